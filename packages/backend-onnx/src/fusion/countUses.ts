@@ -1,0 +1,10 @@
+import type { Graph, Tensor } from '@flow-matching/core';
+
+/** How often each tensor of a graph is read, outputs of the graph included. */
+export function countUses(graph: Graph): ReadonlyMap<Tensor, number> {
+  const uses = new Map<Tensor, number>();
+  const count = (tensor: Tensor): void => void uses.set(tensor, (uses.get(tensor) ?? 0) + 1);
+  for (const node of graph.nodes) node.inputs.forEach(count);
+  for (const { tensor } of graph.outputs) count(tensor);
+  return uses;
+}

@@ -1,0 +1,20 @@
+import { apply, rebuild, rewriteGraph, type Graph, type Operator, type Tensor } from '@flow-matching/core';
+import { lowering, type Lowering } from '../lowering/lowering.ts';
+import { countUses } from './countUses.ts';
+
+/** x·sigmoid(x) in one pass: ONNX Runtime's QuickGelu with its α at 1. */
+const Silu: Operator = { name: 'QuickGelu', infer: ([x]) => [{ shape: x.shape, dtype: x.dtype }] };
+
+export const siluLowering: Lowering = lowering(Silu, ['f32'], (write, inputs) => write.contrib('QuickGelu', inputs, { alpha: { float: 1 } }));
+
+/** Fuses x·sigmoid(x) where nothing else uses the sigmoid: under a gradient, which does, two passes that share it are cheaper. */
+export function fuseSilu(graph: Graph): Graph {
+  const uses = countUses(graph);
+  const isGate = (gate: Tensor, x: Tensor): boolean =>
+    gate.node.operator.name === 'Sigmoid' && gate.node.inputs[0] === x && gate.dtype === 'f32' && uses.get(gate) === 1;
+  return rewriteGraph(graph, (node, inputs) => {
+    if (node.operator.name !== 'Mul') return rebuild(node, inputs);
+    const at = [0, 1].find((i) => isGate(node.inputs[1 - i], node.inputs[i]));
+    return at === undefined ? rebuild(node, inputs) : apply(Silu, [inputs[at]], {});
+  });
+}

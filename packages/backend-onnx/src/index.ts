@@ -1,0 +1,1 @@
+export { onnx, OnnxBackend, type OnnxOptions } from './onnxBackend.ts';

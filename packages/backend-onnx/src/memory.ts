@@ -1,0 +1,20 @@
+import type { TensorType, TypedArray } from '@flow-matching/core';
+import type { Tensor, TensorConstructor } from 'onnxruntime-common';
+import { runtimeType } from './model/elementType.ts';
+
+/** Elements in this process, and the view of them that sessions read and write in place. */
+export class Memory {
+  readonly data: TypedArray;
+  readonly type: TensorType;
+  #tensor: Tensor | undefined;
+
+  constructor(data: TypedArray, type: TensorType) {
+    this.data = data;
+    this.type = type;
+  }
+
+  /** The view, made once: the class comes from the runtime, which takes no tensors of another copy of it. */
+  tensor(constructor: TensorConstructor): Tensor {
+    return (this.#tensor ??= new constructor(runtimeType[this.type.dtype], this.data as never, this.type.shape));
+  }
+}

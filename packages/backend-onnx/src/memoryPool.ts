@@ -1,0 +1,53 @@
+import { allocate, bytesPerElement, formatType, sizeOf, type TensorType } from '@flow-matching/core';
+import { Memory } from './memory.ts';
+
+/** Kept beyond what executables write, for arrays that come and go between runs. */
+const slackBytes = 16 * 2 ** 20;
+
+/**
+ * Memory that runs write into, used again by type. It keeps at most one set of outputs of each live executable and a little more:
+ * what two alternating sets of parameters need, whatever else the caller creates and disposes.
+ */
+export class MemoryPool {
+  readonly #free = new Map<string, Memory[]>();
+  #freeBytes = 0;
+  #limit = slackBytes;
+
+  /** Memory for `type` with unspecified content. */
+  take(type: TensorType): Memory {
+    const reused = this.#free.get(formatType(type))?.pop();
+    if (!reused) return new Memory(allocate(type.dtype, sizeOf(type.shape)), type);
+    this.#freeBytes -= bytesOf(type);
+    return reused;
+  }
+
+  /** Gives back what {@link take} handed out; nobody may hold on to it. */
+  give(memory: Memory): void {
+    const bytes = bytesOf(memory.type);
+    if (this.#freeBytes + bytes > this.#limit) return;
+    const key = formatType(memory.type);
+    const list = this.#free.get(key);
+    if (list) list.push(memory);
+    else this.#free.set(key, [memory]);
+    this.#freeBytes += bytes;
+  }
+
+  /** Room for one set of arrays of `types`, until {@link unreserve}. */
+  reserve(types: readonly TensorType[]): void {
+    this.#limit += totalBytes(types);
+  }
+
+  unreserve(types: readonly TensorType[]): void {
+    this.#limit -= totalBytes(types);
+    // Which of the kept arrays were for whom is not known, so all go.
+    if (this.#freeBytes > this.#limit) this.clear();
+  }
+
+  clear(): void {
+    this.#free.clear();
+    this.#freeBytes = 0;
+  }
+}
+
+const bytesOf = ({ shape, dtype }: TensorType): number => sizeOf(shape) * bytesPerElement(dtype);
+const totalBytes = (types: readonly TensorType[]): number => types.reduce((sum, type) => sum + bytesOf(type), 0);

@@ -1,0 +1,65 @@
+import { type Graph, type GraphPort, type Node, type Tensor } from '@flow-matching/core';
+import { fusedLowerings } from '../fusion/index.ts';
+import { lowerings } from '../lowering/index.ts';
+import { ModelWriter } from './modelWriter.ts';
+
+/** A port of the graph and what the model calls it. */
+export interface EncodedPort extends GraphPort {
+  readonly value: string;
+}
+
+export interface EncodedGraph {
+  /** The model file. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The inputs that the model has: those something depends on. */
+  readonly inputs: readonly EncodedPort[];
+  readonly outputs: readonly EncodedPort[];
+  /** The node that an ONNX node was written for, by the ONNX node's name. */
+  readonly nodes: ReadonlyMap<string, Node>;
+}
+
+/** Writes a graph whose operators are all in the lowering table as an ONNX model. */
+export function encodeGraph(graph: Graph): EncodedGraph {
+  const taken = new Set(graph.inputs.map((port) => port.name));
+  const needed = new Set(graph.nodes);
+  const inputs = graph.inputs.filter(({ tensor }) => needed.has(tensor.node)).map((port) => ({ ...port, value: port.name }));
+  const outputs = graph.outputs.map((port) => ({ ...port, value: distinctName(port.name, taken) }));
+
+  const write = new ModelWriter(taken);
+  const nodes = new Map<string, Node>();
+  const values = new Map<Tensor, string>();
+  for (const { value, tensor } of inputs) values.set(tensor, write.input(value, tensor));
+  for (const node of graph.nodes) {
+    if (node.operator.name === 'Input') continue;
+    const label = `${node.operator.name}#${nodes.size}`;
+    nodes.set(label, node);
+    write.startNode(label);
+    values.set(node.outputs[0], writeNode(write, node, values));
+  }
+  for (const { value, tensor } of outputs) write.output(value, values.get(tensor)!, tensor);
+  return { bytes: write.finish('flow-matching'), inputs, outputs, nodes };
+}
+
+/** An ONNX value has one maker, so an output that is called like an input gets another name in the model. */
+function distinctName(name: string, taken: Set<string>): string {
+  let distinct = name;
+  while (taken.has(distinct)) distinct += '\u2032';
+  taken.add(distinct);
+  return distinct;
+}
+
+function writeNode(write: ModelWriter, node: Node, values: ReadonlyMap<Tensor, string>): string {
+  const [result] = node.outputs;
+  if (node.operator.name === 'Constant') {
+    const { data } = node.attributes as unknown as { data: ArrayLike<number> };
+    return write.constant(data, result.dtype, result.shape);
+  }
+  // Many kernels refuse empty tensors, and there is nothing to compute.
+  if (result.size === 0) return write.constant([], result.dtype, result.shape);
+  const { lower } = (fusedLowerings.get(node.operator.name) ?? lowerings.get(node.operator.name))!;
+  return lower(
+    write,
+    node.inputs.map((tensor) => values.get(tensor)!),
+    node,
+  );
+}

@@ -1,0 +1,76 @@
+import { DisposedError, formatType, type BackendArray, type DType, type Shape, type TypedArray } from '@flow-matching/core';
+import type { Memory } from './memory.ts';
+import type { MemoryPool } from './memoryPool.ts';
+
+/** An array of the ONNX backend: memory of this process that sessions read and write in place. */
+export class OnnxArray implements BackendArray {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly #pool: MemoryPool;
+  #memory: Memory | undefined;
+  /** Runs that will read the memory; it goes back to the pool after the last. */
+  #readers = 0;
+  #disposed = false;
+  /** The run in flight that takes the array over, when it succeeds. */
+  #donation: Promise<unknown> | undefined;
+
+  constructor(pool: MemoryPool, memory: Memory) {
+    this.#pool = pool;
+    this.#memory = memory;
+    this.shape = memory.type.shape;
+    this.dtype = memory.type.dtype;
+  }
+
+  /** True from disposal on, and while a run that the array was donated to is queued or running. */
+  get disposed(): boolean {
+    return this.#disposed || this.#donation !== undefined;
+  }
+
+  async read(): Promise<TypedArray> {
+    // The run may fail, which gives the array back.
+    await this.#donation?.catch(() => {});
+    if (this.#disposed) throw this.#disposedError('read');
+    return this.#memory!.data.slice();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#release();
+  }
+
+  /** The memory, for a run that calls {@link endUse} when it is done. */
+  beginUse(): Memory {
+    if (this.disposed) throw this.#disposedError('used');
+    this.#readers++;
+    return this.#memory!;
+  }
+
+  endUse(): void {
+    this.#readers--;
+    this.#release();
+  }
+
+  /** Promises the array to a run that was just queued; {@link settleDonation} says how it ended. */
+  donate(run: Promise<unknown>): void {
+    this.#donation = run;
+  }
+
+  /** Disposes the array where the run succeeded, and makes it usable again where it failed. */
+  settleDonation(succeeded: boolean): void {
+    this.#donation = undefined;
+    if (succeeded) this.dispose();
+  }
+
+  #release(): void {
+    if (!this.#disposed || this.#readers > 0 || !this.#memory) return;
+    this.#pool.give(this.#memory);
+    this.#memory = undefined;
+  }
+
+  #disposedError(verb: string): DisposedError {
+    return new DisposedError(`An array ${formatType(this)} was ${verb} after it was disposed or donated.`, {
+      expected: 'a live array',
+      remedy: 'Use the array that the run returned in its place.',
+    });
+  }
+}

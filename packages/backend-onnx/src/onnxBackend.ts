@@ -1,0 +1,115 @@
+import { availableParallelism } from 'node:os';
+import {
+  checkAliases,
+  DisposedError,
+  OptionError,
+  type Backend,
+  type BackendArray,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type Manifest,
+} from '@flow-matching/core';
+import type { InferenceSession } from 'onnxruntime-common';
+import { CompiledGraph } from './compiledGraph.ts';
+import { manifest } from './lowering/index.ts';
+import { OnnxArray } from './onnxArray.ts';
+import { OnnxExecutable } from './onnxExecutable.ts';
+import { MemoryPool } from './memoryPool.ts';
+
+export interface OnnxOptions {
+  /** Threads that share the work of one operator. Results depend on it in the last bits. Default: the processors this process may use. */
+  readonly threads?: number;
+  /** How far ONNX Runtime rewrites a graph before it runs it. Default 'all'. */
+  readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  /** Further options of ONNX Runtime's sessions, which override those above. */
+  readonly session?: InferenceSession.SessionOptions;
+}
+
+interface Compilation {
+  readonly compiled: Promise<CompiledGraph>;
+  /** Executables that share it. */
+  holders: number;
+}
+
+/** Graphs as sessions of ONNX Runtime on this machine's processors. */
+export class OnnxBackend implements Backend {
+  readonly name = 'onnx';
+  readonly device: string;
+  readonly manifest: Manifest = manifest;
+  readonly #sessionOptions: InferenceSession.SessionOptions;
+  readonly #pool = new MemoryPool();
+  readonly #compilations = new Map<string, Compilation>();
+  #disposed = false;
+
+  constructor({ threads = availableParallelism(), graphOptimization = 'all', session = {} }: OnnxOptions = {}) {
+    if (!Number.isInteger(threads) || threads < 1) {
+      throw new OptionError(`${threads} threads cannot run anything.`, { actual: threads, expected: 'a positive integer' });
+    }
+    this.device = `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    this.#sessionOptions = {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      graphOptimizationLevel: graphOptimization,
+      // Warnings of the optimizer's are not the user's to mend; errors come back as exceptions.
+      logSeverityLevel: 3,
+      ...session,
+    };
+  }
+
+  array({ data, shape, dtype }: HostArray): BackendArray {
+    this.#checkAlive();
+    const memory = this.#pool.take({ shape, dtype });
+    memory.data.set(data);
+    return new OnnxArray(this.#pool, memory);
+  }
+
+  async compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
+    this.#checkAlive();
+    checkAliases(graph, options);
+    const key = graph.hash;
+    const compilation = this.#compilations.get(key) ?? { compiled: CompiledGraph.create(graph, this.#sessionOptions), holders: 0 };
+    this.#compilations.set(key, compilation);
+    compilation.holders++;
+    try {
+      const compiled = await compilation.compiled;
+      const outputs = graph.outputs.map((port) => port.tensor);
+      this.#pool.reserve(outputs);
+      const release = async (): Promise<void> => {
+        this.#pool.unreserve(outputs);
+        await this.#release(key, compilation);
+      };
+      return new OnnxExecutable({ graph, aliases: options.aliases, compiled, pool: this.#pool, release });
+    } catch (error) {
+      this.#compilations.delete(key);
+      throw error;
+    }
+  }
+
+  async #release(key: string, compilation: Compilation): Promise<void> {
+    if (--compilation.holders > 0) return;
+    if (this.#compilations.get(key) === compilation) this.#compilations.delete(key);
+    await (await compilation.compiled).dispose();
+  }
+
+  /** Frees every session, whoever still holds its executables. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    const live = [...this.#compilations.values()];
+    this.#compilations.clear();
+    this.#pool.clear();
+    await Promise.all(live.map(async ({ compiled }) => (await compiled).dispose()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new DisposedError('The onnx backend was disposed.', { expected: 'a live backend', remedy: 'Create another one.' });
+  }
+}
+
+/** The backend on ONNX Runtime, which is loaded when the first graph is compiled. */
+export const onnx = (options?: OnnxOptions): OnnxBackend => new OnnxBackend(options);

@@ -1,0 +1,33 @@
+import { UnsupportedError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Node } from '../graph/node.ts';
+import type { DType } from '../tensor/dtype.ts';
+
+/** What a backend can run: dtypes by operator or composite name. Input and Constant are understood. */
+export type Manifest = ReadonlyMap<string, readonly DType[]>;
+
+/** The dtype by which a node is looked up in a manifest: that of its widest-typed operand, else of its result. */
+export function nodeDType(node: Node): DType {
+  // Where's condition and Gather's indices say nothing about the kernel that is needed.
+  const operand = node.operator.name === 'Where' ? node.inputs[1] : node.inputs[0];
+  return (operand ?? node.outputs[0]).dtype;
+}
+
+export const supports = (manifest: Manifest, node: Node): boolean =>
+  manifest.get(node.operator.name)?.includes(nodeDType(node)) ?? false;
+
+/** Throws an UnsupportedError that names the first node `manifest` has no lowering for, and the user's line. */
+export function checkSupported(graph: Graph, manifest: Manifest, backend: string): void {
+  for (const node of graph.nodes) {
+    if (node.operator.name === 'Input' || node.operator.name === 'Constant' || supports(manifest, node)) continue;
+    const dtypes = manifest.get(node.operator.name);
+    throw new UnsupportedError(`The ${backend} backend has no ${node.operator.name} for ${nodeDType(node)}.`, {
+      actual: `${node.operator.name} ${nodeDType(node)}`,
+      expected: dtypes
+        ? `${node.operator.name} of ${dtypes.join(' or ')}`
+        : `one of ${[...manifest.keys()].toSorted().join(', ')}`,
+      remedy: 'Use another dtype or operator, or a backend that has it.',
+      callSite: node.callSite,
+    });
+  }
+}

@@ -1,0 +1,77 @@
+import { DisposedError, DTypeError, GraphError, ShapeError } from '../errors.ts';
+import type { Graph, GraphPort } from '../graph/graph.ts';
+import type { HostArray } from '../tensor/hostArray.ts';
+import { formatType, sameShape, sizeOf } from '../tensor/shape.ts';
+import type { BackendArray, CompileOptions, RunInputs } from './backend.ts';
+
+export const isHostArray = (array: BackendArray | HostArray): array is HostArray =>
+  'data' in array && ArrayBuffer.isView(array.data);
+
+/** Throws unless `inputs` holds exactly the graph's inputs, of their types and alive: the check every backend owes its callers. */
+export function checkRunInputs(ports: readonly GraphPort[], inputs: RunInputs): void {
+  for (const { name, tensor } of ports) {
+    const array = inputs[name];
+    if (!array) {
+      throw new GraphError(`The input '${name}' is missing.`, {
+        actual: Object.keys(inputs),
+        expected: `inputs ${ports.map((port) => port.name).join(', ')}`,
+      });
+    }
+    checkArray(name, array, tensor);
+  }
+  const known = new Set(ports.map((port) => port.name));
+  const stranger = Object.keys(inputs).find((name) => !known.has(name));
+  if (stranger !== undefined) {
+    throw new GraphError(`There is no input '${stranger}'.`, {
+      actual: stranger,
+      expected: `inputs ${[...known].join(', ')}`,
+    });
+  }
+}
+
+function checkArray(
+  name: string,
+  array: BackendArray | HostArray,
+  type: { shape: readonly number[]; dtype: string },
+): void {
+  if (!isHostArray(array) && array.disposed) {
+    throw new DisposedError(`The array given for '${name}' was disposed or donated.`, {
+      actual: name,
+      expected: 'a live array',
+      remedy: 'Use the array that the run returned in its place.',
+    });
+  }
+  if (array.dtype !== type.dtype)
+    throw new DTypeError(`The input '${name}' is ${array.dtype}.`, { actual: array.dtype, expected: type.dtype });
+  if (!sameShape(array.shape, type.shape)) {
+    throw new ShapeError(`The input '${name}' is ${formatType(array)}.`, {
+      actual: array.shape,
+      expected: formatType(type as GraphPort['tensor']),
+    });
+  }
+  if (isHostArray(array) && array.data.length !== sizeOf(type.shape)) {
+    throw new ShapeError(`The input '${name}' holds ${array.data.length} values.`, {
+      actual: array.data.length,
+      expected: `${sizeOf(type.shape)} values`,
+    });
+  }
+}
+
+/** Throws unless every alias names an input and an output of one type, each once. */
+export function checkAliases(graph: Graph, { aliases = [] }: CompileOptions): void {
+  const used = new Set<string>();
+  for (const [input, output] of aliases) {
+    const from = graph.input(input);
+    const to = graph.output(output);
+    if (from.dtype !== to.dtype || !sameShape(from.shape, to.shape)) {
+      throw new GraphError(`The alias of '${input}' and '${output}' joins ${formatType(from)} and ${formatType(to)}.`, {
+        expected: 'an input and an output of one type',
+      });
+    }
+    for (const key of [`input ${input}`, `output ${output}`]) {
+      if (used.has(key))
+        throw new GraphError(`The ${key} is aliased twice.`, { actual: key, expected: 'each name in one alias' });
+      used.add(key);
+    }
+  }
+}

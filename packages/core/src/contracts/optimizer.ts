@@ -1,0 +1,36 @@
+import type { Tensor } from '../graph/tensor.ts';
+import type { HostArray } from '../tensor/hostArray.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { DType } from '../tensor/dtype.ts';
+
+export interface OptimizerUpdate {
+  readonly parameter: Tensor;
+  /** Finite everywhere: zeroed where `finite` is false. */
+  readonly gradient: Tensor;
+  readonly state: Readonly<Record<string, Tensor>>;
+  /** Scalar f32. */
+  readonly learningRate: Tensor;
+  /** Number of this update, from 1; scalar f32. */
+  readonly step: Tensor;
+  /** Scalar bool. Where it is false, parameter and state must come back with the values they had. */
+  readonly finite: Tensor;
+}
+
+/** A first-order update rule, applied to each parameter on its own. */
+export interface Optimizer {
+  readonly name: string;
+  /** The base learning rate, on which the schedule acts. */
+  readonly learningRate: number;
+  readonly schedule: Schedule;
+  /** The state of one parameter before the first step. */
+  init(parameter: { readonly shape: Shape; readonly dtype: DType }): Record<string, HostArray>;
+  /** Traced. */
+  update(request: OptimizerUpdate): { readonly parameter: Tensor; readonly state: Readonly<Record<string, Tensor>> };
+}
+
+/** The learning rate over the course of a training. */
+export interface Schedule {
+  readonly name: string;
+  /** The factor on the base learning rate at `step` (from 0) of `steps`. */
+  factor(step: number, steps: number): number;
+}

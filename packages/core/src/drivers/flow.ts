@@ -1,0 +1,127 @@
+import { inject, injectable } from 'inversify';
+import type { Backend, BackendArray } from '../backend/backend.ts';
+import type { Dataset } from '../contracts/dataset.ts';
+import type { ModelContext } from '../contracts/model.ts';
+import type { Path } from '../contracts/path.ts';
+import type { Solver } from '../contracts/solver.ts';
+import { GraphError, OptionError } from '../errors.ts';
+import { BACKEND, PATH, SOLVER } from '../plugin/kinds.ts';
+import type { HostArray } from '../tensor/hostArray.ts';
+import { LikelihoodEvaluator, type LikelihoodOptions, type Likelihoods } from './likelihood.ts';
+import { Sampler, type SampleOptions, type Samples } from './sampler.ts';
+import { Trainer, type Training, type TrainingOptions, type TrainingReport } from './trainer.ts';
+
+type WithDefault<Options extends { solver: Solver }> = Omit<Options, 'solver'> & { readonly solver?: Solver | undefined };
+
+/** A flow: what is trained, sampled and scored. Its parts come from a container; {@link assembleFlow} makes one in a line. */
+@injectable()
+export class Flow implements AsyncDisposable {
+  readonly backend: Backend;
+  readonly path: Path;
+  /** Used where a call names no other. */
+  readonly solver: Solver;
+  readonly #trainer: Trainer;
+  readonly #sampler: Sampler;
+  readonly #likelihood: LikelihoodEvaluator;
+  #arrays: Record<string, BackendArray> | undefined;
+  #context: ModelContext | undefined;
+
+  constructor(
+    @inject(BACKEND) backend: Backend,
+    @inject(PATH) path: Path,
+    @inject(SOLVER) solver: Solver,
+    @inject(Trainer) trainer: Trainer,
+    @inject(Sampler) sampler: Sampler,
+    @inject(LikelihoodEvaluator) likelihood: LikelihoodEvaluator,
+  ) {
+    this.backend = backend;
+    this.path = path;
+    this.solver = solver;
+    this.#trainer = trainer;
+    this.#sampler = sampler;
+    this.#likelihood = likelihood;
+  }
+
+  /** Prepares a training, for callers who save its state on the way; {@link train} is the short form. */
+  begin(data: Dataset, options: TrainingOptions): Promise<Training> {
+    return this.#trainer.begin(data, options);
+  }
+
+  /**
+   * Trains on a data set, reporting as it goes. When the iteration ends, by itself or by the consumer's `break`, the flow holds the
+   * trained parameters: their moving average where `ema` is set.
+   *
+   *     for await (const { step, loss } of flow.train(checkerboard(), { optimizer: adam(), steps: 4000, batchSize: 1024 })) …
+   */
+  async *train(data: Dataset, options: TrainingOptions): AsyncGenerator<TrainingReport> {
+    const training = await this.begin(data, options);
+    try {
+      yield* training;
+    } finally {
+      await this.adopt(training);
+      await training.dispose();
+    }
+  }
+
+  /** Takes over a training's parameters as they stand. */
+  async adopt(training: Training): Promise<void> {
+    const state = await training.state();
+    this.load(state.ema ?? state.parameters, training.context);
+  }
+
+  /** Uses these parameters from now on. Names are dotted paths, as checkpoints hold them. */
+  load(parameters: Readonly<Record<string, HostArray>>, context: ModelContext): void {
+    this.#release();
+    this.#arrays = Object.fromEntries(Object.entries(parameters).map(([name, array]) => [name, this.backend.array(array)]));
+    this.#context = context;
+  }
+
+  /** Copies of the parameters in use, by dotted name. @throws GraphError where there are none yet. */
+  async parameters(): Promise<Record<string, HostArray>> {
+    const entries = Object.entries(this.#trained().arrays);
+    return Object.fromEntries(await Promise.all(entries.map(async ([name, array]) => [name, { data: await array.read(), shape: array.shape, dtype: array.dtype }] as const)));
+  }
+
+  /** Draws samples, with their log-likelihoods in the same pass where `logLikelihood` asks for them. */
+  sample(count: number, options: WithDefault<SampleOptions> = {}): Promise<Samples> {
+    const { arrays, context } = this.#trained();
+    return this.#sampler.sample(arrays, context, count, { ...options, solver: options.solver ?? this.solver });
+  }
+
+  /** Scores points [count, ...event]. */
+  logLikelihood(points: HostArray, options: WithDefault<LikelihoodOptions>): Promise<Likelihoods> {
+    const { arrays, context } = this.#trained();
+    if (!['exact', 'hutchinson'].includes(options.divergence)) {
+      throw new OptionError(`There is no divergence '${String(options.divergence)}'.`, { actual: options.divergence, expected: "'exact' or 'hutchinson'" });
+    }
+    return this.#likelihood.logLikelihood(arrays, context, points, { ...options, solver: options.solver ?? this.solver });
+  }
+
+  /** Shape of one point. @throws GraphError before there are parameters. */
+  get context(): ModelContext {
+    return this.#trained().context;
+  }
+
+  #trained(): { arrays: Record<string, BackendArray>; context: ModelContext } {
+    if (!this.#arrays || !this.#context) {
+      throw new GraphError('The flow has no parameters yet.', { expected: 'a flow that was trained or loaded', remedy: 'Call train() or load() first.' });
+    }
+    return { arrays: this.#arrays, context: this.#context };
+  }
+
+  #release(): void {
+    for (const array of Object.values(this.#arrays ?? {})) array.dispose();
+    this.#arrays = undefined;
+  }
+
+  /** Frees programs and parameters. The backend is the caller's, and stays. */
+  async dispose(): Promise<void> {
+    this.#release();
+    await this.#sampler.dispose();
+    await this.#likelihood.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}

@@ -1,0 +1,119 @@
+import { inject, injectable } from 'inversify';
+import type { Backend, NamedArrays } from '../backend/backend.ts';
+import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
+import type { Objective } from '../contracts/objective.ts';
+import type { Path } from '../contracts/path.ts';
+import type { Solver } from '../contracts/solver.ts';
+import { DataError, OptionError } from '../errors.ts';
+import { zeros } from '../operators/constant.ts';
+import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
+import { Random } from '../random/random.ts';
+import { seedArray, streams } from '../random/seed.ts';
+import type { OdeDefinition } from '../solve/odeProgram.ts';
+import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
+import { formatShape, sameShape } from '../tensor/shape.ts';
+import { conditionInputs, conditionKey, conditionTypes, typesOf, zeroStep } from './conditions.ts';
+import { divergenceKey, divergenceOf, drawProbes, type Divergence } from './divergenceOptions.ts';
+import { OdePrograms, paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
+import { hostPriorLogDensity } from './prior.ts';
+
+export interface LikelihoodOptions extends SolveOptions, Divergence {
+  readonly solver: Solver;
+  /** Seed of the probe vectors. */
+  readonly seed?: number;
+  readonly condition?: Readonly<Record<string, HostArray>> | undefined;
+}
+
+export interface Likelihoods extends SolveCounts {
+  /** log p₁ of each point, nats. */
+  readonly logLikelihood: Float64Array;
+  /** Where each point comes from: the latent points at the start of the path, [count, ...event]. */
+  readonly latent: HostArray;
+}
+
+/**
+ * Scores points under a trained flow by the instantaneous change of variables: x is integrated back to the prior together with
+ * ∫ div v dt (Lipman et al. 2023, equations 31–35; the log-density counts in the error norm).
+ */
+@injectable()
+export class LikelihoodEvaluator {
+  readonly #backend: Backend;
+  readonly #path: Path;
+  readonly #objective: Objective;
+  readonly #model: VectorFieldModel;
+  readonly #programs = new OdePrograms();
+
+  constructor(@inject(BACKEND) backend: Backend, @inject(PATH) path: Path, @inject(OBJECTIVE) objective: Objective, @inject(MODEL) model: VectorFieldModel) {
+    this.#backend = backend;
+    this.#path = path;
+    this.#objective = objective;
+    this.#model = model;
+  }
+
+  /**
+   * @param points [count, ...event]
+   * @throws DataError where points do not fit or hold NaN; OptionError where the path has no prior density; SolverError where a solve fails.
+   */
+  async logLikelihood(parameters: NamedArrays, context: ModelContext, points: HostArray, options: LikelihoodOptions): Promise<Likelihoods> {
+    const { solver, seed = 0, condition } = options;
+    const [count] = points.shape;
+    if (this.#path.sides === 'two') {
+      throw new OptionError(`The path '${this.#path.name}' starts from samples, not from a density.`, { expected: 'a one-sided path, whose prior is Gaussian' });
+    }
+    if (!sameShape(points.shape.slice(1), context.shape) || count < 1) {
+      throw new DataError(`Points of shape ${formatShape(points.shape)} cannot be scored.`, { actual: points.shape, expected: formatShape([-1, ...context.shape]).replace('-1', 'count') });
+    }
+    const broken = points.data.findIndex((value) => !Number.isFinite(value));
+    if (broken >= 0) {
+      throw new DataError(`Point ${Math.floor(broken / (points.data.length / count))} holds ${points.data[broken]}.`, { actual: points.data[broken], expected: 'finite values' });
+    }
+    const { start, end } = this.#path.interval;
+    const solved = await solveInBatches(
+      {
+        backend: this.#backend,
+        programs: this.#programs,
+        solver,
+        key: `likelihood/${conditionKey(condition)}/${divergenceKey(options)}`,
+        count,
+        start: end,
+        end: start,
+        arrays: parameters,
+        define: (rows) => this.#definition(rows, parameters, context, options),
+        inputs: (first, rows, part) => ({
+          key: seedArray(seed),
+          firstSample: hostScalar(first, 'u32'),
+          x: paddedRows(points, first, rows, part),
+          ...conditionInputs(condition, (value) => paddedRows(value, first, rows, part)),
+        }),
+      },
+      options,
+    );
+    const prior = hostPriorLogDensity(solved.y['x'], this.#path.priorStd);
+    const change = solved.y['logDensity'].data;
+    return { logLikelihood: prior.map((value, i) => value - change[i]), latent: solved.y['x'], ...solved.counts };
+  }
+
+  #definition(rows: number, parameters: NamedArrays, context: ModelContext, options: LikelihoodOptions): OdeDefinition {
+    const parts = { path: this.#path, objective: this.#objective, model: this.#model, context };
+    const shape = [rows, ...context.shape];
+    const conditions = conditionTypes(options.condition, rows);
+    return {
+      rows,
+      arrays: typesOf(parameters),
+      inputs: { key: { shape: [2], dtype: 'u32' }, firstSample: { shape: [], dtype: 'u32' }, x: { shape, dtype: 'f32' }, ...conditions },
+      begin: (given) => {
+        const random = new Random({ key: given['key'], firstSample: given['firstSample'], step: zeroStep(given['firstSample']) }, streams.likelihood);
+        const constants = Object.fromEntries(Object.keys(conditions).map((name) => [name, given[name]]));
+        return { y: { x: given['x'], logDensity: zeros([rows]) }, constants: { ...constants, ...drawProbes(random, shape, options) } };
+      },
+      field: (t, y, arrays, constants) => {
+        const { velocity, divergence } = divergenceOf(parts, arrays, t, y['x'], constants, options);
+        return { x: velocity, logDensity: divergence.neg() };
+      },
+    };
+  }
+
+  dispose(): Promise<void> {
+    return this.#programs.dispose();
+  }
+}

@@ -1,0 +1,46 @@
+import type { ModelContext, SymbolicParameters, VectorFieldModel } from '../contracts/model.ts';
+import type { Objective } from '../contracts/objective.ts';
+import type { Path } from '../contracts/path.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { OptionError } from '../errors.ts';
+
+/** The parts that make a trained flow's vector field. */
+export interface FieldParts {
+  readonly path: Path;
+  readonly objective: Objective;
+  readonly model: VectorFieldModel;
+  readonly context: ModelContext;
+}
+
+/** Nested parameters from their dotted names: the inverse of flattening. Records whose names count from 0 are arrays. */
+export function unflattenParameters<T>(values: Readonly<Record<string, T>>): SymbolicParameters {
+  const root: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const steps = name.split('.');
+    const last = steps.pop()!;
+    let at = root;
+    for (const step of steps) at = (at[step] ??= {}) as Record<string, unknown>;
+    at[last] = value;
+  }
+  return listsOf(root) as SymbolicParameters;
+}
+
+function listsOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype || 'dtype' in value) return value;
+  const entries = Object.entries(value);
+  const isList = entries.length > 0 && entries.every(([name], i) => name === `${i}`);
+  return isList ? entries.map(([, part]) => listsOf(part)) : Object.fromEntries(entries.map(([name, part]) => [name, listsOf(part)]));
+}
+
+/** The vector field of a trained flow at times [batch] and points [batch, ...event]. */
+export function modelField({ path, objective, model }: FieldParts, parameters: Readonly<Record<string, Tensor>>, t: Tensor, x: Tensor, condition?: Readonly<Record<string, Tensor>>): Tensor {
+  const prediction = model.apply(unflattenParameters(parameters), { t, x, training: false, ...(condition && { condition }) });
+  if (prediction.shape.join() !== x.shape.join()) {
+    throw new OptionError(`The model '${model.name}' returns ${prediction.toString()} for points ${x.toString()}.`, {
+      actual: prediction.shape,
+      expected: 'an output shaped like its input',
+      callSite: prediction.node.callSite,
+    });
+  }
+  return objective.field(prediction, { path, t, x });
+}

@@ -1,0 +1,140 @@
+import type { Backend, NamedArrays, RunInputs } from '../backend/backend.ts';
+import type { Solver, SolverStatus } from '../contracts/solver.ts';
+import type { OdeDefinition, OdeResult } from '../solve/odeProgram.ts';
+import { OdeProgram } from '../solve/odeProgram.ts';
+import { allocate } from '../tensor/dtype.ts';
+import type { HostArray } from '../tensor/hostArray.ts';
+
+export interface SolveOptions {
+  /** Samples solved together. Default 4096, fewer where fewer are asked for. */
+  readonly batchSize?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Work counts of a solve over all its samples. */
+export interface SolveCounts {
+  /** Field evaluations of one sample's solve, the largest over batches and samples. */
+  readonly functionEvaluations: number;
+  readonly acceptedSteps: number;
+  readonly rejectedSteps: number;
+  /** How each sample's solve ended, [count]. */
+  readonly status: readonly SolverStatus[];
+}
+
+/** One solve over many batches: what is the same for all of them. */
+export interface BatchedSolve {
+  readonly backend: Backend;
+  readonly programs: OdePrograms;
+  readonly solver: Solver;
+  /** Tells apart programs of one solver and row count: what is solved, and how. */
+  readonly key: string;
+  readonly count: number;
+  readonly start: number;
+  readonly end: number;
+  readonly arrays: NamedArrays;
+  readonly times?: readonly number[] | undefined;
+  define(rows: number): OdeDefinition;
+  /** Inputs of the batch whose first sample is `first`: rows beyond `count` are padding. */
+  inputs(first: number, rows: number, count: number): RunInputs;
+}
+
+/** Compiled programs of one flow, kept for the next solve of the same kind. */
+export class OdePrograms {
+  readonly #programs = new Map<Solver, Map<string, Promise<OdeProgram>>>();
+
+  async get(backend: Backend, solver: Solver, key: string, definition: OdeDefinition): Promise<OdeProgram> {
+    const ofSolver = this.#programs.get(solver) ?? new Map<string, Promise<OdeProgram>>();
+    this.#programs.set(solver, ofSolver);
+    const full = `${key}/${definition.rows}/${definition.keptTimes ?? 0}`;
+    let program = ofSolver.get(full);
+    if (!program) {
+      program = OdeProgram.compile(backend, solver, definition);
+      ofSolver.set(full, program);
+      // A failed compilation must not be what the next call finds.
+      program.catch(() => ofSolver.delete(full));
+    }
+    return program;
+  }
+
+  async dispose(): Promise<void> {
+    const programs = [...this.#programs.values()].flatMap((ofSolver) => [...ofSolver.values()]);
+    this.#programs.clear();
+    for (const result of await Promise.allSettled(programs)) if (result.status === 'fulfilled') await result.value.dispose();
+  }
+}
+
+const defaultBatchSize = 4096;
+
+/** Rows of the program for `count` samples: a power of two, so that few programs serve all counts. */
+const rowsFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
+
+/** Solves `count` samples in batches and joins what comes back, padding taken off. */
+export async function solveInBatches(solve: BatchedSolve, { batchSize = defaultBatchSize, signal, onProgress }: SolveOptions): Promise<{ y: Record<string, HostArray>; kept: Record<string, HostArray>; counts: SolveCounts }> {
+  const { backend, programs, solver, key, count, start, end, arrays, times } = solve;
+  const results: { result: OdeResult; count: number }[] = [];
+  for (let first = 0; first < count; first += batchSize) {
+    const part = Math.min(batchSize, count - first);
+    const rows = part === batchSize ? batchSize : Math.min(batchSize, rowsFor(part));
+    const program = await programs.get(backend, solver, key, solve.define(rows));
+    const result = await program.run(arrays, solve.inputs(first, rows, part), {
+      start,
+      end,
+      count: part,
+      ...(times && { times }),
+      signal,
+      onStep: onProgress && ((t) => onProgress(first + part * Math.min(1, Math.abs((t - start) / (end - start))), count)),
+    });
+    results.push({ result, count: part });
+    onProgress?.(first + part, count);
+  }
+  const joined = (pick: (result: OdeResult) => Readonly<Record<string, HostArray>>): Record<string, HostArray> => joinRows(results.map(({ result, count: part }) => [pick(result), part]));
+  const most = (pick: (result: OdeResult) => ArrayLike<number>): number =>
+    Math.max(0, ...results.map(({ result, count: part }) => Array.from(pick(result)).slice(0, Math.max(1, part)).reduce((a, b) => Math.max(a, b), 0)));
+  return {
+    y: joined((result) => result.y),
+    kept: joined((result) => result.kept ?? {}),
+    counts: {
+      functionEvaluations: most((result) => result.evaluations),
+      acceptedSteps: most((result) => result.accepted),
+      rejectedSteps: most((result) => result.rejected),
+      status: results.flatMap(({ result, count: part }) => (result.status.length === 1 ? new Array<SolverStatus>(part).fill(result.status[0]) : result.status.slice(0, part))),
+    },
+  };
+}
+
+/** The first `count` rows of each part, one after another, name by name. */
+function joinRows(parts: readonly (readonly [Readonly<Record<string, HostArray>>, number])[]): Record<string, HostArray> {
+  const names = Object.keys(parts[0]?.[0] ?? {});
+  return Object.fromEntries(
+    names.map((name) => {
+      const pieces = parts.map(([arrays, count]) => {
+        const array = arrays[name];
+        return { array, kept: array.data.subarray(0, (array.data.length / array.shape[0]) * count), count };
+      });
+      const { shape, dtype } = pieces[0].array;
+      // A backend may keep more precision than the dtype asks for (the reference does), so the data's own type is kept.
+      const whole = pieces[0].array.data instanceof Float64Array ? new Float64Array(total(pieces)) : allocate(dtype, total(pieces));
+      let offset = 0;
+      for (const { kept } of pieces) {
+        whole.set(kept, offset);
+        offset += kept.length;
+      }
+      return [name, { data: whole, shape: [pieces.reduce((sum, { count }) => sum + count, 0), ...shape.slice(1)], dtype }];
+    }),
+  );
+}
+
+const total = (pieces: readonly { kept: { length: number } }[]): number => pieces.reduce((sum, { kept }) => sum + kept.length, 0);
+
+/** Rows `first` … of an array, padded to `rows` by repeating the last one. */
+export function paddedRows(array: HostArray, first: number, rows: number, count: number): HostArray {
+  const width = array.data.length / array.shape[0];
+  const part = array.data.subarray(first * width, (first + count) * width);
+  const shape = [rows, ...array.shape.slice(1)];
+  if (count === rows) return { data: part, shape, dtype: array.dtype };
+  const data = allocate(array.dtype, rows * width);
+  data.set(part);
+  for (let row = count; row < rows; row++) data.set(part.subarray((count - 1) * width, count * width), row * width);
+  return { data, shape, dtype: array.dtype };
+}

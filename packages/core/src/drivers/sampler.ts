@@ -1,0 +1,135 @@
+import { inject, injectable } from 'inversify';
+import type { Backend, NamedArrays } from '../backend/backend.ts';
+import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
+import type { Objective } from '../contracts/objective.ts';
+import type { Path } from '../contracts/path.ts';
+import type { Solver } from '../contracts/solver.ts';
+import { DataError, OptionError } from '../errors.ts';
+import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
+import { Random } from '../random/random.ts';
+import { seedArray, streams } from '../random/seed.ts';
+import type { OdeDefinition } from '../solve/odeProgram.ts';
+import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
+import { conditionInputs, conditionKey, conditionTypes, conditionsOf, typesOf, zeroStep } from './conditions.ts';
+import { divergenceKey, divergenceOf, drawProbes, type Divergence } from './divergenceOptions.ts';
+import { modelField } from './modelField.ts';
+import { OdePrograms, paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
+import { priorLogDensity } from './prior.ts';
+
+export interface SampleOptions extends SolveOptions {
+  readonly solver: Solver;
+  readonly seed?: number;
+  /** Where samples start: [count, ...event]. Drawn from the prior where absent; a two-sided path needs it. */
+  readonly source?: HostArray | undefined;
+  /** Conditions of the samples, [count, ...] each. */
+  readonly condition?: Readonly<Record<string, HostArray>> | undefined;
+  /** Number of points kept of each sample's trajectory, ends included, at equal distances in time. */
+  readonly trajectory?: number | undefined;
+  /** Return log-densities of the samples too, integrated along with them. */
+  readonly logLikelihood?: Divergence | undefined;
+}
+
+export interface Samples extends SolveCounts {
+  /** [count, ...event]. */
+  readonly samples: HostArray;
+  /** [count, points, ...event] and the times of the points, where a trajectory was asked for. */
+  readonly trajectory?: HostArray;
+  readonly times?: readonly number[];
+  /** log p₁ of each sample, nats, where asked for. */
+  readonly logLikelihood?: Float64Array;
+}
+
+/** Draws samples: prior noise carried along the learned field from the start of the path's interval to its end. */
+@injectable()
+export class Sampler {
+  readonly #backend: Backend;
+  readonly #path: Path;
+  readonly #objective: Objective;
+  readonly #model: VectorFieldModel;
+  readonly #programs = new OdePrograms();
+
+  constructor(@inject(BACKEND) backend: Backend, @inject(PATH) path: Path, @inject(OBJECTIVE) objective: Objective, @inject(MODEL) model: VectorFieldModel) {
+    this.#backend = backend;
+    this.#path = path;
+    this.#objective = objective;
+    this.#model = model;
+  }
+
+  /**
+   * @param parameters the model's, by dotted name
+   * @throws SolverError where a solve fails; OptionError for a bad count; DataError where a two-sided path has no source.
+   */
+  async sample(parameters: NamedArrays, context: ModelContext, count: number, options: SampleOptions): Promise<Samples> {
+    if (!Number.isInteger(count) || count < 1) throw new OptionError(`Cannot draw ${count} samples.`, { actual: count, expected: 'an integer of 1 or more' });
+    const { solver, seed = 0, source, condition, trajectory, logLikelihood } = options;
+    if (this.#path.sides === 'two' && !source) {
+      throw new DataError(`The path '${this.#path.name}' starts from a distribution of its own.`, { expected: 'source points to start from', remedy: 'Pass source.' });
+    }
+    if (trajectory !== undefined && !(Number.isInteger(trajectory) && trajectory >= 2)) {
+      throw new OptionError(`A trajectory of ${trajectory} points is not possible.`, { actual: trajectory, expected: 'an integer of 2 or more' });
+    }
+    const { start, end } = this.#path.interval;
+    const times = trajectory === undefined ? undefined : Array.from({ length: trajectory }, (_, i) => start + ((end - start) * i) / (trajectory - 1));
+    const solved = await solveInBatches(
+      {
+        backend: this.#backend,
+        programs: this.#programs,
+        solver,
+        key: `sample/${source ? 'source' : 'prior'}/${conditionKey(condition)}/${divergenceKey(logLikelihood)}`,
+        count,
+        start,
+        end,
+        arrays: parameters,
+        times,
+        define: (rows) => this.#definition(rows, parameters, context, options, times?.length ?? 0),
+        inputs: (first, rows, part) => ({
+          key: seedArray(seed),
+          firstSample: hostScalar(first, 'u32'),
+          ...(source && { source: paddedRows(source, first, rows, part) }),
+          ...conditionInputs(condition, (value) => paddedRows(value, first, rows, part)),
+        }),
+      },
+      options,
+    );
+    return {
+      samples: solved.y['x'],
+      ...(times && { trajectory: solved.kept['x'], times }),
+      ...(logLikelihood && { logLikelihood: Float64Array.from(solved.y['logDensity'].data) }),
+      ...solved.counts,
+    };
+  }
+
+  #definition(rows: number, parameters: NamedArrays, context: ModelContext, { source, condition, logLikelihood }: SampleOptions, keptTimes: number): OdeDefinition {
+    const path = this.#path;
+    const parts = { path, objective: this.#objective, model: this.#model, context };
+    const shape = [rows, ...context.shape];
+    const conditions = conditionTypes(condition, rows);
+    return {
+      rows,
+      keptTimes,
+      arrays: typesOf(parameters),
+      inputs: {
+        key: { shape: [2], dtype: 'u32' },
+        firstSample: { shape: [], dtype: 'u32' },
+        ...(source && { source: { shape, dtype: 'f32' as const } }),
+        ...conditions,
+      },
+      begin: (given) => {
+        const random = new Random({ key: given['key'], firstSample: given['firstSample'], step: zeroStep(given['firstSample']) }, streams.sampling);
+        const x = given['source'] ?? random.normal(shape).mul(path.priorStd);
+        const constants = Object.fromEntries(Object.keys(conditions).map((name) => [name, given[name]]));
+        if (!logLikelihood) return { y: { x }, constants };
+        return { y: { x, logDensity: priorLogDensity(x, path.priorStd) }, constants: { ...constants, ...drawProbes(random, shape, logLikelihood) } };
+      },
+      field: (t, y, arrays, constants) => {
+        if (!logLikelihood) return { x: modelField(parts, arrays, t, y['x'], conditionsOf(constants)) };
+        const { velocity, divergence } = divergenceOf(parts, arrays, t, y['x'], constants, logLikelihood);
+        return { x: velocity, logDensity: divergence.neg() };
+      },
+    };
+  }
+
+  dispose(): Promise<void> {
+    return this.#programs.dispose();
+  }
+}

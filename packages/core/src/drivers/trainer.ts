@@ -1,0 +1,358 @@
+import { inject, injectable } from 'inversify';
+import type { Backend, BackendArray, Executable } from '../backend/backend.ts';
+import type { Coupling } from '../contracts/coupling.ts';
+import type { Batch, Dataset } from '../contracts/dataset.ts';
+import type { ModelContext, Parameters as ModelParameters, VectorFieldModel } from '../contracts/model.ts';
+import type { Objective, TimeSampler } from '../contracts/objective.ts';
+import type { Optimizer } from '../contracts/optimizer.ts';
+import type { Path } from '../contracts/path.ts';
+import { DataError, GraphError, NumericalError, OptionError } from '../errors.ts';
+import { flattenTree } from '../graph/tree.ts';
+import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH, TIME_SAMPLER } from '../plugin/kinds.ts';
+import { hostRandomNormal } from '../random/host.ts';
+import { HostRandomStream } from '../random/hostRandomStream.ts';
+import { seedArray, seedKey, streams } from '../random/seed.ts';
+import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
+import { formatShape, sameShape } from '../tensor/shape.ts';
+import { conditionInputs, typesOf } from './conditions.ts';
+import { statistic, trainingStepGraph, type TrainingParts } from './trainingProgram.ts';
+
+export interface TrainingOptions {
+  readonly optimizer: Optimizer;
+  /** Total number of updates, those of a resumed training included. */
+  readonly steps: number;
+  readonly batchSize: number;
+  /** Decay of the exponential moving average of the parameters, in (0, 1); none where absent. */
+  readonly ema?: number | undefined;
+  readonly seed?: number;
+  /** Steps between two reports. Default 50. */
+  readonly reportEvery?: number;
+  /** Stops after the step that is running. The training can be resumed from its state. */
+  readonly signal?: AbortSignal | undefined;
+  /** Goes on from here instead of from new parameters. */
+  readonly resume?: TrainingState | undefined;
+}
+
+/** Everything a training needs to go on as if it had not stopped. Names are dotted paths. */
+export interface TrainingState {
+  /** Updates made. */
+  readonly step: number;
+  readonly parameters: Readonly<Record<string, HostArray>>;
+  /** `parameter name` + `.` + `slot`. */
+  readonly optimizer: Readonly<Record<string, HostArray>>;
+  readonly ema?: Readonly<Record<string, HostArray>>;
+  /** Updates skipped because their gradient was not finite. */
+  readonly skipped: number;
+}
+
+export interface TrainingReport {
+  /** Updates made so far. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss over the steps since the last report. */
+  readonly loss: number;
+  /** Norm of the last gradient. */
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  /** Updates skipped so far because their gradient was not finite. */
+  readonly skipped: number;
+  /** Wall-clock seconds since this process began training. */
+  readonly seconds: number;
+}
+
+const statePrefix = 'state.';
+const parametersPrefix = `${statePrefix}parameters.`;
+const optimizerPrefix = `${statePrefix}optimizer.`;
+const emaPrefix = `${statePrefix}ema.`;
+const statisticsName = `${statePrefix}statistics`;
+
+/** Trains a vector field: owns the loop, while every step is one compiled graph. */
+@injectable()
+export class Trainer {
+  readonly #backend: Backend;
+  readonly #path: Path;
+  readonly #coupling: Coupling;
+  readonly #objective: Objective;
+  readonly #timeSampler: TimeSampler;
+  readonly #model: VectorFieldModel;
+
+  constructor(
+    @inject(BACKEND) backend: Backend,
+    @inject(PATH) path: Path,
+    @inject(COUPLING) coupling: Coupling,
+    @inject(OBJECTIVE) objective: Objective,
+    @inject(TIME_SAMPLER) timeSampler: TimeSampler,
+    @inject(MODEL) model: VectorFieldModel,
+  ) {
+    this.#backend = backend;
+    this.#path = path;
+    this.#coupling = coupling;
+    this.#objective = objective;
+    this.#timeSampler = timeSampler;
+    this.#model = model;
+  }
+
+  /** Compiles the training step and uploads its state. @throws OptionError, DataError, or whatever the formulas throw. */
+  async begin(data: Dataset, options: TrainingOptions): Promise<Training> {
+    checkOptions(options);
+    const { batchSize, optimizer, seed = 0, ema, resume } = options;
+    const first = await data.batch({ index: 0, size: batchSize, seed });
+    const context: ModelContext = { shape: data.shape, ...(first.condition && { condition: shapesOf(first.condition) }) };
+    this.#checkBatch(first, data, batchSize);
+
+    const fresh = flattenTree<HostArray>(this.#model.init(new HostRandomStream(seed), context) as ModelParameters);
+    const parameters = resume ? checkedState(fresh, resume.parameters, 'parameter') : Object.fromEntries(fresh);
+    const names = Object.keys(parameters);
+    const slots = Object.fromEntries(names.map((name) => [name, optimizer.init(parameters[name])]));
+    const freshSlots = names.flatMap((name) => Object.entries(slots[name]).map(([slot, value]) => [`${name}.${slot}`, value] as [string, HostArray]));
+    const optimizerState = resume ? checkedState(freshSlots, resume.optimizer, 'optimizer state') : Object.fromEntries(freshSlots);
+    const averaged = ema === undefined ? undefined : resume?.ema ? checkedState(fresh, resume.ema, 'average') : parameters;
+
+    const parts: TrainingParts = {
+      path: this.#path,
+      objective: this.#objective,
+      timeSampler: this.#timeSampler,
+      model: this.#model,
+      optimizer,
+      context,
+      batchSize,
+      parameters: typesOf(parameters),
+      optimizerState: Object.fromEntries(names.map((name) => [name, typesOf(slots[name])])),
+      ema: averaged !== undefined,
+      feedsSource: this.#path.sides === 'two' || this.#coupling.pair !== undefined,
+      ...(first.condition && { condition: typesOf(first.condition) }),
+    };
+    const graph = trainingStepGraph(parts);
+    const aliases = graph.outputs.map(({ name }) => [name, name] as const);
+    const executable = await this.#backend.compile(graph, { aliases });
+    const upload = (prefix: string, arrays: Readonly<Record<string, HostArray>>): [string, BackendArray][] =>
+      Object.entries(arrays).map(([name, array]) => [prefix + name, this.#backend.array(array)]);
+    const state = Object.fromEntries([
+      ...upload(parametersPrefix, parameters),
+      ...upload(optimizerPrefix, optimizerState),
+      ...upload(emaPrefix, averaged ?? {}),
+      [statisticsName, this.#backend.array(hostArray(Float32Array.of(0, resume?.skipped ?? 0, -1, 0)))],
+    ]);
+    return new Training({
+      executable,
+      state,
+      step: resume?.step ?? 0,
+      options,
+      context,
+      batch: async (index) => {
+        const batch = index === 0 ? first : await data.batch({ index, size: batchSize, seed });
+        return parts.feedsSource ? this.#paired(batch, seed, index) : batch;
+      },
+      upload: (array) => this.#backend.array(array),
+      parameterNames: names,
+    });
+  }
+
+  /** Draws or takes the source points and pairs them with the data. */
+  async #paired(batch: Batch, seed: number, index: number): Promise<Batch> {
+    const { x1, condition } = batch;
+    const x0 = this.#path.sides === 'two' ? batch.x0! : hostRandomNormal(seedKey(seed), Uint32Array.of(0, 0, index, streams.coupling), x1.shape);
+    if (!this.#coupling.pair) return { ...batch, x0 };
+    const order = await this.#coupling.pair({ x0, x1, ...(condition && { condition }) });
+    return { ...batch, x0: permuted(x0, order) };
+  }
+
+  #checkBatch(batch: Batch, data: Dataset, size: number): void {
+    const expected = [size, ...data.shape];
+    for (const [name, array] of [
+      ['x1', batch.x1],
+      ['x0', batch.x0],
+    ] as const) {
+      if (array && !sameShape(array.shape, expected)) {
+        throw new DataError(`The data set '${data.name}' gives ${name} of shape ${formatShape(array.shape)}.`, { actual: array.shape, expected: formatShape(expected) });
+      }
+    }
+    const broken = batch.x1.data.findIndex((value) => !Number.isFinite(value));
+    if (broken >= 0) {
+      const row = Math.floor(broken / (batch.x1.data.length / size));
+      throw new DataError(`The data set '${data.name}' holds ${batch.x1.data[broken]} in point ${row} of a batch.`, { actual: batch.x1.data[broken], expected: 'finite values' });
+    }
+    if (this.#path.sides === 'two' && !batch.x0) {
+      throw new DataError(`The path '${this.#path.name}' runs between two distributions, and the data set '${data.name}' has no source points.`, {
+        expected: 'batches with x0',
+        remedy: 'Use a data set with a source, or a one-sided path.',
+      });
+    }
+  }
+}
+
+interface TrainingSetup {
+  readonly executable: Executable;
+  readonly state: Record<string, BackendArray>;
+  readonly step: number;
+  readonly options: TrainingOptions;
+  readonly context: ModelContext;
+  readonly batch: (index: number) => Promise<Batch>;
+  readonly upload: (array: HostArray) => BackendArray;
+  readonly parameterNames: readonly string[];
+}
+
+/** A training under way. Iterate over it for reports; ask it for its state at any report. */
+export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable {
+  readonly #setup: TrainingSetup;
+  #state: Record<string, BackendArray>;
+  #step: number;
+  #reportedAt: number;
+
+  constructor(setup: TrainingSetup) {
+    this.#setup = setup;
+    this.#state = setup.state;
+    this.#step = setup.step;
+    this.#reportedAt = setup.step;
+  }
+
+  /** Updates made. */
+  get step(): number {
+    return this.#step;
+  }
+
+  get context(): ModelContext {
+    return this.#setup.context;
+  }
+
+  /**
+   * Trains to the end, one report every `reportEvery` steps and one at the end. Aborting ends the iteration after the running step.
+   *
+   * @throws NumericalError where the loss is not finite, naming the step; the state is then that of the step before.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TrainingReport> {
+    const { executable, options } = this.#setup;
+    const { optimizer, steps, seed = 0, reportEvery = 50, ema, signal } = options;
+    const began = performance.now();
+    const key = seedArray(seed);
+    const decay = ema === undefined ? {} : { emaDecay: hostScalar(ema) };
+    let learningRate = 0;
+    while (this.#step < steps && !signal?.aborted) {
+      const step = this.#step;
+      const batch = await this.#setup.batch(step);
+      learningRate = optimizer.learningRate * optimizer.schedule.factor(step, steps);
+      this.#state = await executable.run({
+        ...this.#state,
+        x1: batch.x1,
+        ...(this.#setup.executable.graph.inputs.some(({ name }) => name === 'x0') && { x0: batch.x0! }),
+        ...conditionInputs(batch.condition, (array) => array),
+        'seed.key': key,
+        'seed.step': hostScalar(step, 'u32'),
+        learningRate: hostScalar(learningRate),
+        step: hostScalar(step + 1),
+        ...decay,
+      });
+      this.#step = step + 1;
+      if (this.#step % reportEvery === 0 || this.#step === steps || signal?.aborted) {
+        yield await this.#report(learningRate, (performance.now() - began) / 1000);
+      }
+    }
+  }
+
+  async #report(learningRate: number, seconds: number): Promise<TrainingReport> {
+    const handle = this.#state[statisticsName];
+    const values = await handle.read();
+    const since = this.#step - this.#reportedAt;
+    const brokenAt = values[statistic.brokenAt];
+    if (brokenAt >= 0) {
+      this.#step = brokenAt - 1;
+      throw new NumericalError(`The loss is not finite at step ${brokenAt}.`, {
+        actual: brokenAt,
+        expected: 'a finite loss',
+        remedy: 'The state of the step before is kept. Lower the learning rate, or look for values out of range in the data.',
+      });
+    }
+    const report = {
+      step: this.#step,
+      steps: this.#setup.options.steps,
+      loss: values[statistic.lossSum] / since,
+      gradientNorm: values[statistic.gradientNorm],
+      learningRate,
+      skipped: values[statistic.skipped],
+      seconds,
+    };
+    // The sum restarts, so that it stays small against the loss it adds up.
+    const restarted = Float32Array.from(values);
+    restarted[statistic.lossSum] = 0;
+    this.#reportedAt = this.#step;
+    handle.dispose();
+    this.#state = { ...this.#state, [statisticsName]: this.#setup.upload(hostArray(restarted)) };
+    return report;
+  }
+
+  /** Handles of the parameters as they stand, or of their moving average: valid until the next step. */
+  arrays(which: 'parameters' | 'ema' = 'parameters'): Record<string, BackendArray> {
+    const prefix = which === 'ema' ? emaPrefix : parametersPrefix;
+    return Object.fromEntries(this.#setup.parameterNames.flatMap((name) => (this.#state[prefix + name] ? [[name, this.#state[prefix + name]]] : [])));
+  }
+
+  /** A copy of everything a checkpoint must hold. */
+  async state(): Promise<TrainingState> {
+    const read = async (prefix: string): Promise<Record<string, HostArray>> => {
+      const entries = Object.entries(this.#state).filter(([name]) => name.startsWith(prefix));
+      const values = await Promise.all(entries.map(async ([name, array]) => [name.slice(prefix.length), await hostCopy(array)] as const));
+      return Object.fromEntries(values);
+    };
+    const statistics = await this.#state[statisticsName].read();
+    const ema = await read(emaPrefix);
+    return {
+      step: this.#step,
+      parameters: await read(parametersPrefix),
+      optimizer: await read(optimizerPrefix),
+      ...(Object.keys(ema).length > 0 && { ema }),
+      skipped: statistics[statistic.skipped],
+    };
+  }
+
+  async dispose(): Promise<void> {
+    for (const array of Object.values(this.#state)) array.dispose();
+    await this.#setup.executable.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+const hostCopy = async (array: BackendArray): Promise<HostArray> => ({ data: await array.read(), shape: array.shape, dtype: array.dtype });
+
+const shapesOf = (arrays: Readonly<Record<string, HostArray>>): Record<string, readonly number[]> =>
+  Object.fromEntries(Object.entries(arrays).map(([name, { shape }]) => [name, shape.slice(1)]));
+
+/** Rows of `array` in the given order. @throws DataError unless the order is a permutation. */
+function permuted(array: HostArray, order: Int32Array): HostArray {
+  const rows = array.shape[0];
+  if (order.length !== rows || new Set(order).size !== rows || order.some((row) => row < 0 || row >= rows)) {
+    throw new DataError('The coupling does not return a permutation.', { actual: order, expected: `each of 0…${rows - 1} once` });
+  }
+  const width = array.data.length / rows;
+  const data = array.data.slice();
+  order.forEach((row, i) => data.set(array.data.subarray(row * width, (row + 1) * width), i * width));
+  return { ...array, data };
+}
+
+/** Restored arrays under the names and shapes that the parts of this training expect. */
+function checkedState(expected: readonly (readonly [string, HostArray])[], given: Readonly<Record<string, HostArray>>, what: string): Record<string, HostArray> {
+  const stranger = Object.keys(given).find((name) => !expected.some(([known]) => known === name));
+  if (stranger !== undefined) throw new GraphError(`The saved ${what} '${stranger}' belongs to another model or optimizer.`, { actual: stranger });
+  return Object.fromEntries(
+    expected.map(([name, { shape, dtype }]) => {
+      const saved = given[name];
+      if (!saved) throw new GraphError(`The saved state has no ${what} '${name}'.`, { actual: Object.keys(given), expected: name });
+      if (!sameShape(saved.shape, shape) || saved.dtype !== dtype) {
+        throw new GraphError(`The saved ${what} '${name}' is ${saved.dtype}${formatShape(saved.shape)}.`, { actual: saved.shape, expected: `${dtype}${formatShape(shape)}` });
+      }
+      return [name, saved];
+    }),
+  );
+}
+
+function checkOptions({ steps, batchSize, ema, reportEvery = 50 }: TrainingOptions): void {
+  const whole = (name: string, value: number): void => {
+    if (!Number.isInteger(value) || value < 1) throw new OptionError(`${name} is ${value}.`, { actual: value, expected: 'an integer of 1 or more' });
+  };
+  whole('steps', steps);
+  whole('batchSize', batchSize);
+  whole('reportEvery', reportEvery);
+  if (ema !== undefined && !(ema > 0 && ema < 1)) throw new OptionError(`ema is ${ema}.`, { actual: ema, expected: 'a decay in (0, 1)' });
+}

@@ -1,0 +1,146 @@
+import { valueAndGrad } from '../autodiff/reverse.ts';
+import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
+import type { Objective, TimeSampler } from '../contracts/objective.ts';
+import type { Optimizer } from '../contracts/optimizer.ts';
+import type { Path } from '../contracts/path.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { trace } from '../graph/trace.ts';
+import { constant, zerosLike } from '../operators/constant.ts';
+import { and, isFinite, less, where } from '../operators/logic.ts';
+import { stack } from '../operators/movement.ts';
+import { conditionalFlow } from '../path/pathFormulas.ts';
+import { Random } from '../random/random.ts';
+import { streams } from '../random/seed.ts';
+import type { TensorType } from '../tensor/shape.ts';
+import { unflattenParameters } from './modelField.ts';
+
+type Tensors = Readonly<Record<string, Tensor>>;
+type Types = Readonly<Record<string, TensorType>>;
+
+/** The parts of a training, and the types of what it is fed. */
+export interface TrainingParts {
+  readonly path: Path;
+  readonly objective: Objective;
+  readonly timeSampler: TimeSampler;
+  readonly model: VectorFieldModel;
+  readonly optimizer: Optimizer;
+  readonly context: ModelContext;
+  readonly batchSize: number;
+  /** Types of the parameters by dotted name. */
+  readonly parameters: Types;
+  /** Types of the optimizer's state of each parameter: name → slot → type. */
+  readonly optimizerState: Readonly<Record<string, Types>>;
+  readonly ema: boolean;
+  /** The source points are fed (two-sided paths, couplings that pair on the host) instead of drawn in the graph. */
+  readonly feedsSource: boolean;
+  readonly condition?: Types;
+}
+
+/** Slots of the statistics vector that a training carries along. */
+export const statistic = { lossSum: 0, skipped: 1, brokenAt: 2, gradientNorm: 3 } as const;
+
+/**
+ * Loss and gradients of one batch: draw times and noise, move along the conditional path, regress.
+ *
+ * Noise and times are pure functions of (seed, step, sample index), so every rank and every resumed run draws the same.
+ */
+export function gradientsFormula(parts: TrainingParts, parameters: Tensors, batch: { x1: Tensor; x0?: Tensor; condition?: Tensors }, seed: { key: Tensor; firstSample: Tensor; step: Tensor }): { loss: Tensor; gradients: Tensors } {
+  const { path, objective, timeSampler, model } = parts;
+  const random = new Random(seed, streams.training);
+  const { x1 } = batch;
+  const { t: unit, weight } = timeSampler.sample(random.uniform([x1.shape[0]]));
+  const { start, end } = path.interval;
+  const t = start === 0 && end === 1 ? unit : unit.mul(end - start).add(start);
+  const drawn = path.sides === 'two' || !batch.x0 ? random.normal(x1.shape) : undefined;
+  const noise = path.sides === 'one' && batch.x0 ? batch.x0 : drawn!;
+  const z = path.sides === 'two' ? { x1, x0: batch.x0! } : { x1 };
+  const { x, velocity } = conditionalFlow(path, t, z, noise);
+  const formula = (values: Tensors): Tensor => {
+    const prediction = model.apply(unflattenParameters(values), { t, x, training: true, random, ...(batch.condition && { condition: batch.condition }) });
+    const losses = objective.loss(prediction, { path, t, z, noise, x, velocity });
+    return (weight ? losses.mul(weight) : losses).mean();
+  };
+  const { value, gradient } = valueAndGrad(formula, parameters);
+  return { loss: value, gradients: gradient };
+}
+
+/**
+ * One optimizer update of every parameter and of its moving average. A gradient that is not finite leaves everything as it was
+ * and is counted; a loss that is not finite does so from then on, so that the last good state is there to be saved.
+ */
+export function updateFormula(
+  parts: TrainingParts,
+  state: { parameters: Tensors; optimizer: Readonly<Record<string, Tensors>>; ema?: Tensors; statistics: Tensor },
+  { loss, gradients }: { loss: Tensor; gradients: Tensors },
+  scalars: { learningRate: Tensor; step: Tensor; emaDecay?: Tensor },
+): { parameters: Tensors; optimizer: Record<string, Tensors>; ema?: Tensors; statistics: Tensor } {
+  const slots = (index: number): Tensor => state.statistics.slice(0, index, index + 1).reshape([]);
+  const squaredNorm = Object.values(gradients)
+    .map((gradient) => gradient.square().sum())
+    .reduce((sum, square) => sum.add(square));
+  const broken = slots(statistic.brokenAt);
+  const lossFinite = isFinite(loss);
+  const whole = less(broken, 0);
+  const healthy = and(whole, lossFinite);
+  const finite = and(healthy, isFinite(squaredNorm));
+
+  const parameters: Record<string, Tensor> = {};
+  const optimizer: Record<string, Tensors> = {};
+  const ema: Record<string, Tensor> = {};
+  for (const [name, parameter] of Object.entries(state.parameters)) {
+    const gradient = where(finite, gradients[name], zerosLike(gradients[name]));
+    const updated = parts.optimizer.update({ parameter, gradient, state: state.optimizer[name] ?? {}, learningRate: scalars.learningRate, step: scalars.step, finite });
+    parameters[name] = updated.parameter;
+    optimizer[name] = updated.state;
+    if (state.ema) {
+      const rest = where(finite, scalars.emaDecay!.neg().add(1), 0);
+      ema[name] = state.ema[name].add(updated.parameter.sub(state.ema[name]).mul(rest));
+    }
+  }
+  const statistics = stack([
+    slots(statistic.lossSum).add(where(healthy, loss, 0)),
+    slots(statistic.skipped).add(where(and(healthy, isFinite(squaredNorm)), 0, where(healthy, 1, 0))),
+    where(healthy, broken, where(whole, scalars.step, broken)),
+    squaredNorm.sqrt(),
+  ]);
+  return { parameters, optimizer, ...(state.ema && { ema }), statistics };
+}
+
+const scalar: TensorType = { shape: [], dtype: 'f32' };
+
+/** The whole training step as one graph: gradients, then update. Inputs `state.*` are aliased to outputs of the same names. */
+export function trainingStepGraph(parts: TrainingParts): Graph {
+  const { batchSize, context, condition } = parts;
+  const point: TensorType = { shape: [batchSize, ...context.shape], dtype: 'f32' };
+  return trace(
+    (given) => {
+      const batch = {
+        x1: given.x1,
+        ...(given.x0 && { x0: given.x0 }),
+        ...(condition && { condition: given.condition as Tensors }),
+      };
+      const state = given.state as unknown as Parameters<typeof updateFormula>[1];
+      const seed = { key: given.seed.key, firstSample: constant(0, 'u32'), step: given.seed.step };
+      const result = gradientsFormula(parts, state.parameters, batch, seed);
+      return {
+        state: updateFormula(parts, state, result, { learningRate: given.learningRate, step: given.step, ...(given.emaDecay && { emaDecay: given.emaDecay }) }),
+      };
+    },
+    {
+      state: {
+        parameters: parts.parameters,
+        optimizer: parts.optimizerState,
+        ...(parts.ema && { ema: parts.parameters }),
+        statistics: { shape: [4], dtype: 'f32' as const },
+      },
+      x1: point,
+      ...(parts.feedsSource && { x0: point }),
+      ...(condition && { condition }),
+      seed: { key: { shape: [2], dtype: 'u32' as const }, step: { shape: [], dtype: 'u32' as const } },
+      learningRate: scalar,
+      step: scalar,
+      ...(parts.ema && { emaDecay: scalar }),
+    },
+  );
+}

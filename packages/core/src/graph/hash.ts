@@ -1,0 +1,85 @@
+import type { Graph } from './graph.ts';
+import type { Node } from './node.ts';
+import type { Attributes, AttributeValue } from './operator.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Four 32-bit lanes of multiply-rotate mixing: not cryptographic, but 128 bits leave no room for chance collisions. */
+class Hasher {
+  readonly #lanes = new Uint32Array([0x9e3779b9, 0x243f6a88, 0xb7e15162, 0x6a09e667]);
+
+  word(value: number): void {
+    const lanes = this.#lanes;
+    for (let i = 0; i < 4; i++) {
+      let mixed = Math.imul(lanes[i] ^ value, 0xcc9e2d51 + 2 * i);
+      mixed = (mixed << 15) | (mixed >>> 17);
+      lanes[i] = Math.imul(mixed ^ lanes[(i + 1) & 3], 0x85ebca6b) ^ (mixed >>> 13);
+    }
+  }
+
+  text(value: string): void {
+    this.word(value.length);
+    for (let i = 0; i < value.length; i++) this.word(value.charCodeAt(i));
+  }
+
+  bytes(view: ArrayBufferView): void {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    this.word(bytes.length);
+    const whole = bytes.length & ~3;
+    for (let i = 0; i < whole; i += 4)
+      this.word(bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24));
+    for (let i = whole; i < bytes.length; i++) this.word(bytes[i]);
+  }
+
+  toString(): string {
+    return Array.from(this.#lanes, (lane) => lane.toString(16).padStart(8, '0')).join('');
+  }
+}
+
+/** A key equal for equal attributes, whatever the order of their names. Typed arrays enter by their bytes. */
+export function attributesKey(attributes: Attributes): string {
+  return Object.keys(attributes)
+    .filter((name) => attributes[name] !== undefined)
+    .toSorted()
+    .map((name) => `${name}=${valueKey(attributes[name]!)}`)
+    .join(';');
+}
+
+function valueKey(value: AttributeValue): string {
+  if (!ArrayBuffer.isView(value))
+    return Object.is(value, -0)
+      ? '-0'
+      : JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v));
+  // Short constants are spelled out byte by byte, exactly; only long ones are hashed.
+  if (value.byteLength <= 64)
+    return `${value.constructor.name}:${new Uint8Array(value.buffer, value.byteOffset, value.byteLength).join()}`;
+  const hasher = new Hasher();
+  hasher.bytes(value);
+  return `${value.constructor.name}:${value.length}:${hasher.toString()}`;
+}
+
+export function graphHash(graph: Graph): string {
+  const hasher = new Hasher();
+  const position = new Map<Node, number>();
+  const reference = (tensor: Tensor): void => {
+    hasher.word(position.get(tensor.node)!);
+    hasher.word(tensor.index);
+  };
+  const visit = (node: Node): void => {
+    position.set(node, position.size);
+    hasher.text(node.operator.name);
+    hasher.text(attributesKey(node.attributes));
+    for (const tensor of node.inputs) reference(tensor);
+    if (node.operator.body) hasher.text(node.operator.body(node.inputs, node.attributes).hash);
+  };
+  // Unused inputs are part of the signature, so they enter as well.
+  for (const { name, tensor } of graph.inputs) {
+    hasher.text(name);
+    visit(tensor.node);
+  }
+  for (const node of graph.nodes) if (!position.has(node)) visit(node);
+  for (const { name, tensor } of graph.outputs) {
+    hasher.text(name);
+    reference(tensor);
+  }
+  return hasher.toString();
+}

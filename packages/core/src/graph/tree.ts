@@ -1,0 +1,60 @@
+import { GraphError } from '../errors.ts';
+import type { TensorType } from '../tensor/shape.ts';
+
+/** Nested records and arrays with a leaf type: parameters, batches, optimizer states. An absent leaf is `undefined`. */
+export type Tree<Leaf> = Leaf | undefined | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
+
+/** The same nesting with other leaves. */
+export type MapTree<T, From, To> = T extends From
+  ? To
+  : T extends undefined
+    ? undefined
+    : { [K in keyof T]: MapTree<T[K], From, To> };
+
+/** Anything with a shape and a dtype is a leaf: types, symbolic tensors, host and backend arrays. */
+export const isLeaf = (value: unknown): value is TensorType =>
+  typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value;
+
+/** Leaves with their dotted paths, in a fixed order: `layers.0.weight`. A tree that is one leaf gets the name `root`. */
+export function flattenTree<Leaf>(tree: Tree<Leaf>, root = 'value'): [name: string, leaf: Leaf][] {
+  const leaves: [string, Leaf][] = [];
+  const visit = (value: unknown, path: string): void => {
+    if (value === undefined) return;
+    if (isLeaf(value)) {
+      leaves.push([path || root, value as Leaf]);
+      return;
+    }
+    if (typeof value !== 'object' || value === null) {
+      throw new GraphError(`${path || root} is ${value === null ? 'null' : `a ${typeof value}`}.`, {
+        actual: value,
+        expected: 'a tensor, or records and arrays of tensors',
+      });
+    }
+    for (const [name, part] of Object.entries(value)) visit(part, path ? `${path}.${name}` : name);
+  };
+  visit(tree, '');
+  return leaves;
+}
+
+/** The same nesting with every leaf replaced by `replace(leaf, path)`. */
+export function mapTree<Leaf, To>(
+  tree: Tree<Leaf>,
+  replace: (leaf: Leaf, path: string) => To,
+  root = 'value',
+): Tree<To> {
+  const visit = (value: unknown, path: string): unknown => {
+    if (value === undefined) return undefined;
+    if (isLeaf(value)) return replace(value as Leaf, path || root);
+    if (Array.isArray(value)) return value.map((part, i) => visit(part, path ? `${path}.${i}` : `${i}`));
+    if (typeof value !== 'object' || value === null) {
+      throw new GraphError(`${path || root} is ${value === null ? 'null' : `a ${typeof value}`}.`, {
+        actual: value,
+        expected: 'a tensor, or records and arrays of tensors',
+      });
+    }
+    return Object.fromEntries(
+      Object.entries(value).map(([name, part]) => [name, visit(part, path ? `${path}.${name}` : name)]),
+    );
+  };
+  return visit(tree, '') as Tree<To>;
+}

@@ -1,0 +1,74 @@
+import { apply } from '../graph/node.ts';
+import type { Attributes, Operator } from '../graph/operator.ts';
+import { Tensor, type TensorLike } from '../graph/tensor.ts';
+import { ShapeError } from '../errors.ts';
+import { isFloat, toStorage, type DType, type TypedArray } from '../tensor/dtype.ts';
+import { checkShape, formatShape, sizeOf, type Shape } from '../tensor/shape.ts';
+import { expand } from './movement.ts';
+
+interface ConstantAttributes extends Attributes {
+  /** Floats are kept as f64 whatever the dtype; a backend rounds them once. */
+  readonly data: TypedArray;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** A known array inside the graph. Its bytes enter the graph's hash. */
+export const Constant: Operator<ConstantAttributes> = {
+  name: 'Constant',
+  infer(_, { data, shape, dtype }) {
+    checkShape(shape);
+    if (data.length !== sizeOf(shape)) {
+      throw new ShapeError(`${data.length} values do not fill shape ${formatShape(shape)}.`, {
+        actual: data.length,
+        expected: `${sizeOf(shape)} values`,
+      });
+    }
+    return [{ shape, dtype }];
+  },
+};
+
+/** Nested arrays of numbers, as one writes a matrix down. */
+export type NestedNumbers = number | readonly NestedNumbers[];
+
+/**
+ * A constant tensor from a number, nested arrays, or flat data with its shape.
+ *
+ * @throws ShapeError where nested arrays are ragged or the data does not fill the shape.
+ */
+export function constant(values: NestedNumbers | TypedArray, dtype: DType = 'f32', shape?: Shape): Tensor {
+  const inferred = ArrayBuffer.isView(values) ? [values.length] : shapeOfNested(values);
+  const flat = ArrayBuffer.isView(values)
+    ? values
+    : typeof values === 'number'
+      ? [values]
+      : (values as number[]).flat(Infinity);
+  const data = toStorage(flat, isFloat(dtype) ? 'f64' : dtype);
+  return apply(Constant, [], { data, shape: shape ?? inferred, dtype })[0];
+}
+
+function shapeOfNested(values: NestedNumbers): number[] {
+  if (typeof values === 'number') return [];
+  const inner = values.map(shapeOfNested);
+  if (inner.some((shape) => shape.join() !== inner[0].join())) {
+    throw new ShapeError('Nested arrays are ragged.', { actual: inner, expected: 'rows of one length' });
+  }
+  return [values.length, ...(inner[0] ?? [])];
+}
+
+/** `value` everywhere. */
+export const full = (shape: Shape, value: number, dtype: DType = 'f32'): Tensor =>
+  expand(constant(value, dtype), shape);
+export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype);
+export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 1, dtype);
+export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, x.dtype);
+export const onesLike = (x: Tensor): Tensor => ones(x.shape, x.dtype);
+
+/** Both operands as tensors: a plain number takes the other one's dtype, or f32 where both are plain. */
+export function promote(a: TensorLike, b: TensorLike): [Tensor, Tensor] {
+  const dtype = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : 'f32';
+  return [toTensor(a, dtype), toTensor(b, dtype)];
+}
+
+/** A tensor as it is, a number as a scalar constant of `dtype`. */
+export const toTensor = (x: TensorLike, dtype: DType = 'f32'): Tensor => (x instanceof Tensor ? x : constant(x, dtype));

@@ -1,0 +1,13 @@
+import type { Graph } from '../graph/graph.ts';
+import type { Node } from '../graph/node.ts';
+import { rebuild, rewriteGraph, substitute, type Rewrite } from '../graph/rewrite.ts';
+
+/** Replaces composites, and composites inside them, by their decompositions, except those that `keep` names. */
+export function inlineComposites(graph: Graph, keep: (node: Node) => boolean = () => false): Graph {
+  const inline: Rewrite = (node, inputs) => {
+    const kept = rebuild(node, inputs);
+    if (!node.operator.body || keep(kept[0].node)) return kept;
+    return substitute(node.operator.body(inputs, node.attributes), inputs, inline);
+  };
+  return rewriteGraph(graph, inline);
+}

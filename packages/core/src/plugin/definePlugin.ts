@@ -1,0 +1,91 @@
+import type { ServiceIdentifier } from 'inversify';
+import { z } from 'zod';
+import { OptionError, PluginError } from '../errors.ts';
+import type { PluginKind, PluginKinds } from './kinds.ts';
+
+/** Services that a plugin may ask of the container it is built in: files, clocks. */
+export interface PluginContext {
+  /** @throws PluginError where nothing is bound. */
+  get<Service>(token: ServiceIdentifier<Service>): Service;
+}
+
+/** The context of a plugin that is called directly: it has no container, so no services. */
+const noContext: PluginContext = {
+  get(token) {
+    throw new PluginError(`The service ${String(token)} was asked for outside a container.`, {
+      actual: token,
+      remedy: 'Build the plugin through a PluginRegistry whose container binds the service, or pass the data itself.',
+    });
+  },
+};
+
+/** What an author writes down of a plugin. */
+export interface PluginDefinition<Value, Options extends z.ZodType> {
+  /** The name experiment files use. */
+  readonly name: string;
+  /** One line for listings. */
+  readonly summary?: string;
+  /** The schema of the options; unknown keys are refused. None by default. */
+  readonly options?: Options;
+  /** Options that hold a plugin themselves, and of which kind: `{ schedule: 'schedule' }`. Experiment files give these by name. */
+  readonly nested?: Readonly<Record<string, PluginKind>>;
+  create(options: z.output<Options>, context: PluginContext): Value;
+}
+
+/** A registered plugin: call it with options to get an instance, or bind it so that experiment files can name it. */
+export interface Plugin<Kind extends PluginKind = PluginKind, Value extends PluginKinds[Kind] = PluginKinds[Kind], Options extends z.ZodType = z.ZodType> {
+  /** @throws OptionError naming the first option that does not fit. */
+  (options?: z.input<Options>, context?: PluginContext): Value;
+  readonly kind: Kind;
+  readonly pluginName: string;
+  readonly summary: string;
+  readonly options: Options;
+  readonly nested: Readonly<Record<string, PluginKind>>;
+}
+
+export const isPlugin = (value: unknown): value is Plugin => typeof value === 'function' && 'pluginName' in value && 'kind' in value;
+
+function definer<Kind extends PluginKind>(kind: Kind) {
+  return <Value extends PluginKinds[Kind], Options extends z.ZodType = z.ZodObject<Record<never, never>>>(
+    definition: PluginDefinition<Value, Options>,
+  ): Plugin<Kind, Value, Options> => {
+    const { name, summary = '', nested = {}, create } = definition;
+    const options = (definition.options ?? z.strictObject({})) as Options;
+    const factory = (given?: z.input<Options>, context = noContext): Value => create(parseOptions(`${kind} '${name}'`, options, given ?? {}), context);
+    return Object.assign(factory, { kind, pluginName: name, summary, options, nested });
+  };
+}
+
+/** Validates options. @throws OptionError naming the owner, the option, its value and what was expected. */
+export function parseOptions<Options extends z.ZodType>(owner: string, schema: Options, given: unknown): z.output<Options> {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const path = issue.path.join('.');
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape as object) : [];
+  throw new OptionError(
+    unknown ? `The ${owner} has no option '${unknown}'.` : `The ${owner} refuses its option${path ? ` '${path}'` : 's'}: ${issue.message}.`,
+    {
+      actual: unknown ?? valueAt(given, issue.path),
+      ...(unknown && { expected: known.length > 0 ? `options among ${known.join(', ')}` : 'no options' }),
+      cause: result.error,
+    },
+  );
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
+}
+
+export const definePath = definer('path');
+export const defineCoupling = definer('coupling');
+export const defineObjective = definer('objective');
+export const defineTimeSampler = definer('timeSampler');
+export const defineModel = definer('model');
+export const defineSolver = definer('solver');
+export const defineEstimator = definer('estimator');
+export const defineOptimizer = definer('optimizer');
+export const defineSchedule = definer('schedule');
+export const defineDataset = definer('dataset');
+export const defineBackend = definer('backend');

@@ -1,0 +1,63 @@
+import type { ServiceIdentifier } from 'inversify';
+import type { Backend } from '../backend/backend.ts';
+import type { Coupling } from '../contracts/coupling.ts';
+import type { Dataset } from '../contracts/dataset.ts';
+import type { Estimator } from '../contracts/estimator.ts';
+import type { VectorFieldModel } from '../contracts/model.ts';
+import type { Objective, TimeSampler } from '../contracts/objective.ts';
+import type { Optimizer, Schedule } from '../contracts/optimizer.ts';
+import type { Path } from '../contracts/path.ts';
+import type { Solver } from '../contracts/solver.ts';
+
+/** Everything that a plugin can supply. */
+export interface PluginKinds {
+  path: Path;
+  coupling: Coupling;
+  objective: Objective;
+  timeSampler: TimeSampler;
+  model: VectorFieldModel;
+  solver: Solver;
+  estimator: Estimator;
+  optimizer: Optimizer;
+  schedule: Schedule;
+  /** A promise where the data is read from a file. */
+  dataset: Dataset | Promise<Dataset>;
+  backend: Backend;
+}
+export type PluginKind = keyof PluginKinds;
+
+/** Kinds in the order in which an experiment names them. */
+export const pluginKinds: readonly PluginKind[] = [
+  'dataset',
+  'path',
+  'coupling',
+  'objective',
+  'timeSampler',
+  'model',
+  'optimizer',
+  'schedule',
+  'solver',
+  'estimator',
+  'backend',
+];
+
+/** The token under which all descriptors of a kind are bound, none of them named. */
+export const kindToken = (kind: PluginKind): symbol => Symbol.for(`@flow-matching/kind/${kind}`);
+
+const role = <Value>(name: string): ServiceIdentifier<Value> => Symbol.for(`@flow-matching/role/${name}`);
+
+/** The roles of an experiment: one binding each in its container. Rebind one to swap that part. */
+export const BACKEND = role<Backend>('backend');
+export const PATH = role<Path>('path');
+export const COUPLING = role<Coupling>('coupling');
+export const OBJECTIVE = role<Objective>('objective');
+export const TIME_SAMPLER = role<TimeSampler>('timeSampler');
+export const MODEL = role<VectorFieldModel>('model');
+export const SOLVER = role<Solver>('solver');
+
+/** What the surroundings lend to plugins, so that core and plugins stay free of Node. */
+export interface Files {
+  /** @throws DataError where the file cannot be read. */
+  read(path: string): Promise<Uint8Array>;
+}
+export const FILES: ServiceIdentifier<Files> = Symbol.for('@flow-matching/service/files');

@@ -1,0 +1,2 @@
+export { evaluateGraph } from './evaluateGraph.ts';
+export { createReferenceBackend, ReferenceBackend } from './referenceBackend.ts';

@@ -1,0 +1,25 @@
+import { composite } from '../graph/composite.ts';
+import type { Attributes } from '../graph/operator.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { add, mul } from '../operators/arithmetic.ts';
+import { zerosLike } from '../operators/constant.ts';
+
+interface LinearCombinationAttributes extends Attributes {
+  readonly coefficients: readonly number[];
+}
+
+/** Σ cᵢ·xᵢ of tensors of one shape: named, because a backend can do all terms in one pass. */
+const LinearCombination = composite<LinearCombinationAttributes>('LinearCombination', (terms, { coefficients }) =>
+  terms.map((term, i) => mul(term, coefficients[i])).reduce((sum, term) => add(sum, term)),
+);
+
+/** Σ cᵢ·xᵢ over the terms whose coefficient is not zero. */
+export function linearCombination(coefficients: readonly number[], terms: readonly Tensor[]): Tensor {
+  const used = terms.map((term, i) => ({ term, coefficient: coefficients[i] ?? 0 })).filter(({ coefficient }) => coefficient !== 0);
+  if (used.length === 0) return zerosLike(terms[0]);
+  if (used.length === 1) return mul(used[0].term, used[0].coefficient);
+  return LinearCombination(
+    used.map(({ term }) => term),
+    { coefficients: used.map(({ coefficient }) => coefficient) },
+  )[0];
+}

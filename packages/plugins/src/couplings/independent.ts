@@ -1,0 +1,8 @@
+import { defineCoupling } from '@flow-matching/core';
+
+/** Noise and data are paired as they are drawn. */
+export const independent = defineCoupling({
+  name: 'independent',
+  summary: 'Source and data points paired as they are drawn',
+  create: () => ({ name: 'independent' }),
+});

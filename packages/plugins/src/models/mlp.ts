@@ -1,0 +1,82 @@
+import {
+  concat,
+  defineModel,
+  DTypeError,
+  isFloat,
+  sizeOf,
+  type HostArray,
+  type HostRandomStream,
+  type Shape,
+  type Tensor,
+  type VectorFieldModel,
+} from '@flow-matching/core';
+import { z } from 'zod';
+import { activationNames, activations } from './activations.ts';
+import { timeEmbeddingNames, timeEmbeddings } from './timeEmbeddings.ts';
+
+/** An alias, because interfaces are no trees: they lack an index signature. */
+type Layers<Leaf> = { readonly layers: readonly { readonly weight: Leaf; readonly bias: Leaf }[] };
+
+const options = z.strictObject({
+  /** Units of each hidden layer. */
+  width: z.int().positive().default(512),
+  /** Number of linear layers. */
+  depth: z.int().positive().default(5),
+  activation: z.enum(activationNames).default('silu'),
+  timeEmbedding: z.enum(timeEmbeddingNames).default('concatenate'),
+  /** Number of frequencies of the fourier and sinusoidal time embeddings. */
+  frequencies: z.int().positive().default(32),
+});
+
+/**
+ * A multilayer perceptron over the flattened point, the time's features and any float conditions, joined to one row. Weights are
+ * [in, out]; weights and biases start uniform on ±1/√in, as PyTorch's Linear does.
+ *
+ * @throws DTypeError for a condition that is not float.
+ */
+export const mlp = defineModel({
+  name: 'mlp',
+  summary: 'Fully connected layers over point, time and float conditions',
+  options,
+  create: ({ width, depth, activation, timeEmbedding, frequencies }): VectorFieldModel<Layers<HostArray>, Layers<Tensor>> => ({
+    name: 'mlp',
+    init(random, { shape, condition = {} }) {
+      const columns = [shape, ...Object.values(condition)].reduce((sum, part) => sum + sizeOf(part), 0);
+      const first = columns + timeEmbeddings[timeEmbedding].size(frequencies);
+      const extents = [first, ...Array.from({ length: depth - 1 }, () => width), sizeOf(shape)];
+      return { layers: extents.slice(1).map((out, i) => linearLayer(random, extents[i], out)) };
+    },
+    apply({ layers }, { t, x, condition = {} }) {
+      const features = timeEmbeddings[timeEmbedding].embed(t, frequencies).cast(x.dtype);
+      let hidden = concat([flatRows(x), features, ...conditionRows(condition)], 1);
+      layers.forEach(({ weight, bias }, i) => {
+        const activated = i === 0 ? hidden : activations[activation](hidden);
+        hidden = activated.matmul(weight).add(bias);
+      });
+      return hidden.reshape(x.shape);
+    },
+  }),
+});
+
+function linearLayer(random: HostRandomStream, inputs: number, outputs: number): { weight: HostArray; bias: HostArray } {
+  const bound = 1 / Math.sqrt(inputs);
+  const draw = (shape: Shape): HostArray => random.uniform(shape, -bound, bound);
+  return { weight: draw([inputs, outputs]), bias: draw([outputs]) };
+}
+
+const flatRows = (x: Tensor): Tensor => x.reshape([x.shape[0], sizeOf(x.shape.slice(1))]);
+
+/** Conditions as rows, in the order of their names, which is the same wherever the record came from. */
+function conditionRows(condition: Readonly<Record<string, Tensor>>): Tensor[] {
+  return Object.entries(condition)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => {
+      if (isFloat(value.dtype)) return flatRows(value);
+      throw new DTypeError(`The condition '${name}' is ${value.dtype}, which the mlp does not take.`, {
+        actual: value.dtype,
+        expected: 'a float condition',
+        remedy: 'Encode labels as one-hot rows.',
+        callSite: value.node.callSite,
+      });
+    });
+}

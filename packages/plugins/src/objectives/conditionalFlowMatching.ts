@@ -1,0 +1,18 @@
+import { defineObjective } from '@flow-matching/core';
+
+/**
+ * Conditional flow matching (Lipman et al. 2023, equation 14): the model is the vector field, and its loss the squared error to
+ * the conditional flow's velocity, averaged over the dimensions of a point.
+ */
+export const conditionalFlowMatching = defineObjective({
+  name: 'conditional-flow-matching',
+  summary: 'Mean squared error to the velocity of the conditional flow',
+  create: () => ({
+    name: 'conditional-flow-matching',
+    loss: (prediction, { velocity }) => {
+      const eventAxes = velocity.shape.slice(1).map((_, i) => i + 1);
+      return prediction.sub(velocity).square().mean(eventAxes);
+    },
+    field: (prediction) => prediction,
+  }),
+});

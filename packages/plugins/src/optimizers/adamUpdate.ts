@@ -1,0 +1,57 @@
+import { composite, expm1, hostArray, onesLike, sizeOf, toStorage, where, type HostArray, type OptimizerUpdate, type DType, type Shape, type Tensor } from '@flow-matching/core';
+import { z } from 'zod';
+import { optimizerOptions } from './optimizerOptions.ts';
+
+/** Options of Adam and its relatives. */
+export const adamOptions = {
+  ...optimizerOptions,
+  /** Decay of the running mean of gradients. */
+  beta1: z.number().min(0).lt(1).default(0.9),
+  /** Decay of the running mean of squared gradients. */
+  beta2: z.number().min(0).lt(1).default(0.999),
+  /** Added to the root of the second moment; in the gradient's unit. */
+  epsilon: z.number().positive().default(1e-8),
+};
+
+interface AdamSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+/**
+ * The arithmetic of Adam on one array, named so that a backend can do it in one pass. Inputs: parameter, both moments and gradient, of
+ * one shape; then the scalars rate, β1, β2 and ε̂, which hold the bias corrections. Outputs: parameter and both moments.
+ */
+export const AdamUpdate = composite('AdamUpdate', ([parameter, firstMoment, secondMoment, gradient, rate, beta1, beta2, epsilonHat]) => {
+  const first = firstMoment.mul(beta1).add(gradient.mul(beta1.neg().add(1)));
+  const second = secondMoment.mul(beta2).add(gradient.square().mul(beta2.neg().add(1)));
+  const step = first.div(second.sqrt().add(epsilonHat)).mul(rate);
+  return [parameter.sub(step), first, second];
+});
+
+/** Moments before the first step. */
+export function zeroMoments({ shape, dtype }: { readonly shape: Shape; readonly dtype: DType }): { firstMoment: HostArray; secondMoment: HostArray } {
+  const zeros = (): HostArray => hostArray(toStorage(new Float64Array(sizeOf(shape)), dtype), shape, dtype);
+  return { firstMoment: zeros(), secondMoment: zeros() };
+}
+
+/**
+ * One Adam step of `parameter`. The bias corrections 1 − βᵗ go into two scalars, rate = lr·√c2/c1 and ε̂ = ε·√c2, instead of
+ * two passes over the moments. A step that is not finite is skipped by scalars too: with β = 1, rate 0 and a zero gradient the
+ * arithmetic gives back what it was given.
+ */
+export function adamUpdate(parameter: Tensor, { gradient, state, learningRate, step, finite }: OptimizerUpdate, { beta1, beta2, epsilon }: AdamSettings) {
+  const [c1, c2] = [biasCorrection(step, beta1), biasCorrection(step, beta2)];
+  const scalars = [
+    where(finite, learningRate.mul(c2.sqrt()).div(c1), 0),
+    where(finite, beta1, 1),
+    where(finite, beta2, 1),
+    c2.sqrt().mul(epsilon),
+  ].map((scalar) => scalar.cast(parameter.dtype));
+  const [updated, firstMoment, secondMoment] = AdamUpdate([parameter, state['firstMoment'], state['secondMoment'], gradient, ...scalars], {});
+  return { parameter: updated, state: { firstMoment, secondMoment } };
+}
+
+/** 1 − βᵗ, without the cancellation at small t that costs f32 its digits. */
+const biasCorrection = (step: Tensor, beta: number): Tensor => (beta === 0 ? onesLike(step) : expm1(step.mul(Math.log(beta))).neg());

@@ -1,0 +1,23 @@
+import { defineOptimizer, where } from '@flow-matching/core';
+import { z } from 'zod';
+import { adamOptions, adamUpdate, zeroMoments } from './adamUpdate.ts';
+import { optimizerNested } from './optimizerOptions.ts';
+
+/** Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv 1711.05101): parameters shrink by learningRate·weightDecay a step. */
+export const adamw = defineOptimizer({
+  name: 'adamw',
+  summary: 'Adam with decoupled weight decay',
+  options: z.strictObject({ ...adamOptions, weightDecay: z.number().min(0).default(1e-2) }),
+  nested: optimizerNested,
+  create: ({ learningRate, schedule, weightDecay, ...settings }) => ({
+    name: 'adamw',
+    learningRate,
+    schedule,
+    init: zeroMoments,
+    update: (request) => {
+      const { parameter, finite } = request;
+      const kept = where(finite, request.learningRate.mul(-weightDecay).add(1), 1).cast(parameter.dtype);
+      return adamUpdate(parameter.mul(kept), request, settings);
+    },
+  }),
+});

@@ -1,0 +1,16 @@
+import type { Schedule } from '@flow-matching/core';
+import { z } from 'zod';
+import { constantSchedule } from '../schedules/constantSchedule.ts';
+
+const isSchedule = (value: unknown): value is Schedule => typeof (value as Partial<Schedule> | undefined)?.factor === 'function';
+
+/** Options that every optimizer has. */
+export const optimizerOptions = {
+  /** The base learning rate, on which the schedule acts. */
+  learningRate: z.number().positive().default(1e-3),
+  /** Constant by default. */
+  schedule: z.custom<Schedule>(isSchedule, 'a schedule was expected').default(() => constantSchedule()),
+};
+
+/** Options that experiment files give by a plugin's name. */
+export const optimizerNested = { schedule: 'schedule' } as const;

@@ -1,0 +1,38 @@
+import { defineOptimizer, hostArray, OptionError, sizeOf, toStorage, where } from '@flow-matching/core';
+import { z } from 'zod';
+import { optimizerNested, optimizerOptions } from './optimizerOptions.ts';
+
+/**
+ * Stochastic gradient descent with momentum in PyTorch's form: velocity ← momentum·velocity + gradient, and a step along the
+ * velocity, or with `nesterov` along gradient + momentum·velocity.
+ *
+ * @throws OptionError for Nesterov's step without momentum.
+ */
+export const sgd = defineOptimizer({
+  name: 'sgd',
+  summary: "Gradient descent with momentum, Nesterov's too",
+  options: z.strictObject({
+    ...optimizerOptions,
+    momentum: z.number().min(0).lt(1).default(0),
+    nesterov: z.boolean().default(false),
+  }),
+  nested: optimizerNested,
+  create: ({ learningRate, schedule, momentum, nesterov }) => {
+    if (nesterov && momentum === 0) {
+      throw new OptionError("Nesterov's step needs momentum.", { actual: momentum, expected: 'a momentum above 0' });
+    }
+    return {
+      name: 'sgd',
+      learningRate,
+      schedule,
+      init: ({ shape, dtype }) => (momentum === 0 ? {} : { velocity: hostArray(toStorage(new Float64Array(sizeOf(shape)), dtype), shape, dtype) }),
+      update: ({ parameter, gradient, state, learningRate, finite }) => {
+        const rate = where(finite, learningRate, 0).cast(parameter.dtype);
+        if (momentum === 0) return { parameter: parameter.sub(gradient.mul(rate)), state: {} };
+        const velocity = state['velocity'].mul(where(finite, momentum, 1).cast(parameter.dtype)).add(gradient);
+        const direction = nesterov ? gradient.add(velocity.mul(momentum)) : velocity;
+        return { parameter: parameter.sub(direction.mul(rate)), state: { velocity } };
+      },
+    };
+  },
+});

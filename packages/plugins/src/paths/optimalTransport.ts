@@ -1,0 +1,29 @@
+import { definePath, gaussianPath, type Tensor } from '@flow-matching/core';
+import { z } from 'zod';
+
+/** 1 − 2⁻²⁴, the last f32 before 1. */
+const lastBeforeOne = 1 - 2 ** -24;
+
+/**
+ * The conditional optimal-transport path: mean t·x1 and standard deviation 1 − (1 − σmin)t, so that points move on straight
+ * lines at constant speed (Lipman et al. 2023, equations 20 to 23).
+ */
+export const optimalTransport = definePath({
+  name: 'optimal-transport',
+  summary: 'Straight lines: mean t·x1, std 1 − (1 − sigmaMin)·t',
+  options: z.strictObject({
+    /** Standard deviation at the data, in the data's unit. At 0 the path stops one f32 short of t = 1, where its field has no value. */
+    sigmaMin: z.number().min(0).lt(1).default(1e-5),
+  }),
+  create: ({ sigmaMin }) => {
+    // 1 − t is exact for times on the 2⁻²⁴ grid; (1 − σmin)·t would be rounded first, and near t = 1 the difference is all there is.
+    const std = (t: Tensor): Tensor => t.neg().add(1).add(t.mul(sigmaMin));
+    return gaussianPath({
+      name: 'optimal-transport',
+      interval: { start: 0, end: sigmaMin === 0 ? lastBeforeOne : 1 },
+      mean: (t, x1) => x1.mul(t),
+      std,
+      field: (t, x, x1) => x1.sub(x.mul(1 - sigmaMin)).div(std(t)),
+    });
+  },
+});

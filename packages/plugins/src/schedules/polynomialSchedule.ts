@@ -1,0 +1,11 @@
+import { defineSchedule } from '@flow-matching/core';
+import { z } from 'zod';
+import { decayOptions, withWarmup } from './warmup.ts';
+
+/** A power of the share of steps that is left, from 1 down to `final`: a line for power 1, the paper's polynomial decay. */
+export const polynomialSchedule = defineSchedule({
+  name: 'polynomial',
+  summary: 'A power of the remaining share of steps, a line by default',
+  options: z.strictObject({ ...decayOptions, power: z.number().positive().default(1) }),
+  create: ({ final, power, ...warmup }) => withWarmup('polynomial', warmup, (progress) => final + (1 - final) * (1 - progress) ** power),
+});

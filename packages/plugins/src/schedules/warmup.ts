@@ -1,0 +1,34 @@
+import type { Schedule } from '@flow-matching/core';
+import { z } from 'zod';
+
+/** Options that every schedule has. All values are factors on the base learning rate. */
+export const warmupOptions = {
+  /** Steps over which the factor rises on a line before the schedule proper begins. */
+  warmup: z.int().min(0).default(0),
+  /** The factor at step 0 of the warm-up. */
+  warmupFrom: z.number().min(0).default(1e-8),
+};
+
+/** Options of schedules that decay. */
+export const decayOptions = {
+  ...warmupOptions,
+  /** The factor at the last step. */
+  final: z.number().min(0).default(0),
+};
+
+interface Warmup {
+  readonly warmup: number;
+  readonly warmupFrom: number;
+}
+
+/** A line from `warmupFrom` to 1, then `after` the share of the remaining steps that is done, in [0, 1]. */
+export function withWarmup(name: string, { warmup, warmupFrom }: Warmup, after: (progress: number) => number): Schedule {
+  return {
+    name,
+    factor(step, steps) {
+      if (step < warmup) return warmupFrom + (1 - warmupFrom) * (step / warmup);
+      const remaining = Math.max(1, steps - warmup);
+      return after(Math.min(1, (step - warmup) / remaining));
+    },
+  };
+}
