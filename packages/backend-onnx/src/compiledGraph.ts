@@ -4,10 +4,19 @@ import { fuse } from './fusion/index.ts';
 import { manifest } from './lowering/index.ts';
 import { encodeGraph, type EncodedGraph, type EncodedPort } from './model/encodeGraph.ts';
 import { Memory } from './memory.ts';
+import { resultBarrier, type ResultBarrier } from './resultBarrier.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
 import { runtimeError } from './runtimeError.ts';
 
 type Memories = Readonly<Record<string, Memory>>;
+
+interface CompiledParts {
+  readonly runtime: Runtime;
+  readonly session: InferenceSession;
+  readonly barrier: ResultBarrier | undefined;
+  readonly randomness: PreparedGraph['randomness'];
+  readonly encoded: EncodedGraph;
+}
 
 /** One session of ONNX Runtime, shared by every executable of the same graph. */
 export class CompiledGraph {
@@ -15,33 +24,29 @@ export class CompiledGraph {
   readonly outputs: readonly EncodedPort[];
   /** Inputs whose values the host must know before a run, because it draws random numbers from them. */
   readonly seeds: readonly string[];
-  readonly #runtime: Runtime;
-  readonly #session: InferenceSession;
-  readonly #nodes: EncodedGraph['nodes'];
-  readonly #randomness: PreparedGraph['randomness'];
+  readonly #parts: CompiledParts;
   #queue: Promise<unknown> = Promise.resolve();
   #released: Promise<void> | undefined;
 
   /** @throws UnsupportedError for an operator without a lowering; BackendError where ONNX Runtime refuses the model. */
   static async create(source: Graph, options: InferenceSession.SessionOptions): Promise<CompiledGraph> {
     const { graph, randomness } = prepareGraph(source, manifest, 'onnx');
-    const encoded = encodeGraph(fuse(graph));
     const runtime = await loadRuntime();
+    const barrier = await resultBarrier(runtime);
+    const encoded = encodeGraph(fuse(graph), { barrier: barrier !== undefined });
     try {
-      return new CompiledGraph(runtime, await runtime.InferenceSession.create(encoded.bytes, options), encoded, randomness);
+      const session = await runtime.InferenceSession.create(encoded.bytes, options);
+      return new CompiledGraph({ runtime, session, barrier, randomness, encoded });
     } catch (cause) {
       throw runtimeError(cause, 'compile', encoded.nodes);
     }
   }
 
-  private constructor(runtime: Runtime, session: InferenceSession, { inputs, outputs, nodes }: EncodedGraph, randomness: PreparedGraph['randomness']) {
-    this.inputs = inputs;
-    this.outputs = outputs;
-    this.seeds = randomness?.dependsOn ?? [];
-    this.#runtime = runtime;
-    this.#session = session;
-    this.#nodes = nodes;
-    this.#randomness = randomness;
+  private constructor(parts: CompiledParts) {
+    this.#parts = parts;
+    this.inputs = parts.encoded.inputs;
+    this.outputs = parts.encoded.outputs;
+    this.seeds = parts.randomness?.dependsOn ?? [];
   }
 
   /** Queues a run that reads `feeds` (and `seeds` of the host) and writes `results`, both by the graph's names. */
@@ -54,23 +59,27 @@ export class CompiledGraph {
   }
 
   async #run(feeds: Memories, seeds: Readonly<Record<string, HostArray>>, results: Memories): Promise<void> {
-    const { Tensor } = this.#runtime;
-    const drawn = this.#randomness?.draw(seeds) ?? {};
+    const { runtime, session, barrier, randomness, encoded } = this.#parts;
+    const { Tensor } = runtime;
+    const drawn = randomness?.draw(seeds) ?? {};
     const given: Record<string, Tensor> = {};
     for (const { name, value } of this.inputs) {
       const draw = drawn[name];
       given[value] = (draw ? new Memory(draw.data, draw) : feeds[name]).tensor(Tensor);
     }
-    const written = Object.fromEntries(this.outputs.map(({ name, value }) => [value, results[name].tensor(Tensor)]));
+    const written: Record<string, Tensor | null> = {};
+    for (const { name, value } of this.outputs) written[value] = results[name].tensor(Tensor);
+    if (encoded.barrier !== undefined) written[encoded.barrier] = null;
     try {
-      await this.#session.run(given, written);
+      await session.run(given, written);
     } catch (cause) {
-      throw runtimeError(cause, 'run', this.#nodes);
+      if (barrier?.isSuccess(cause)) return;
+      throw runtimeError(cause, 'run', encoded.nodes);
     }
   }
 
   /** Frees the session once the queued runs are done. */
   dispose(): Promise<void> {
-    return (this.#released ??= this.#queue.then(() => this.#session.release()));
+    return (this.#released ??= this.#queue.then(() => this.#parts.session.release()));
   }
 }

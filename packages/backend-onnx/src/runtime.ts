@@ -1,6 +1,7 @@
 import { BackendError } from '@flow-matching/core';
 import type { InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
 
+/** The part of onnxruntime-node that is used. */
 export interface Runtime {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;

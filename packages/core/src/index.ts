@@ -36,6 +36,7 @@ export * from './graph/trace.ts';
 export * from './graph/tree.ts';
 export { elementwise, type Partial } from './operators/archetypes.ts';
 export * from './operators/index.ts';
+export * from './passes/extractGuard.ts';
 export * from './passes/inlineComposites.ts';
 export * from './passes/prepare.ts';
 export * from './passes/simplify.ts';

@@ -1,6 +1,9 @@
 import type { Plugin } from '@flow-matching/core';
 import { independent } from './couplings/independent.ts';
 import { checkerboard } from './datasets/checkerboard.ts';
+import { points } from './datasets/points.ts';
+import { functionEvaluations } from './estimators/functionEvaluations.ts';
+import { negativeLogLikelihood } from './estimators/negativeLogLikelihood.ts';
 import { mlp } from './models/mlp.ts';
 import { conditionalFlowMatching } from './objectives/conditionalFlowMatching.ts';
 import { adam } from './optimizers/adam.ts';
@@ -17,6 +20,14 @@ import { uniform } from './timeSamplers/uniform.ts';
 
 export * from './couplings/independent.ts';
 export * from './datasets/checkerboard.ts';
+export { points, type PointData } from './datasets/points.ts';
+export * from './densities/checkerboardDensity.ts';
+export * from './densities/gaussianMixture.ts';
+export type { MarginalDensity } from './densities/marginalDensity.ts';
+export * from './densities/marginalField.ts';
+export * from './densities/uniformSquares.ts';
+export * from './estimators/functionEvaluations.ts';
+export * from './estimators/negativeLogLikelihood.ts';
 export * from './models/activations.ts';
 export * from './models/mlp.ts';
 export * from './models/selu.ts';
@@ -52,4 +63,7 @@ export const builtinPlugins: readonly Plugin[] = [
   midpoint,
   dopri5,
   checkerboard,
+  points,
+  negativeLogLikelihood,
+  functionEvaluations,
 ];

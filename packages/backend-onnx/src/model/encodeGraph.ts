@@ -14,17 +14,25 @@ export interface EncodedGraph {
   /** The inputs that the model has: those something depends on. */
   readonly inputs: readonly EncodedPort[];
   readonly outputs: readonly EncodedPort[];
+  /** The output that stands before the others, where there is one. */
+  readonly barrier: string | undefined;
   /** The node that an ONNX node was written for, by the ONNX node's name. */
   readonly nodes: ReadonlyMap<string, Node>;
 }
 
+export interface EncodeOptions {
+  /** Puts a sequence before the outputs: see ResultBarrier. */
+  readonly barrier?: boolean;
+}
+
 /** Writes a graph whose operators are all in the lowering table as an ONNX model. */
-export function encodeGraph(graph: Graph): EncodedGraph {
+export function encodeGraph(graph: Graph, { barrier = false }: EncodeOptions = {}): EncodedGraph {
   const taken = new Set(graph.inputs.map((port) => port.name));
   const needed = new Set(graph.nodes);
   const inputs = graph.inputs.filter(({ tensor }) => needed.has(tensor.node)).map((port) => ({ ...port, value: port.name }));
   const outputs = graph.outputs.map((port) => ({ ...port, value: distinctName(port.name, taken) }));
 
+  const barrierName = barrier ? distinctName('barrier', taken) : undefined;
   const write = new ModelWriter(taken);
   const nodes = new Map<string, Node>();
   const values = new Map<Tensor, string>();
@@ -37,7 +45,8 @@ export function encodeGraph(graph: Graph): EncodedGraph {
     values.set(node.outputs[0], writeNode(write, node, values));
   }
   for (const { value, tensor } of outputs) write.output(value, values.get(tensor)!, tensor);
-  return { bytes: write.finish('flow-matching'), inputs, outputs, nodes };
+  if (barrierName !== undefined) write.sequenceOutput(barrierName);
+  return { barrier: barrierName, bytes: write.finish('flow-matching'), inputs, outputs, nodes };
 }
 
 /** An ONNX value has one maker, so an output that is called like an input gets another name in the model. */

@@ -7,10 +7,12 @@ import {
   NodeProtoSchema,
   TensorProto_DataType,
   TensorProtoSchema,
+  TypeProtoSchema,
   ValueInfoProtoSchema,
   type AttributeProto,
   type NodeProto,
   type TensorProto,
+  type TypeProto,
   type ValueInfoProto,
 } from '../generated/onnx_pb.ts';
 import { elementType } from './elementType.ts';
@@ -36,6 +38,7 @@ export class ModelWriter {
   readonly #initializers: TensorProto[] = [];
   readonly #inputs: ValueInfoProto[] = [];
   readonly #outputs: { readonly name: string; readonly value: string; readonly type: TensorType }[] = [];
+  readonly #sequences: ValueInfoProto[] = [];
   readonly #shared = new Map<string, string>();
   readonly #portNames: ReadonlySet<string>;
   #next = 0;
@@ -103,6 +106,14 @@ export class ModelWriter {
     this.#outputs.push({ name, value, type });
   }
 
+  /** Puts an output that is a sequence, not a tensor, before all others. */
+  sequenceOutput(name: string): void {
+    this.startNode(`Output ${name}`);
+    this.node('SequenceConstruct', [this.scalar(0, 'f32')]);
+    this.#nodes.at(-1)!.output = [name];
+    this.#sequences.push(sequenceInfo(name));
+  }
+
   /** The model as bytes. */
   finish(name: string): Uint8Array<ArrayBuffer> {
     this.#nameOutputs();
@@ -115,7 +126,7 @@ export class ModelWriter {
         node: this.#nodes,
         initializer: this.#initializers,
         input: this.#inputs,
-        output: this.#outputs.map(({ name, type }) => valueInfo(name, type)),
+        output: [...this.#sequences, ...this.#outputs.map(({ name, type }) => valueInfo(name, type))],
       },
     });
     return toBinary(ModelProtoSchema, model);
@@ -174,4 +185,10 @@ function valueInfo(name: string, { shape, dtype }: TensorType): ValueInfoProto {
     name,
     type: { value: { case: 'tensorType', value: { elemType: elementType[dtype], shape: { dim } } } },
   });
+}
+
+/** The declaration of a sequence of f32 scalars. */
+function sequenceInfo(name: string): ValueInfoProto {
+  const elemType: TypeProto = create(TypeProtoSchema, { value: { case: 'tensorType', value: { elemType: elementType.f32, shape: {} } } });
+  return create(ValueInfoProtoSchema, { name, type: { value: { case: 'sequenceType', value: { elemType } } } });
 }

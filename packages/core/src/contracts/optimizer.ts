@@ -5,15 +5,13 @@ import type { DType } from '../tensor/dtype.ts';
 
 export interface OptimizerUpdate {
   readonly parameter: Tensor;
-  /** Finite everywhere: zeroed where `finite` is false. */
+  /** May hold NaN or infinity: the trainer then keeps the old parameter and state itself. */
   readonly gradient: Tensor;
   readonly state: Readonly<Record<string, Tensor>>;
   /** Scalar f32. */
   readonly learningRate: Tensor;
   /** Number of this update, from 1; scalar f32. */
   readonly step: Tensor;
-  /** Scalar bool. Where it is false, parameter and state must come back with the values they had. */
-  readonly finite: Tensor;
 }
 
 /** A first-order update rule, applied to each parameter on its own. */

@@ -83,13 +83,13 @@ export class Flow implements AsyncDisposable {
   }
 
   /** Draws samples, with their log-likelihoods in the same pass where `logLikelihood` asks for them. */
-  sample(count: number, options: WithDefault<SampleOptions> = {}): Promise<Samples> {
+  async sample(count: number, options: WithDefault<SampleOptions> = {}): Promise<Samples> {
     const { arrays, context } = this.#trained();
     return this.#sampler.sample(arrays, context, count, { ...options, solver: options.solver ?? this.solver });
   }
 
   /** Scores points [count, ...event]. */
-  logLikelihood(points: HostArray, options: WithDefault<LikelihoodOptions>): Promise<Likelihoods> {
+  async logLikelihood(points: HostArray, options: WithDefault<LikelihoodOptions>): Promise<Likelihoods> {
     const { arrays, context } = this.#trained();
     if (!['exact', 'hutchinson'].includes(options.divergence)) {
       throw new OptionError(`There is no divergence '${String(options.divergence)}'.`, { actual: options.divergence, expected: "'exact' or 'hutchinson'" });

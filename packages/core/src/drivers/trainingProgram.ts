@@ -6,8 +6,8 @@ import type { Path } from '../contracts/path.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { trace } from '../graph/trace.ts';
-import { constant, zerosLike } from '../operators/constant.ts';
-import { and, isFinite, less, where } from '../operators/logic.ts';
+import { constant } from '../operators/constant.ts';
+import { and, isFinite, less, not, where } from '../operators/logic.ts';
 import { stack } from '../operators/movement.ts';
 import { conditionalFlow } from '../path/pathFormulas.ts';
 import { Random } from '../random/random.ts';
@@ -75,32 +75,35 @@ export function updateFormula(
   { loss, gradients }: { loss: Tensor; gradients: Tensors },
   scalars: { learningRate: Tensor; step: Tensor; emaDecay?: Tensor },
 ): { parameters: Tensors; optimizer: Record<string, Tensors>; ema?: Tensors; statistics: Tensor } {
-  const slots = (index: number): Tensor => state.statistics.slice(0, index, index + 1).reshape([]);
+  const statisticAt = (index: number): Tensor => state.statistics.slice(0, index, index + 1).reshape([]);
   const squaredNorm = Object.values(gradients)
     .map((gradient) => gradient.square().sum())
     .reduce((sum, square) => sum.add(square));
-  const broken = slots(statistic.brokenAt);
+  const broken = statisticAt(statistic.brokenAt);
   const lossFinite = isFinite(loss);
   const whole = less(broken, 0);
   const healthy = and(whole, lossFinite);
   const finite = and(healthy, isFinite(squaredNorm));
 
+  // One selection for each array: backends that double-buffer drop the whole step for nothing (see extractGuard).
+  const keep = (updated: Tensor, old: Tensor): Tensor => where(finite, updated, old);
+
   const parameters: Record<string, Tensor> = {};
   const optimizer: Record<string, Tensors> = {};
   const ema: Record<string, Tensor> = {};
   for (const [name, parameter] of Object.entries(state.parameters)) {
-    const gradient = where(finite, gradients[name], zerosLike(gradients[name]));
-    const updated = parts.optimizer.update({ parameter, gradient, state: state.optimizer[name] ?? {}, learningRate: scalars.learningRate, step: scalars.step, finite });
-    parameters[name] = updated.parameter;
-    optimizer[name] = updated.state;
+    const slots = state.optimizer[name] ?? {};
+    const updated = parts.optimizer.update({ parameter, gradient: gradients[name], state: slots, learningRate: scalars.learningRate, step: scalars.step });
+    parameters[name] = keep(updated.parameter, parameter);
+    optimizer[name] = Object.fromEntries(Object.entries(slots).map(([slot, old]) => [slot, keep(updated.state[slot], old)]));
     if (state.ema) {
-      const rest = where(finite, scalars.emaDecay!.neg().add(1), 0);
-      ema[name] = state.ema[name].add(updated.parameter.sub(state.ema[name]).mul(rest));
+      const average = state.ema[name];
+      ema[name] = keep(average.add(updated.parameter.sub(average).mul(scalars.emaDecay!.neg().add(1))), average);
     }
   }
   const statistics = stack([
-    slots(statistic.lossSum).add(where(healthy, loss, 0)),
-    slots(statistic.skipped).add(where(and(healthy, isFinite(squaredNorm)), 0, where(healthy, 1, 0))),
+    statisticAt(statistic.lossSum).add(where(healthy, loss, 0)),
+    statisticAt(statistic.skipped).add(where(and(healthy, not(finite)), 1, 0)),
     where(healthy, broken, where(whole, scalars.step, broken)),
     squaredNorm.sqrt(),
   ]);

@@ -25,7 +25,7 @@ export interface AdaptiveOptions {
   /** Bounds of the change of step size. Defaults 0.2 and 10. */
   readonly minFactor?: number;
   readonly maxFactor?: number;
-  /** Exponents of the controller: h ← h · safety · ε_n^(−(p + i)/k) · ε_{n−1}^(p/k), k one more than the estimate's order. Defaults 0 and 1. */
+  /** Exponents of the controller: h ← h · safety · ε_n^(−(p + i)/k) · ε_{n−1}^(p/k), k one more than the estimate's order. Defaults 0.2 and 0.65. */
   readonly proportional?: number;
   readonly integral?: number;
   /** Size of the first step. Default: Hairer, Nørsett & Wanner's estimate (II.4), which costs one evaluation. */
@@ -181,7 +181,7 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
   if (!embedded) {
     throw new OptionError(`The method '${name}' has no error estimate.`, { expected: 'a fixed number of steps', remedy: 'Give steps instead of tolerances.' });
   }
-  const { rtol, atol, maxSteps = 10_000, perSample = false, safety = 0.9, minFactor = 0.2, maxFactor = 10, proportional = 0, integral = 1, firstStep } = options;
+  const { rtol, atol, maxSteps = 10_000, perSample = false, safety = 0.9, minFactor = 0.2, maxFactor = 10, proportional = 0.2, integral = 0.65, firstStep } = options;
   checkTolerances(name, options);
   const k = embedded.order + 1;
   const settings: SolverSettings = { rtol, atol, maxSteps, safety, minFactor, maxFactor, proportional, integral, ...(firstStep !== undefined && { firstStep }) };
@@ -301,7 +301,7 @@ const unprefixed = (memory: Readonly<Record<string, Tensor>>): OdeState =>
       .map(([name, value]) => [name.slice(firstStage.length), value]),
   );
 
-function checkTolerances(name: string, { rtol, atol, maxSteps = 1, safety = 0.9, minFactor = 0.2, maxFactor = 10, firstStep = 1 }: AdaptiveOptions): void {
+function checkTolerances(name: string, { rtol, atol, maxSteps = 1, safety = 1, minFactor = 0.2, maxFactor = 10, firstStep = 1 }: AdaptiveOptions): void {
   const refuse = (option: string, actual: number, expected: string): never => {
     throw new OptionError(`The solver '${name}' refuses its option '${option}' = ${actual}.`, { actual, expected });
   };

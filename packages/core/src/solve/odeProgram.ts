@@ -202,7 +202,18 @@ function keepStates(kept: Tensors, interpolate: (theta: Tensor) => OdeState, bef
   const passed = and(ahead(before.t), not(ahead(after.t)));
   const step = column(after.t.sub(before.t));
   const theta = times.sub(column(before.t)).div(where(step.equal(0), 1, step));
-  return mapState((slot, value) => where(reshape(passed, [...passed.shape, ...slot.shape.slice(2).map(() => 1)]), value, slot), kept, interpolate(theta));
+  const spread = (of: Tensor, slot: Tensor): Tensor => reshape(of, [...of.shape, ...slot.shape.slice(2).map(() => 1)]);
+  // At the step's end the solution itself is kept, not the interpolant's rounding of it.
+  const atEnd = theta.equal(1);
+  return mapState(
+    (slot, between, solution) => {
+      const reached = reshape(solution, solution.shape.toSpliced(1, 0, 1));
+      return where(spread(passed, slot), where(spread(atEnd, slot), reached, between), slot);
+    },
+    kept,
+    interpolate(theta),
+    after.y,
+  );
 }
 
 function slowest(t: TypedArray, { start, end }: OdeRunOptions): number {

@@ -1,4 +1,4 @@
-import { composite, expm1, hostArray, onesLike, sizeOf, toStorage, where, type HostArray, type OptimizerUpdate, type DType, type Shape, type Tensor } from '@flow-matching/core';
+import { composite, expm1, hostArray, onesLike, sizeOf, toStorage, type Attributes, type HostArray, type OptimizerUpdate, type DType, type Shape, type Tensor } from '@flow-matching/core';
 import { z } from 'zod';
 import { optimizerOptions } from './optimizerOptions.ts';
 
@@ -19,13 +19,18 @@ interface AdamSettings {
   readonly epsilon: number;
 }
 
+interface AdamUpdateAttributes extends Attributes {
+  readonly beta1: number;
+  readonly beta2: number;
+}
+
 /**
  * The arithmetic of Adam on one array, named so that a backend can do it in one pass. Inputs: parameter, both moments and gradient, of
- * one shape; then the scalars rate, β1, β2 and ε̂, which hold the bias corrections. Outputs: parameter and both moments.
+ * one shape; then the scalars rate and ε̂, which hold the bias corrections. Outputs: parameter and both moments.
  */
-export const AdamUpdate = composite('AdamUpdate', ([parameter, firstMoment, secondMoment, gradient, rate, beta1, beta2, epsilonHat]) => {
-  const first = firstMoment.mul(beta1).add(gradient.mul(beta1.neg().add(1)));
-  const second = secondMoment.mul(beta2).add(gradient.square().mul(beta2.neg().add(1)));
+export const AdamUpdate = composite<AdamUpdateAttributes>('AdamUpdate', ([parameter, firstMoment, secondMoment, gradient, rate, epsilonHat], { beta1, beta2 }) => {
+  const first = firstMoment.mul(beta1).add(gradient.mul(1 - beta1));
+  const second = secondMoment.mul(beta2).add(gradient.square().mul(1 - beta2));
   const step = first.div(second.sqrt().add(epsilonHat)).mul(rate);
   return [parameter.sub(step), first, second];
 });
@@ -38,19 +43,15 @@ export function zeroMoments({ shape, dtype }: { readonly shape: Shape; readonly 
 
 /**
  * One Adam step of `parameter`. The bias corrections 1 − βᵗ go into two scalars, rate = lr·√c2/c1 and ε̂ = ε·√c2, instead of
- * two passes over the moments. A step that is not finite is skipped by scalars too: with β = 1, rate 0 and a zero gradient the
- * arithmetic gives back what it was given.
+ * two passes over the moments.
  */
-export function adamUpdate(parameter: Tensor, { gradient, state, learningRate, step, finite }: OptimizerUpdate, { beta1, beta2, epsilon }: AdamSettings) {
+export function adamUpdate(parameter: Tensor, { gradient, state, learningRate, step }: OptimizerUpdate, { beta1, beta2, epsilon }: AdamSettings) {
   const [c1, c2] = [biasCorrection(step, beta1), biasCorrection(step, beta2)];
-  const scalars = [
-    where(finite, learningRate.mul(c2.sqrt()).div(c1), 0),
-    where(finite, beta1, 1),
-    where(finite, beta2, 1),
-    c2.sqrt().mul(epsilon),
-  ].map((scalar) => scalar.cast(parameter.dtype));
-  const [updated, firstMoment, secondMoment] = AdamUpdate([parameter, state['firstMoment'], state['secondMoment'], gradient, ...scalars], {});
-  return { parameter: updated, state: { firstMoment, secondMoment } };
+  const rate = learningRate.mul(c2.sqrt()).div(c1).cast(parameter.dtype);
+  const epsilonHat = c2.sqrt().mul(epsilon).cast(parameter.dtype);
+  const { firstMoment, secondMoment } = state;
+  const [updated, first, second] = AdamUpdate([parameter, firstMoment, secondMoment, gradient, rate, epsilonHat], { beta1, beta2 });
+  return { parameter: updated, state: { firstMoment: first, secondMoment: second } };
 }
 
 /** 1 − βᵗ, without the cancellation at small t that costs f32 its digits. */

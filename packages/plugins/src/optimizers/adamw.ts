@@ -1,4 +1,4 @@
-import { defineOptimizer, where } from '@flow-matching/core';
+import { defineOptimizer } from '@flow-matching/core';
 import { z } from 'zod';
 import { adamOptions, adamUpdate, zeroMoments } from './adamUpdate.ts';
 import { optimizerNested } from './optimizerOptions.ts';
@@ -15,8 +15,8 @@ export const adamw = defineOptimizer({
     schedule,
     init: zeroMoments,
     update: (request) => {
-      const { parameter, finite } = request;
-      const kept = where(finite, request.learningRate.mul(-weightDecay).add(1), 1).cast(parameter.dtype);
+      const { parameter, learningRate } = request;
+      const kept = learningRate.mul(-weightDecay).add(1).cast(parameter.dtype);
       return adamUpdate(parameter.mul(kept), request, settings);
     },
   }),

@@ -1,4 +1,4 @@
-import { defineOptimizer, hostArray, OptionError, sizeOf, toStorage, where } from '@flow-matching/core';
+import { defineOptimizer, hostArray, OptionError, sizeOf, toStorage } from '@flow-matching/core';
 import { z } from 'zod';
 import { optimizerNested, optimizerOptions } from './optimizerOptions.ts';
 
@@ -26,10 +26,10 @@ export const sgd = defineOptimizer({
       learningRate,
       schedule,
       init: ({ shape, dtype }) => (momentum === 0 ? {} : { velocity: hostArray(toStorage(new Float64Array(sizeOf(shape)), dtype), shape, dtype) }),
-      update: ({ parameter, gradient, state, learningRate, finite }) => {
-        const rate = where(finite, learningRate, 0).cast(parameter.dtype);
+      update: ({ parameter, gradient, state, learningRate }) => {
+        const rate = learningRate.cast(parameter.dtype);
         if (momentum === 0) return { parameter: parameter.sub(gradient.mul(rate)), state: {} };
-        const velocity = state['velocity'].mul(where(finite, momentum, 1).cast(parameter.dtype)).add(gradient);
+        const velocity = state['velocity'].mul(momentum).add(gradient);
         const direction = nesterov ? gradient.add(velocity.mul(momentum)) : velocity;
         return { parameter: parameter.sub(direction.mul(rate)), state: { velocity } };
       },

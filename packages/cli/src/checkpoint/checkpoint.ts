@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { NumericalError, type DType, type HostArray, type ModelContext, type TrainingState } from '@flow-matching/core';
+import { CheckpointError } from '../errors.ts';
+import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.ts';
+
+/** A training as it stood after a step, and what it belongs to. */
+export interface Checkpoint {
+  readonly state: TrainingState;
+  readonly seed: number;
+  /** Hash of the experiment, see experimentHash. */
+  readonly experiment: string;
+  /** Shapes of points and conditions. */
+  readonly context: ModelContext;
+}
+
+const format = 'flow-matching-checkpoint/1';
+const groups = ['parameters', 'optimizer', 'ema'] as const;
+
+/**
+ * The parts of a checkpoint file: tensors `parameters.*`, `optimizer.*` and `ema.*`, everything else as metadata, with a SHA-256
+ * over all of it.
+ *
+ * @throws NumericalError where a value is not finite: broken states are not worth keeping.
+ */
+export function encodeCheckpoint({ state, seed, experiment, context }: Checkpoint): Uint8Array[] {
+  const named = groups.flatMap((group) => Object.entries(state[group] ?? {}).map(([name, array]) => [`${group}.${name}`, array] as const));
+  for (const [name, { data }] of named) {
+    const broken = data.findIndex((value) => !Number.isFinite(value));
+    if (broken >= 0) throw new NumericalError(`Element ${broken} of ${name} is ${data[broken]} after step ${state.step}.`, { actual: data[broken], expected: 'finite values in a checkpoint' });
+  }
+  const wide = named.filter(([, { data, dtype }]) => dtype === 'f32' && data instanceof Float64Array).map(([name]) => name);
+  const metadata = {
+    format,
+    step: String(state.step),
+    skipped: String(state.skipped),
+    seed: String(seed),
+    experiment,
+    context: JSON.stringify(context),
+    // f32 tensors that a backend keeps in f64.
+    ...(wide.length > 0 && { wide: JSON.stringify(wide) }),
+  };
+  const tensors = Object.fromEntries(named);
+  return encodeSafetensors({ metadata: { ...metadata, checksum: checksum({ metadata, tensors }) }, tensors });
+}
+
+/** @throws CheckpointError naming the file, where it is truncated, damaged or not a checkpoint of this framework. */
+export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
+  const { metadata, tensors } = decodeSafetensors(file, bytes);
+  if (metadata['format'] !== format) {
+    throw new CheckpointError(`${file} is a safetensors file, but not a checkpoint of a training.`, { actual: metadata['format'], expected: `metadata with format ${format}` });
+  }
+  const { checksum: stated, ...stamped } = metadata;
+  if (checksum({ metadata: stamped, tensors }) !== stated) {
+    throw new CheckpointError(`${file} is damaged: its content does not match its checksum.`, { actual: stated, expected: 'the SHA-256 of the content' });
+  }
+  const wide = new Set(JSON.parse(metadata['wide'] ?? '[]') as string[]);
+  const group = (prefix: string): Record<string, HostArray> =>
+    Object.fromEntries(
+      Object.entries(tensors)
+        .filter(([name]) => name.startsWith(`${prefix}.`))
+        .map(([name, array]) => [name.slice(prefix.length + 1), wide.has(name) ? { ...array, dtype: 'f32' as DType } : array]),
+    );
+  const ema = group('ema');
+  return {
+    state: {
+      step: Number(metadata['step']),
+      parameters: group('parameters'),
+      optimizer: group('optimizer'),
+      ...(Object.keys(ema).length > 0 && { ema }),
+      skipped: Number(metadata['skipped']),
+    },
+    seed: Number(metadata['seed']),
+    experiment: metadata['experiment'],
+    context: JSON.parse(metadata['context']) as ModelContext,
+  };
+}
+
+/** Over metadata, names, types, shapes and elements; in an order that does not depend on the file's. */
+function checksum({ metadata, tensors }: Safetensors): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify(Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1))));
+  for (const [name, { data, shape }] of Object.entries(tensors).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(JSON.stringify([name, data.constructor.name, shape]));
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,10 @@
+import { open, rename, rm } from 'node:fs/promises';
+
+/** The calls of the file system that writing safely rests on. Tests hand in others: a full disk, a crash. */
+export interface Disk {
+  readonly open: typeof open;
+  readonly rename: typeof rename;
+  readonly rm: typeof rm;
+}
+
+export const nodeDisk: Disk = { open, rename, rm };

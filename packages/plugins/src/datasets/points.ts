@@ -1,0 +1,139 @@
+import { DataError, defineDataset, FILES, formatShape, hostArray, OptionError, sizeOf, streams, type Dataset, type HostArray, type PluginContext, type Shape } from '@flow-matching/core';
+import { z } from 'zod';
+import { permutation } from './permutation.ts';
+import { readCsv, type CsvOptions } from './readCsv.ts';
+import { readNpy } from './readNpy.ts';
+
+/** Points in memory: rows of numbers, or an array whose first axis counts points. */
+export type PointData = HostArray | readonly (readonly number[])[];
+
+const isPointData = (value: unknown): value is PointData => Array.isArray(value) || (typeof value === 'object' && value !== null && 'data' in value && 'shape' in value);
+
+const options = z
+  .strictObject({
+    /** A .npy file (float32, float64 or int32, its first axis counting points) or a .csv file with one point a row. */
+    file: z.string().min(1).exactOptional(),
+    data: z.custom<PointData>(isPointData, 'rows of numbers or a host array were expected').exactOptional(),
+    /** Share of the points that training never sees: the test split. */
+    heldOut: z.number().min(0).lt(1).default(0),
+    /** Chooses which points are held out; apart from training seeds, so that no seed of an evaluation lets training points in. */
+    splitSeed: z.int().min(0).default(0),
+    /** Whether the first row of a .csv names its columns. Told from the row itself by default. */
+    header: z.boolean().exactOptional(),
+    /** What separates the fields of a .csv. Told from its first line by default. */
+    delimiter: z.string().exactOptional(),
+  })
+  .refine(({ file, data }) => (file === undefined) !== (data === undefined), 'either file or data must be given');
+
+/**
+ * A finite set of points from a file or from memory, as they are: nothing is scaled. Training passes over all of them in an order
+ * that is shuffled anew each epoch.
+ *
+ * @throws DataError naming file and place of what cannot be read or is not finite; PluginError where a file is asked for and no
+ *   service reads files.
+ */
+export const points = defineDataset({
+  name: 'points',
+  summary: 'Points from a .npy or .csv file, or from memory',
+  options,
+  create: ({ file, data, heldOut, splitSeed, ...csv }, context): Dataset | Promise<Dataset> => {
+    const split = (loaded: LoadedPoints): Dataset => splitDataset(loaded, heldOut, splitSeed);
+    return file === undefined ? split(fromMemory(data as PointData)) : fromFile(file, csv, context).then(split);
+  },
+});
+
+/** Finite f32 values, [count, ...shape]. */
+interface LoadedPoints {
+  readonly source: string;
+  readonly values: Float32Array;
+  readonly count: number;
+  readonly shape: Shape;
+}
+
+async function fromFile(file: string, csv: CsvOptions, context: PluginContext): Promise<LoadedPoints> {
+  const extension = /\.[^./\\]*$/.exec(file)?.[0].toLowerCase();
+  if (extension !== '.npy' && extension !== '.csv') {
+    throw new DataError(`${file} is of no known format.`, { actual: extension, expected: 'a .npy or .csv file' });
+  }
+  const bytes = await context.get(FILES).read(file);
+  if (extension === '.npy') return fromArray(file, readNpy(file, bytes));
+  const { values, columns, rowNumbers } = readCsv(file, bytes, csv);
+  const place = (element: number): string => `row ${rowNumbers[Math.floor(element / columns)]}, column ${(element % columns) + 1}`;
+  return { source: file, values: finite(file, values, place), count: rowNumbers.length, shape: [columns] };
+}
+
+function fromMemory(data: PointData): LoadedPoints {
+  if (!Array.isArray(data)) return fromArray('The data', data as HostArray);
+  const rows = data as readonly (readonly number[])[];
+  const columns = rows[0]?.length ?? 0;
+  const ragged = rows.findIndex((row) => row.length !== columns);
+  if (ragged >= 0) throw new DataError(`Row ${ragged + 1} of the data has ${rows[ragged].length} numbers.`, { actual: rows[ragged], expected: `${columns}, as the first row has` });
+  return fromArray('The data', { data: Float64Array.from(rows.flat()), shape: [rows.length, columns], dtype: 'f64' });
+}
+
+/** The first axis counts points; numbers in a single row are points of one dimension. */
+function fromArray(source: string, { data, shape }: HostArray): LoadedPoints {
+  if (shape.length === 0 || sizeOf(shape) === 0) {
+    throw new DataError(`${source} holds no points: its shape is ${formatShape(shape)}.`, { actual: shape, expected: '[count, ...] with one number or more' });
+  }
+  const [count, ...event] = shape;
+  const size = sizeOf(event);
+  const place = (element: number): string => {
+    const within = event.length > 1 ? `element ${element % size}` : `column ${(element % size) + 1}`;
+    return `row ${Math.floor(element / size) + 1}, ${within}`;
+  };
+  return { source, values: finite(source, data, place), count, shape: event.length === 0 ? [1] : event };
+}
+
+/** Values in f32. Those that are infinite there only are refused too. */
+function finite(source: string, values: ArrayLike<number>, place: (element: number) => string): Float32Array {
+  const rounded = Float32Array.from(values);
+  const bad = rounded.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return rounded;
+  throw new DataError(`${source}: ${place(bad)} holds ${values[bad]}.`, { actual: values[bad], expected: 'a number that is finite in float32' });
+}
+
+function splitDataset({ source, values, count, shape }: LoadedPoints, heldOut: number, splitSeed: number): Dataset {
+  // A stream of its own: the epochs' orders must tell nothing of the split.
+  const order = permutation(count, splitSeed, streams.data + 1);
+  const testCount = heldOut === 0 ? 0 : Math.max(1, Math.round(heldOut * count));
+  if (testCount === count) {
+    throw new DataError(`Holding out ${heldOut} of ${count} points of ${source} leaves none to train on.`, { actual: heldOut, expected: 'a smaller share, or more points' });
+  }
+  const rows = { test: order.slice(0, testCount), train: order.slice(testCount) };
+  const size = sizeOf(shape);
+  const epochOrder = lastOrders();
+  return {
+    name: 'points',
+    shape,
+    size: rows.train.length,
+    batch({ index, size: batchSize, seed, split = 'train' }) {
+      const pool = rows[split];
+      if (pool.length === 0) {
+        throw new OptionError(`No points of ${source} are held out.`, { actual: heldOut, expected: 'a share above 0', remedy: 'Set heldOut, or evaluate on another file.' });
+      }
+      const data = new Float32Array(batchSize * size);
+      for (let i = 0; i < batchSize; i++) {
+        const position = index * batchSize + i;
+        const shuffled = epochOrder(pool.length, seed, split, Math.floor(position / pool.length));
+        const row = pool[shuffled[position % pool.length]];
+        data.set(values.subarray(row * size, (row + 1) * size), i * size);
+      }
+      return { x1: hostArray(data, [batchSize, ...shape]) };
+    },
+  };
+}
+
+/** The orders of epochs, of which the last two are kept: a batch may straddle two. */
+function lastOrders(): (count: number, seed: number, split: 'train' | 'test', epoch: number) => Uint32Array {
+  const kept: { key: string; order: Uint32Array }[] = [];
+  return (count, seed, split, epoch) => {
+    const key = `${seed}/${split}/${epoch}`;
+    const known = kept.find((entry) => entry.key === key);
+    if (known) return known.order;
+    const order = permutation(count, seed, split === 'test' ? streams.test : streams.data, epoch);
+    kept.unshift({ key, order });
+    kept.length = Math.min(kept.length, 2);
+    return order;
+  };
+}

@@ -1,0 +1,189 @@
+import { concat, OptionError, SolverError, type Solver, type Tensor } from '@flow-matching/core';
+import { dopri5, euler, midpoint } from '@flow-matching/plugins';
+import { expect } from 'chai';
+import { onEachBackend } from './support/backends.ts';
+import { solve, type Field } from './support/ode.ts';
+import { oracle } from './support/oracles.ts';
+
+const column = (t: Tensor): Tensor => t.reshape([t.size, 1]);
+
+/** The four problems of solvers.json. */
+const problems: Record<string, Field> = {
+  exponential: (_, y) => y,
+  harmonic: (_, y) => concat([y.slice(1, 1, 2), y.slice(1, 0, 1).mul(-4)], 1),
+  'time-dependent': (t, y) => y.mul(column(t).mul(3).cos()),
+  // Data N(2, 0.25) under the optimal-transport path with σ_min = 0: mean 2t, variance (1 − t)² + t²/4.
+  'gaussian-ot-field': (t, y) => {
+    const s = column(t);
+    const variance = s.neg().add(1).square().add(s.square().mul(0.25));
+    const half = s.mul(1.25).sub(1);
+    return half.div(variance).mul(y.sub(s.mul(2))).add(2);
+  },
+};
+
+interface Case {
+  readonly problem: string;
+  readonly method?: string;
+  readonly stepSize?: number;
+  readonly y1?: number[];
+  readonly exact?: number[];
+}
+
+const { y0, cases } = oracle<{ y0: Record<string, number[]>; cases: Case[] }>('solvers');
+const exact = (problem: string): number[] => cases.find((c) => c.problem === problem && c.exact)!.exact!;
+/** Components of harmonic are one state; the other problems are one-dimensional with a row each. */
+const start = (problem: string): number[][] => (problem === 'harmonic' ? [y0[problem]] : y0[problem].map((value) => [value]));
+
+const fixed: Record<string, (options: { steps: number }) => Solver> = { euler, midpoint };
+
+onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
+  for (const { problem, method, stepSize, y1 } of cases) {
+    if (!method || !(method in fixed)) continue;
+    it(`${method} with step ${stepSize} on ${problem}`, async () => {
+      const { rows, status } = await solve(backend(), fixed[method]({ steps: Math.round(1 / stepSize!) }), problems[problem], start(problem));
+      expect(status).to.deep.equal(['done']);
+      rows.flat().forEach((value, i) => expect(value).to.be.closeTo(y1![i], 40 * roundOff * (1 + Math.abs(y1![i]))));
+    });
+  }
+
+  for (const problem of Object.keys(problems)) {
+    it(`dopri5 meets its tolerance on ${problem}`, async () => {
+      const { rows } = await solve(backend(), dopri5({ rtol: 1e-5, atol: 1e-5 }), problems[problem], start(problem));
+      rows.flat().forEach((value, i) => expect(value).to.be.closeTo(exact(problem)[i], 5e-5));
+    });
+  }
+
+  // torchdiffeq takes 20 and 38 by stepping past the end and interpolating back; ending on the dot costs a step or two.
+  it('dopri5 needs few evaluations', async () => {
+    const exponential = await solve(backend(), dopri5({ rtol: 1e-5, atol: 1e-5 }), problems['exponential'], start('exponential'));
+    expect(exponential.evaluations[0]).to.be.at.most(32);
+    const gaussian = await solve(backend(), dopri5({ rtol: 1e-5, atol: 1e-5 }), problems['gaussian-ot-field'], start('gaussian-ot-field'));
+    expect(gaussian.evaluations[0]).to.be.at.most(44);
+    // One evaluation at the start, one for the first step size, six an attempt.
+    expect(gaussian.evaluations[0]).to.equal(2 + 6 * (gaussian.accepted[0] + gaussian.rejected[0]));
+  });
+
+  it('integrates backwards to where it came from', async () => {
+    const { rows } = await solve(backend(), dopri5({ rtol: 1e-6, atol: 1e-6 }), problems['harmonic'], [exact('harmonic')], { start: 1, end: 0 });
+    expect(rows[0][0]).to.be.closeTo(1, 2e-5);
+    expect(rows[0][1]).to.be.closeTo(0, 2e-5);
+  });
+
+  it('never evaluates the field outside the interval, and ends on the dot', async () => {
+    // The field turns into NaN beyond t = 1, so one evaluation there would show.
+    const walled: Field = (t, y) => y.add(column(t.neg().add(1)).sqrt());
+    const { rows, t } = await solve(backend(), dopri5({ rtol: 1e-4, atol: 1e-4 }), walled, [[0]]);
+    expect(t[0]).to.equal(1);
+    expect(rows[0][0]).to.be.greaterThan(0.9).and.lessThan(1.5);
+  });
+
+  it('keeps interpolated states between steps', async () => {
+    const times = [0, 0.1, 0.25, 0.5, 0.77, 1];
+    const { keptRows } = await solve(backend(), dopri5({ rtol: 1e-6, atol: 1e-6 }), problems['exponential'], [[1], [2]], { times });
+    times.forEach((t, i) => {
+      expect(keptRows[0][i][0]).to.be.closeTo(Math.exp(t), 1e-5);
+      expect(keptRows[1][i][0]).to.be.closeTo(2 * Math.exp(t), 2e-5);
+    });
+  });
+
+  it('keeps states of a fixed-step method with its order', async () => {
+    const times = [0.05, 0.4, 0.95, 1];
+    const { keptRows, evaluations } = await solve(backend(), midpoint({ steps: 40 }), problems['exponential'], [[1]], { times });
+    times.forEach((t, i) => expect(keptRows[0][i][0]).to.be.closeTo(Math.exp(t), 5e-4));
+    // Two stages and, as it has no interpolant of its own, one evaluation at the end of each step.
+    expect(evaluations[0]).to.equal(120);
+  });
+
+  it('gives each sample its own steps, so that neighbours do not matter', async () => {
+    const solver = dopri5({ rtol: 1e-5, atol: 1e-5, perSample: true });
+    const stiff: Field = (_, y) => y.square().mul(-1);
+    const together = await solve(backend(), solver, stiff, [[1], [50]]);
+    const alone = await solve(backend(), solver, stiff, [[1]]);
+    expect(together.rows[0][0]).to.be.closeTo(alone.rows[0][0], 4 * roundOff);
+    expect(together.evaluations[0]).to.equal(alone.evaluations[0]);
+    expect(together.evaluations[1]).to.be.greaterThan(together.evaluations[0]);
+    expect(together.rows[1][0]).to.be.closeTo(50 / 51, 1e-4);
+  });
+
+  it('leaves padding out of norms and results alone', async () => {
+    const solver = dopri5({ rtol: 1e-5, atol: 1e-5 });
+    const alone = await solve(backend(), solver, problems['exponential'], [[1], [2]]);
+    const padded = await solve(backend(), solver, problems['exponential'], [[1], [2], [1e6], [-3e5]], { count: 2 });
+    expect(padded.rows[0][0]).to.be.closeTo(alone.rows[0][0], 16 * roundOff);
+    expect(padded.evaluations[0]).to.equal(alone.evaluations[0]);
+  });
+
+  it('ends with a status at its maximum of steps, the last state kept', async () => {
+    const { status, t, rows } = await solve(backend(), dopri5({ rtol: 1e-6, atol: 1e-6, maxSteps: 3 }), problems['harmonic'], start('harmonic'));
+    expect(status).to.deep.equal(['maxSteps']);
+    expect(t[0]).to.be.greaterThan(0).and.lessThan(1);
+    expect(rows[0].every(Number.isFinite)).to.equal(true);
+  });
+
+  it('names the time, step and error where a field blows up', async () => {
+    const explosion: Field = (_, y) => y.square();
+    const failure = await solve(backend(), dopri5({ rtol: 1e-5, atol: 1e-5 }), explosion, [[2]]).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(failure).to.be.instanceOf(SolverError);
+    const { t, lastState } = (failure as SolverError).actual as { t: number; lastState: { y: { data: number[] } } };
+    // y = 2/(1 − 2t) leaves every bound at t = 1/2.
+    expect(t).to.be.closeTo(0.5, 1e-3);
+    expect(Number.isFinite(lastState.y.data[0])).to.equal(true);
+  });
+
+  it('says that a field is not finite', async () => {
+    const nowhere: Field = (t, y) => y.add(column(t.sub(0.5)).neg().sqrt());
+    const failure = await solve(backend(), dopri5({ rtol: 1e-5, atol: 1e-5 }), nowhere, [[1]]).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(failure).to.be.instanceOf(SolverError);
+    expect((failure as Error).message).to.match(/not finite|vanished/);
+  });
+
+  it('stops between steps when aborted', async () => {
+    const controller = new AbortController();
+    let steps = 0;
+    const failure = await solve(backend(), euler({ steps: 1000 }), problems['exponential'], [[1]], {
+      signal: controller.signal,
+      onStep: () => {
+        if (++steps === 5) controller.abort();
+      },
+    }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect((failure as Error).name).to.equal('AbortError');
+    expect(steps).to.equal(5);
+  });
+});
+
+describe('solver orders', () => {
+  const orders: [string, (steps: number) => Solver, number][] = [
+    ['euler', (steps) => euler({ steps }), 1],
+    ['midpoint', (steps) => midpoint({ steps }), 2],
+  ];
+  onEachBackend('slopes', (backend, roundOff) => {
+    // In f32 the slope is read where round-off is still far below the error.
+    for (const [name, create, order] of orders) {
+      it(`${name} has order ${order}`, async () => {
+        const errors = await Promise.all(
+          [8, 16].map(async (steps) => Math.abs((await solve(backend(), create(steps), problems['exponential'], start('exponential'))).rows[0][0] - Math.E)),
+        );
+        expect(Math.log2(errors[0] / errors[1])).to.be.closeTo(order, 0.25);
+        expect(errors[1]).to.be.greaterThan(100 * roundOff);
+      });
+    }
+  });
+});
+
+describe('solver options', () => {
+  it('refuses tolerances of zero and steps below one', () => {
+    expect(() => dopri5({ rtol: 0, atol: 0 })).to.throw(OptionError);
+    expect(() => dopri5({ rtol: -1 })).to.throw(OptionError, /rtol/);
+    expect(() => euler({ steps: 0 })).to.throw(OptionError, /steps/);
+    expect(() => midpoint({ steps: 2.5 })).to.throw(OptionError, /steps/);
+  });
+});
