@@ -18,6 +18,7 @@ import { euler } from './solvers/euler.ts';
 import { midpoint } from './solvers/midpoint.ts';
 import { uniform } from './timeSamplers/uniform.ts';
 
+export * from './createFlow.ts';
 export * from './couplings/independent.ts';
 export * from './datasets/checkerboard.ts';
 export { points, type PointData } from './datasets/points.ts';

@@ -1,9 +1,28 @@
-import { createContainer, DataError, FILES, OptionError, PluginError, PluginRegistry, type Batch, type Dataset, type HostArray } from '@flow-matching/core';
+import {
+  createContainer,
+  DataError,
+  FILES,
+  OptionError,
+  PluginError,
+  PluginRegistry,
+  type Batch,
+  type Dataset,
+  type HostArray,
+} from '@flow-matching/core';
 import { expect } from 'chai';
 import { builtinPlugins, checkerboard, points } from '../src/index.ts';
 
-const draw = async (data: Dataset, index: number, size: number, seed = 0, split?: 'train' | 'test'): Promise<HostArray> => (await data.batch({ index, size, seed, ...(split && { split }) })).x1;
-const rowsOf = ({ data, shape: [count] }: HostArray): string[] => Array.from({ length: count }, (_, i) => Array.from(data.slice((i * data.length) / count, ((i + 1) * data.length) / count)).join());
+const draw = async (
+  data: Dataset,
+  index: number,
+  size: number,
+  seed = 0,
+  split?: 'train' | 'test',
+): Promise<HostArray> => (await data.batch({ index, size, seed, ...(split && { split }) })).x1;
+const rowsOf = ({ data, shape: [count] }: HostArray): string[] =>
+  Array.from({ length: count }, (_, i) =>
+    Array.from(data.slice((i * data.length) / count, ((i + 1) * data.length) / count)).join(),
+  );
 
 describe('checkerboard', () => {
   it('fills its eight squares evenly and nothing else', async () => {
@@ -21,7 +40,8 @@ describe('checkerboard', () => {
     expect([...cells.keys()].toSorted()).to.deep.equal(['0,0', '0,2', '1,1', '1,3', '2,0', '2,2', '3,1', '3,3']);
     // Five standard deviations of a multinomial count.
     for (const [cell, seen] of cells) expect(Math.abs(seen - count / 8), cell).below(5 * Math.sqrt((count * 7) / 64));
-    for (const seen of within) expect(Math.abs(seen - count / 4), 'quarters of a square').below(5 * Math.sqrt((count * 3) / 16));
+    for (const seen of within)
+      expect(Math.abs(seen - count / 4), 'quarters of a square').below(5 * Math.sqrt((count * 3) / 16));
   });
 
   it('is a pure function of seed, split and position', async () => {
@@ -33,7 +53,12 @@ describe('checkerboard', () => {
       expect(parts, `batches of ${size}`).to.deep.equal(whole);
     }
     expect(new Set(whole).size).to.equal(30);
-    const others = [rowsOf(await draw(data, 0, 30, 8)), rowsOf(await draw(data, 0, 30, 7, 'test')), rowsOf(await draw(data, 1, 30, 7)), rowsOf(await draw(data, 2 ** 32, 30, 7))];
+    const others = [
+      rowsOf(await draw(data, 0, 30, 8)),
+      rowsOf(await draw(data, 0, 30, 7, 'test')),
+      rowsOf(await draw(data, 1, 30, 7)),
+      rowsOf(await draw(data, 2 ** 32, 30, 7)),
+    ];
     for (const other of others) expect(other.some((row) => whole.includes(row))).to.equal(false);
   });
 
@@ -42,7 +67,9 @@ describe('checkerboard', () => {
     expect(density?.entropy).to.equal(Math.log(32));
     const own = await draw(checkerboard(), 3, 5000);
     expect(density?.logDensity(own).every((value) => value === -Math.log(32))).to.equal(true);
-    const logDensity = (...flat: number[]): number[] => [...density!.logDensity({ data: Float32Array.from(flat), shape: [flat.length / 2, 2], dtype: 'f32' })];
+    const logDensity = (...flat: number[]): number[] => [
+      ...density!.logDensity({ data: Float32Array.from(flat), shape: [flat.length / 2, 2], dtype: 'f32' }),
+    ];
     const inside = [-4, -4, -3, 1, 1, 1, 3, 3, -1, 3, 1, -3];
     expect(logDensity(...inside)).to.deep.equal(Array.from({ length: 6 }, () => -Math.log(32)));
     const outside = [-3, -0.5, 1, -0.5, -1, 1, 4, 3.5, 3, 4.1, -4.1, -3, NaN, 0];
@@ -89,7 +116,11 @@ async function errorOf(action: () => unknown): Promise<Error> {
   throw new Error('Nothing was thrown.');
 }
 
-async function expectDataError(content: Uint8Array | string, message: RegExp, options: object & { file?: string } = {}): Promise<void> {
+async function expectDataError(
+  content: Uint8Array | string,
+  message: RegExp,
+  options: object & { file?: string } = {},
+): Promise<void> {
   const error = await errorOf(() => load(content, options));
   expect(error, String(error)).instanceOf(DataError);
   expect(error.message).to.match(message);
@@ -109,7 +140,8 @@ function npy({ descr = '<f4', order = 'False', shape = '(2, 2)', version = 1, da
   const lead = version === 1 ? 10 : 12;
   const text = `{'descr': ${descr.startsWith('[') ? descr : `'${descr}'`}, 'fortran_order': ${order}, 'shape': ${shape}, }`;
   const header = text.padEnd(Math.ceil((lead + text.length + 1) / 64) * 64 - lead - 1) + '\n';
-  const length = version === 1 ? [header.length % 256, header.length >> 8] : [header.length % 256, header.length >> 8, 0, 0];
+  const length =
+    version === 1 ? [header.length % 256, header.length >> 8] : [header.length % 256, header.length >> 8, 0, 0];
   const head = [0x93, ...new TextEncoder().encode('NUMPY'), version, 0, ...length, ...new TextEncoder().encode(header)];
   const bytes = Uint8Array.from([...head, ...new Uint8Array(data.buffer)]);
   return bytes.slice(0, bytes.length - cut);
@@ -136,7 +168,10 @@ describe('points', () => {
     for (const index of [5, 0, 3, 1, 4, 2]) {
       const expected = whole.slice(10 * index, 10 * index + 10);
       expect(rowsOf(await draw(data, index, 10, 5)), `batch ${index}`).to.deep.equal(expected);
-      expect(rowsOf(await draw(await points({ data: many }), index, 10, 5)), `batch ${index} after a restart`).to.deep.equal(expected);
+      expect(
+        rowsOf(await draw(await points({ data: many }), index, 10, 5)),
+        `batch ${index} after a restart`,
+      ).to.deep.equal(expected);
     }
     expect(rowsOf(await draw(data, 0, 60, 6))).to.not.deep.equal(whole);
   });
@@ -164,7 +199,9 @@ describe('points', () => {
   });
 
   it('reads arrays of any rank and dtype from memory', async () => {
-    const images = await points({ data: { data: Int32Array.from({ length: 24 }, (_, i) => i), shape: [3, 2, 4], dtype: 'i32' } });
+    const images = await points({
+      data: { data: Int32Array.from({ length: 24 }, (_, i) => i), shape: [3, 2, 4], dtype: 'i32' },
+    });
     expect([images.size, images.shape]).to.deep.equal([3, [2, 4]]);
     const batch: Batch = await images.batch({ index: 0, size: 5, seed: 0 });
     expect([batch.x1.shape, batch.x1.dtype]).to.deep.equal([[5, 2, 4], 'f32']);
@@ -175,8 +212,20 @@ describe('points', () => {
   it('refuses data in memory that cannot be trained on', async () => {
     for (const [data, message] of [
       [[[1, 2], [3]], /Row 2 .* 1 numbers/],
-      [[[1, 2], [3, NaN]], /row 2, column 2 holds NaN/],
-      [[[1, 2], [1e300, 3]], /row 2, column 1 holds 1e\+300/],
+      [
+        [
+          [1, 2],
+          [3, NaN],
+        ],
+        /row 2, column 2 holds NaN/,
+      ],
+      [
+        [
+          [1, 2],
+          [1e300, 3],
+        ],
+        /row 2, column 1 holds 1e\+300/,
+      ],
       [[], /no points/],
       [{ data: new Float32Array(0), shape: [0, 2], dtype: 'f32' }, /no points/],
     ] as const) {
@@ -204,7 +253,13 @@ describe('points', () => {
 
     it('reads numbers with and without a header, line ends and separators of all kinds', async () => {
       const expected = ['-1.5,2000', '0.25,3'];
-      for (const text of ['-1.5,2e3\n.25,3\n', 'x,y\r\n-1.5,2e3\r\n.25,3', '\uFEFFx;y\n-1.5;2e3\n.25;3\n\n', '-1.5\t+2000\n0.25\t3', '# made by hand\n"x","y"\n"-1.5","2000"\n\n 0.25 , 3 \n']) {
+      for (const text of [
+        '-1.5,2e3\n.25,3\n',
+        'x,y\r\n-1.5,2e3\r\n.25,3',
+        '\uFEFFx;y\n-1.5;2e3\n.25;3\n\n',
+        '-1.5\t+2000\n0.25\t3',
+        '# made by hand\n"x","y"\n"-1.5","2000"\n\n 0.25 , 3 \n',
+      ]) {
         expect(await sortedRows(text), JSON.stringify(text)).to.deep.equal(expected);
       }
       expect(await sortedRows('-1.5 2e3\n.25 3\n', { delimiter: ' ' })).to.deep.equal(expected);
@@ -244,7 +299,10 @@ describe('points', () => {
           ['<i4', Int32Array.of(1, 2, 3, 4)],
         ] as const) {
           const read = await load(npy({ descr, data, version }), { file });
-          expect(rowsOf(await draw(read, 0, 2)).toSorted(), `${descr}, version ${version}`).to.deep.equal(['1,2', '3,4']);
+          expect(rowsOf(await draw(read, 0, 2)).toSorted(), `${descr}, version ${version}`).to.deep.equal([
+            '1,2',
+            '3,4',
+          ]);
         }
       }
     });
@@ -258,7 +316,8 @@ describe('points', () => {
       await expectDataError('x,y\n1,2\n3,4\n', /data\.npy: this is no \.npy file/, { file });
       await expectDataError(new Uint8Array(0), /no \.npy file/, { file });
       await expectDataError(npy({ data: square, version: 4 }), /version 4/, { file });
-      for (const descr of ['>f4', '<f2', '<i8', '|u1', '<U3', '|O']) await expectDataError(npy({ data: square, descr }), /data\.npy: elements are of dtype .*astype/, { file });
+      for (const descr of ['>f4', '<f2', '<i8', '|u1', '<U3', '|O'])
+        await expectDataError(npy({ data: square, descr }), /data\.npy: elements are of dtype .*astype/, { file });
       await expectDataError(npy({ data: square, order: 'True' }), /Fortran order/, { file });
       await expectDataError(npy({ data: square, cut: 4 }), /bytes.*shape \[2, 2\]/, { file });
       await expectDataError(npy({ data: square, shape: '(2, 1)' }), /bytes/, { file });
@@ -267,8 +326,16 @@ describe('points', () => {
       await expectDataError(npy({ data: new Float32Array(0), shape: '(0, 2)' }), /no points/, { file });
       await expectDataError(npy({ data: square, shape: '()' }), /bytes|no points/, { file });
       await expectDataError(npy({ data: Float32Array.of(1, 2, NaN, 4) }), /row 2, column 1 holds NaN/, { file });
-      await expectDataError(npy({ data: Float64Array.of(1, 2, 3, -1e39), descr: '<f8' }), /row 2, column 2 holds -1e\+39/, { file });
-      await expectDataError(npy({ data: Float32Array.of(1, 2, Infinity, 4), shape: '(1, 2, 2)' }), /row 1, element 2 holds Infinity/, { file });
+      await expectDataError(
+        npy({ data: Float64Array.of(1, 2, 3, -1e39), descr: '<f8' }),
+        /row 2, column 2 holds -1e\+39/,
+        { file },
+      );
+      await expectDataError(
+        npy({ data: Float32Array.of(1, 2, Infinity, 4), shape: '(1, 2, 2)' }),
+        /row 1, element 2 holds Infinity/,
+        { file },
+      );
     });
   });
 

@@ -1,6 +1,12 @@
 import { constant, jvp, onesLike, type Path, type Tensor } from '@flow-matching/core';
 import { expect } from 'chai';
-import { checkerboardDensity, gaussianMixture, optimalTransport, uniformSquares, type MarginalDensity } from '../src/index.ts';
+import {
+  checkerboardDensity,
+  gaussianMixture,
+  optimalTransport,
+  uniformSquares,
+  type MarginalDensity,
+} from '../src/index.ts';
 import { erfcx } from '../src/densities/erfcx.ts';
 import { gaussLegendre } from '../src/densities/gaussLegendre.ts';
 import { evaluate, f64Input } from './support/evaluate.ts';
@@ -27,7 +33,11 @@ function check(density: MarginalDensity, oracle: MarginalCase, tolerance: number
   const path = pathOf(oracle);
   const { points } = oracle;
   const got = evaluate(
-    ({ t, x }) => ({ logDensity: density.logDensity(path, t, x), field: density.field(path, t, x), score: density.score(path, t, x) }),
+    ({ t, x }) => ({
+      logDensity: density.logDensity(path, t, x),
+      field: density.field(path, t, x),
+      score: density.score(path, t, x),
+    }),
     { t: f64Input(points.map(({ t }) => t)), x: f64Input(points.map(({ x }) => x)) },
   );
   expectClose(
@@ -53,13 +63,23 @@ function check(density: MarginalDensity, oracle: MarginalCase, tolerance: number
 }
 
 /** ∂ log p/∂t + ∇·u + u·∇log p at each point, by forward mode: what the continuity equation (Theorem 1) says is 0. */
-function continuityResiduals(density: MarginalDensity, path: Path, times: readonly number[], points: readonly (readonly number[])[]): number[] {
-  const along = (formula: (at: Tensor) => Tensor, at: Tensor, direction: Tensor): Tensor => jvp((moving) => [formula(moving)], [at], [direction]).tangents[0];
+function continuityResiduals(
+  density: MarginalDensity,
+  path: Path,
+  times: readonly number[],
+  points: readonly (readonly number[])[],
+): number[] {
+  const along = (formula: (at: Tensor) => Tensor, at: Tensor, direction: Tensor): Tensor =>
+    jvp((moving) => [formula(moving)], [at], [direction]).tangents[0];
   const { residual } = evaluate(
     ({ t, x }) => {
       const rate = along((time) => density.logDensity(path, time, x), t, onesLike(t));
       const axes = [0, 1].map((axis) => constant([[0, 1].map((i) => (i === axis ? 1 : 0))]));
-      const divergence = axes.map((axis) => along((point) => density.field(path, t, point), x, axis.expand(x.shape)).mul(axis).sum(1));
+      const divergence = axes.map((axis) =>
+        along((point) => density.field(path, t, point), x, axis.expand(x.shape))
+          .mul(axis)
+          .sum(1),
+      );
       const advection = along((point) => density.logDensity(path, t, point), x, density.field(path, t, x));
       return { residual: rate.add(divergence[0]).add(divergence[1]).add(advection) };
     },
@@ -110,7 +130,14 @@ describe('marginal densities', () => {
       [-3.7, -3.7],
       [0.5, 0.5],
     ];
-    const at = (t: number) => evaluate((given) => ({ p: density.logDensity(path, given['t'], given['x']), u: density.field(path, given['t'], given['x']) }), { t: f64Input(x.map(() => t)), x: f64Input(x) });
+    const at = (t: number) =>
+      evaluate(
+        (given) => ({
+          p: density.logDensity(path, given['t'], given['x']),
+          u: density.field(path, given['t'], given['x']),
+        }),
+        { t: f64Input(x.map(() => t)), x: f64Input(x) },
+      );
     const start = at(0);
     expectClose(
       start['p'],
@@ -130,7 +157,18 @@ describe('marginal densities', () => {
   });
 
   it('have scores that are the gradients of their log-densities', () => {
-    for (const density of [checkerboardDensity(), uniformSquares({ centres: [[0, 0]], halfWidth: 2 }), gaussianMixture({ weights: [1, 3], means: [[0, 1], [2, -1]], stds: [0.1, 0.7] })]) {
+    for (const density of [
+      checkerboardDensity(),
+      uniformSquares({ centres: [[0, 0]], halfWidth: 2 }),
+      gaussianMixture({
+        weights: [1, 3],
+        means: [
+          [0, 1],
+          [2, -1],
+        ],
+        stds: [0.1, 0.7],
+      }),
+    ]) {
       const path = optimalTransport({ sigmaMin: 0.01 });
       const got = evaluate(
         ({ t, x, direction }) => {
@@ -181,7 +219,8 @@ describe('gaussLegendre', () => {
   it('is exact for polynomials up to its degree', () => {
     const { nodes, weights } = gaussLegendre(20);
     const moment = (power: number): number => nodes.reduce((sum, node, i) => sum + weights[i] * node ** power, 0);
-    for (let power = 0; power < 40; power++) expectClose([moment(power)], [power % 2 === 0 ? 2 / (power + 1) : 0], 1e-14, `moment ${power}`);
+    for (let power = 0; power < 40; power++)
+      expectClose([moment(power)], [power % 2 === 0 ? 2 / (power + 1) : 0], 1e-14, `moment ${power}`);
     expect(Math.abs(moment(40) - 2 / 41)).above(1e-14);
   });
 });

@@ -1,4 +1,19 @@
-import { DTypeError, f32, flattenTree, HostRandomStream, i32, isHostArray, mapTree, OptionError, trace, valueAndGrad, type HostArray, type ModelContext, type Tensor, type Tree } from '@flow-matching/core';
+import {
+  DTypeError,
+  f32,
+  flattenTree,
+  HostRandomStream,
+  i32,
+  isHostArray,
+  mapTree,
+  OptionError,
+  trace,
+  valueAndGrad,
+  type HostArray,
+  type ModelContext,
+  type Tensor,
+  type Tree,
+} from '@flow-matching/core';
 import { expect } from 'chai';
 import { activationNames, activations, mlp, timeEmbeddingNames, timeEmbeddings } from '../src/index.ts';
 import { evaluate, f64Input } from './support/evaluate.ts';
@@ -7,18 +22,35 @@ import { expectClose } from './support/expectClose.ts';
 type Options = Parameters<typeof mlp>[0];
 
 /** Output, loss and gradients of a model on the reference, at three points. */
-function run(options: Options, context: ModelContext, inputs: { t: number[]; x: HostArray; condition?: Record<string, HostArray> }, seed = 0): Record<string, number[]> {
+function run(
+  options: Options,
+  context: ModelContext,
+  inputs: { t: number[]; x: HostArray; condition?: Record<string, HostArray> },
+  seed = 0,
+): Record<string, number[]> {
   const model = mlp(options);
   const parameters = model.init(new HostRandomStream(seed), context);
-  const named = Object.fromEntries(flattenTree<HostArray>(parameters).map(([name, array]) => [`parameters.${name}`, array]));
-  const conditions = Object.fromEntries(Object.entries(inputs.condition ?? {}).map(([name, array]) => [`condition.${name}`, array]));
+  const named = Object.fromEntries(
+    flattenTree<HostArray>(parameters).map(([name, array]) => [`parameters.${name}`, array]),
+  );
+  const conditions = Object.fromEntries(
+    Object.entries(inputs.condition ?? {}).map(([name, array]) => [`condition.${name}`, array]),
+  );
   return evaluate(
     (given) => {
-      const condition = Object.fromEntries(Object.keys(inputs.condition ?? {}).map((name) => [name, given[`condition.${name}`]]));
+      const condition = Object.fromEntries(
+        Object.keys(inputs.condition ?? {}).map((name) => [name, given[`condition.${name}`]]),
+      );
       const symbols = mapTree<HostArray, Tensor>(parameters, (_, name) => given[`parameters.${name}`]);
       const field = (at: Tree<Tensor>): Tensor => model.apply(at as never, { t: given['t'], x: given['x'], condition });
       const { value, gradient } = valueAndGrad((at: Tree<Tensor>) => field(at).square().sum(), symbols);
-      return { output: field(symbols), value, ...Object.fromEntries(flattenTree<Tensor>(gradient, 'gradient').map(([name, tensor]) => [`gradient.${name}`, tensor])) };
+      return {
+        output: field(symbols),
+        value,
+        ...Object.fromEntries(
+          flattenTree<Tensor>(gradient, 'gradient').map(([name, tensor]) => [`gradient.${name}`, tensor]),
+        ),
+      };
     },
     { ...named, ...conditions, t: f64Input(inputs.t), x: inputs.x },
   );
@@ -33,7 +65,11 @@ const threePoints = f64Input([
 describe('mlp', () => {
   it('has depth linear layers of the given width, [in, out], and shapes its output like its input', () => {
     const model = mlp({ width: 7, depth: 3 });
-    const shapes = (context: ModelContext): unknown => mapTree<HostArray, { shape: readonly number[]; dtype: string }>(model.init(new HostRandomStream(0), context), ({ shape, dtype }) => ({ shape: [...shape], dtype }));
+    const shapes = (context: ModelContext): unknown =>
+      mapTree<HostArray, { shape: readonly number[]; dtype: string }>(
+        model.init(new HostRandomStream(0), context),
+        ({ shape, dtype }) => ({ shape: [...shape], dtype }),
+      );
     expect(shapes({ shape: [2] })).to.deep.equal({
       layers: [
         { weight: { shape: [3, 7], dtype: 'f32' }, bias: { shape: [7], dtype: 'f32' } },
@@ -43,8 +79,15 @@ describe('mlp', () => {
     });
     for (const shape of [[], [5], [2, 3], [1, 4, 2]]) {
       const parameters = model.init(new HostRandomStream(0), { shape });
-      const layers = parameters.layers.map(({ weight, bias }) => ({ weight: f32(weight.shape), bias: f32(bias.shape) }));
-      const graph = trace((given) => ({ y: model.apply({ layers: given.layers }, { t: given.t, x: given.x }) }), { layers, t: f32([4]), x: f32([4, ...shape]) });
+      const layers = parameters.layers.map(({ weight, bias }) => ({
+        weight: f32(weight.shape),
+        bias: f32(bias.shape),
+      }));
+      const graph = trace((given) => ({ y: model.apply({ layers: given.layers }, { t: given.t, x: given.x }) }), {
+        layers,
+        t: f32([4]),
+        x: f32([4, ...shape]),
+      });
       expect(graph.output('y').shape).to.deep.equal([4, ...shape]);
     }
   });
@@ -53,7 +96,11 @@ describe('mlp', () => {
     const parameters = mlp({ depth: 1 }).init(new HostRandomStream(3), { shape: [2] });
     const [{ weight, bias }] = parameters.layers;
     const { output } = run({ depth: 1 }, { shape: [2] }, { t: [0.25, 0.5, 1], x: threePoints }, 3);
-    const row = (x: number, y: number, t: number): number[] => [0, 1].map((column) => x * weight.data[column] + y * weight.data[2 + column] + t * weight.data[4 + column] + bias.data[column]);
+    const row = (x: number, y: number, t: number): number[] =>
+      [0, 1].map(
+        (column) =>
+          x * weight.data[column] + y * weight.data[2 + column] + t * weight.data[4 + column] + bias.data[column],
+      );
     expectClose(output, [...row(0.1, -2, 0.25), ...row(1.5, 0.3, 0.5), ...row(0, 0, 1)], 1e-14);
   });
 
@@ -73,7 +120,8 @@ describe('mlp', () => {
   });
 
   it('starts the same from the same seed and else differently', () => {
-    const first = (seed: number): HostArray => flattenTree<HostArray>(mlp({ width: 8 }).init(new HostRandomStream(seed), { shape: [2] }))[0][1];
+    const first = (seed: number): HostArray =>
+      flattenTree<HostArray>(mlp({ width: 8 }).init(new HostRandomStream(seed), { shape: [2] }))[0][1];
     expect(isHostArray(first(1))).to.equal(true);
     expect(first(1)).to.deep.equal(first(1));
     expect(first(1)).to.not.deep.equal(first(2));
@@ -89,7 +137,10 @@ describe('mlp', () => {
         expect(gradients.length).to.equal(6);
         for (const [name, values] of gradients) {
           expect(values.every(Number.isFinite), name).to.equal(true);
-          expect(values.some((value) => value !== 0), name).to.equal(true);
+          expect(
+            values.some((value) => value !== 0),
+            name,
+          ).to.equal(true);
         }
         expect(got['output'].slice(0, 2)).to.not.deep.equal(got['output'].slice(2, 4));
       });
@@ -114,8 +165,13 @@ describe('mlp', () => {
     const label = f64Input([1, 0, 0, 0, 1, 0, 0, 0, 1], [3, 3]);
     const at = { t: [0, 0.5, 1], x: threePoints };
     const one = run({ width: 4, depth: 2 }, context, { ...at, condition: { image, label } });
-    expect(run({ width: 4, depth: 2 }, context, { ...at, condition: { label, image } })['output']).to.deep.equal(one['output']);
-    const other = run({ width: 4, depth: 2 }, context, { ...at, condition: { image, label: f64Input([0, 1, 0, 0, 1, 0, 0, 0, 1], [3, 3]) } });
+    expect(run({ width: 4, depth: 2 }, context, { ...at, condition: { label, image } })['output']).to.deep.equal(
+      one['output'],
+    );
+    const other = run({ width: 4, depth: 2 }, context, {
+      ...at,
+      condition: { image, label: f64Input([0, 1, 0, 0, 1, 0, 0, 0, 1], [3, 3]) },
+    });
     expect(other['output'].slice(0, 2)).to.not.deep.equal(one['output'].slice(0, 2));
     expect(other['output'].slice(2)).to.deep.equal(one['output'].slice(2));
   });
@@ -123,7 +179,12 @@ describe('mlp', () => {
   it('refuses integer conditions, naming them', () => {
     const model = mlp({ width: 4, depth: 1 });
     const symbols = { t: f32([3]), x: f32([3, 2]), digit: i32([3]), weight: f32([4, 2]), bias: f32([2]) };
-    expect(() => trace(({ t, x, digit, weight, bias }) => model.apply({ layers: [{ weight, bias }] }, { t, x, condition: { digit } }), symbols)).to.throw(DTypeError, "'digit' is i32");
+    expect(() =>
+      trace(
+        ({ t, x, digit, weight, bias }) => model.apply({ layers: [{ weight, bias }] }, { t, x, condition: { digit } }),
+        symbols,
+      ),
+    ).to.throw(DTypeError, "'digit' is i32");
   });
 
   it('refuses options that make no sense', () => {
@@ -155,10 +216,18 @@ describe('activations', () => {
 
   it("selu's derivative agrees with differences", () => {
     const xs = [-3, -0.5, 0.5, 2];
-    const at = (shift: number) => evaluate(({ x }) => ({ y: activations.selu(x) }), { x: f64Input(xs.map((x) => x + shift)) })['y'];
-    const { slope } = evaluate(({ x }) => ({ slope: valueAndGrad((at: Tensor) => activations.selu(at).sum(), x).gradient }), { x: f64Input(xs) });
+    const at = (shift: number) =>
+      evaluate(({ x }) => ({ y: activations.selu(x) }), { x: f64Input(xs.map((x) => x + shift)) })['y'];
+    const { slope } = evaluate(
+      ({ x }) => ({ slope: valueAndGrad((at: Tensor) => activations.selu(at).sum(), x).gradient }),
+      { x: f64Input(xs) },
+    );
     const [up, down] = [at(1e-6), at(-1e-6)];
-    expectClose(slope, up.map((value, i) => (value - down[i]) / 2e-6), 1e-9);
+    expectClose(
+      slope,
+      up.map((value, i) => (value - down[i]) / 2e-6),
+      1e-9,
+    );
   });
 });
 
@@ -173,12 +242,16 @@ describe('time embeddings', () => {
   });
 
   it('sinusoidal is that of Vaswani et al. at position 1000·t', () => {
-    const { features } = evaluate(({ t }) => ({ features: timeEmbeddings.sinusoidal.embed(t, 2) }), { t: f64Input([0.25]) });
+    const { features } = evaluate(({ t }) => ({ features: timeEmbeddings.sinusoidal.embed(t, 2) }), {
+      t: f64Input([0.25]),
+    });
     expectClose(features, [Math.cos(250), Math.cos(2.5), Math.sin(250), Math.sin(2.5)], 1e-13);
   });
 
   it('fourier is half waves', () => {
-    const { features } = evaluate(({ t }) => ({ features: timeEmbeddings.fourier.embed(t, 2) }), { t: f64Input([0.25]) });
+    const { features } = evaluate(({ t }) => ({ features: timeEmbeddings.fourier.embed(t, 2) }), {
+      t: f64Input([0.25]),
+    });
     expectClose(features, [Math.SQRT1_2, 0, Math.SQRT1_2, 1], 1e-15);
   });
 });

@@ -19,14 +19,25 @@ interface Point {
 const wide = (values: readonly number[]): HostArray => f64Input(values);
 
 /** One update on the reference. */
-function step(optimizer: Optimizer, { parameter, state }: Point, gradient: readonly number[], number: number, learningRate = optimizer.learningRate): Point {
+function step(
+  optimizer: Optimizer,
+  { parameter, state }: Point,
+  gradient: readonly number[],
+  number: number,
+  learningRate = optimizer.learningRate,
+): Point {
   const states = Object.fromEntries(Object.entries(state).map(([name, values]) => [`state.${name}`, wide(values)]));
   const out = evaluate(
     (given) => {
       const current = Object.fromEntries(Object.keys(state).map((name) => [name, given[`state.${name}`]]));
       const { parameter, gradient, learningRate, step } = given;
       const updated = optimizer.update({ parameter, gradient, learningRate, step, state: current });
-      return { parameter: updated.parameter, ...Object.fromEntries(Object.entries(updated.state).map(([name, value]): [string, Tensor] => [`state.${name}`, value])) };
+      return {
+        parameter: updated.parameter,
+        ...Object.fromEntries(
+          Object.entries(updated.state).map(([name, value]): [string, Tensor] => [`state.${name}`, value]),
+        ),
+      };
     },
     {
       parameter: wide(parameter),
@@ -37,37 +48,54 @@ function step(optimizer: Optimizer, { parameter, state }: Point, gradient: reado
     },
   );
   const { parameter: updated, ...rest } = out;
-  return { parameter: updated, state: Object.fromEntries(Object.entries(rest).map(([name, values]) => [name.replace('state.', ''), values])) };
+  return {
+    parameter: updated,
+    state: Object.fromEntries(Object.entries(rest).map(([name, values]) => [name.replace('state.', ''), values])),
+  };
 }
 
 const start = (optimizer: Optimizer, parameter: number[]): Point => ({
   parameter,
-  state: Object.fromEntries(Object.entries(optimizer.init({ shape: [parameter.length], dtype: 'f32' })).map(([name, { data }]) => [name, Array.from(data)])),
+  state: Object.fromEntries(
+    Object.entries(optimizer.init({ shape: [parameter.length], dtype: 'f32' })).map(([name, { data }]) => [
+      name,
+      Array.from(data),
+    ]),
+  ),
 });
 
-const gradientAt = (p: readonly number[]): number[] => p.map((value, i) => 2 * (i + 1) * (value - oracle.target[i]) + Math.cos(value));
+const gradientAt = (p: readonly number[]): number[] =>
+  p.map((value, i) => 2 * (i + 1) * (value - oracle.target[i]) + Math.cos(value));
 
 function run(optimizer: Optimizer, steps: number): number[][] {
   let point = start(optimizer, oracle.init);
-  return Array.from({ length: steps }, (_, i) => (point = step(optimizer, point, gradientAt(point.parameter), i + 1)).parameter);
+  return Array.from(
+    { length: steps },
+    (_, i) => (point = step(optimizer, point, gradientAt(point.parameter), i + 1)).parameter,
+  );
 }
 
 describe('adam', () => {
   it('takes the twenty steps of the oracle', () => {
     const trajectory = run(adam({ learningRate: 0.05 }), 20);
-    trajectory.forEach((parameter, i) => expectClose(parameter, oracle.trajectory[i], 1e-13, `parameters after step ${i + 1}`));
+    trajectory.forEach((parameter, i) =>
+      expectClose(parameter, oracle.trajectory[i], 1e-13, `parameters after step ${i + 1}`),
+    );
   });
 
   it('starts from zero moments of the parameter', () => {
     const { firstMoment, secondMoment } = adam().init({ shape: [2, 3], dtype: 'f32' });
-    for (const moment of [firstMoment, secondMoment]) expect(moment).to.deep.equal({ data: new Float32Array(6), shape: [2, 3], dtype: 'f32' });
+    for (const moment of [firstMoment, secondMoment])
+      expect(moment).to.deep.equal({ data: new Float32Array(6), shape: [2, 3], dtype: 'f32' });
     expect(firstMoment.data).to.not.equal(secondMoment.data);
   });
 
   it('follows the learning rate that it is fed', () => {
     const optimizer = adam();
     const point = start(optimizer, oracle.init);
-    const moves = [1e-3, 2e-3].map((rate) => step(optimizer, point, gradientAt(oracle.init), 1, rate).parameter.map((value, i) => value - oracle.init[i]));
+    const moves = [1e-3, 2e-3].map((rate) =>
+      step(optimizer, point, gradientAt(oracle.init), 1, rate).parameter.map((value, i) => value - oracle.init[i]),
+    );
     expectClose(
       moves[1],
       moves[0].map((move) => 2 * move),
@@ -93,7 +121,9 @@ describe('adam', () => {
 
 describe('adamw', () => {
   it('shrinks parameters apart from the gradient', () => {
-    const [plain, decayed] = [adam({ learningRate: 0.05 }), adamw({ learningRate: 0.05, weightDecay: 0.1 })].map((optimizer) => run(optimizer, 1)[0]);
+    const [plain, decayed] = [adam({ learningRate: 0.05 }), adamw({ learningRate: 0.05, weightDecay: 0.1 })].map(
+      (optimizer) => run(optimizer, 1)[0],
+    );
     expectClose(
       decayed,
       plain.map((value, i) => value - 0.05 * 0.1 * oracle.init[i]),
@@ -125,7 +155,9 @@ describe('sgd', () => {
   ] as const) {
     it(`with momentum ${momentum}${nesterov ? ', Nesterov' : ''} takes PyTorch's steps`, () => {
       const trajectory = run(sgd({ learningRate: 0.01, momentum, nesterov }), 4);
-      expected(momentum, nesterov).forEach((parameter, i) => expectClose(trajectory[i], parameter, 1e-14, `parameters after step ${i + 1}`));
+      expected(momentum, nesterov).forEach((parameter, i) =>
+        expectClose(trajectory[i], parameter, 1e-14, `parameters after step ${i + 1}`),
+      );
     });
   }
 

@@ -1,4 +1,14 @@
-import { conditionalField, conditionalFlow, conditionalLogDensity, conditionalScore, derivedField, f32, OptionError, trace, type Tensor } from '@flow-matching/core';
+import {
+  conditionalField,
+  conditionalFlow,
+  conditionalLogDensity,
+  conditionalScore,
+  derivedField,
+  f32,
+  OptionError,
+  trace,
+  type Tensor,
+} from '@flow-matching/core';
 import { expect } from 'chai';
 import { optimalTransport } from '../src/index.ts';
 import { evaluate, f64Input } from './support/evaluate.ts';
@@ -21,12 +31,18 @@ interface ConditionalCase extends PathCase {
 /** A formula of one number with every operation rounded to f32, as backends do it. */
 function inSinglePrecision(formula: (t: Tensor) => Tensor, at: number): number {
   const graph = trace(({ t }) => ({ result: formula(t) }), { t: f32([]) });
-  const operations: Record<string, (a: number, b: number) => number> = { Neg: (a) => -a, Add: (a, b) => a + b, Sub: (a, b) => a - b, Mul: (a, b) => a * b };
+  const operations: Record<string, (a: number, b: number) => number> = {
+    Neg: (a) => -a,
+    Add: (a, b) => a + b,
+    Sub: (a, b) => a - b,
+    Mul: (a, b) => a * b,
+  };
   const values = new Map<Tensor, number>([[graph.input('t'), Math.fround(at)]]);
   for (const { operator, inputs, attributes, outputs } of graph.nodes) {
     if (values.has(outputs[0])) continue;
     const [a, b] = inputs.map((tensor) => values.get(tensor)!);
-    const value = operator.name === 'Constant' ? (attributes['data'] as Float64Array)[0] : operations[operator.name](a, b);
+    const value =
+      operator.name === 'Constant' ? (attributes['data'] as Float64Array)[0] : operations[operator.name](a, b);
     values.set(outputs[0], Math.fround(value));
   }
   return values.get(graph.output('result'))!;
@@ -52,7 +68,12 @@ describe('optimal-transport', () => {
             logDensity: conditionalLogDensity(path, t, x, { x1 }),
           };
         },
-        { t: f64Input([oracle.t]), x0: f64Input([oracle.x0]), x1: f64Input([oracle.x1]), other: f64Input([oracle.utAtOtherPoint.x]) },
+        {
+          t: f64Input([oracle.t]),
+          x0: f64Input([oracle.x0]),
+          x1: f64Input([oracle.x1]),
+          other: f64Input([oracle.utAtOtherPoint.x]),
+        },
       );
       // Where x − μ is small beside x its rounding is what the division by σ shows.
       const cancelled = 1e-14 / oracle.std;
@@ -76,7 +97,14 @@ describe('optimal-transport', () => {
     const t = 1 - 2 ** -24;
     const exact = 1 - (1 - 1e-5) * t;
     expectClose([inSinglePrecision((time) => optimalTransport().std(time), t) / exact], [1], 1e-6, 'std ÷ expected');
-    const textbook = inSinglePrecision((time) => time.mul(1 - 1e-5).neg().add(1), t);
+    const textbook = inSinglePrecision(
+      (time) =>
+        time
+          .mul(1 - 1e-5)
+          .neg()
+          .add(1),
+      t,
+    );
     expect(Math.abs(textbook / exact - 1), 'what the rounding of (1 − σmin)·t costs').above(1e-4);
   });
 
@@ -93,6 +121,7 @@ describe('optimal-transport', () => {
   });
 
   it('refuses a σmin outside [0, 1)', () => {
-    for (const sigmaMin of [-1e-9, 1, NaN]) expect(() => optimalTransport({ sigmaMin })).to.throw(OptionError, 'sigmaMin');
+    for (const sigmaMin of [-1e-9, 1, NaN])
+      expect(() => optimalTransport({ sigmaMin })).to.throw(OptionError, 'sigmaMin');
   });
 });

@@ -9,7 +9,12 @@ describe('schedules', () => {
   it('rise on a line from warmupFrom to 1', () => {
     for (const schedule of all) {
       const { factor } = schedule({ warmup: 200, warmupFrom: 0.1 });
-      expectClose([0, 50, 100, 199, 200].map((step) => factor(step, 4000)), [0.1, 0.325, 0.55, 0.9955, 1], 1e-15, schedule.pluginName);
+      expectClose(
+        [0, 50, 100, 199, 200].map((step) => factor(step, 4000)),
+        [0.1, 0.325, 0.55, 0.9955, 1],
+        1e-15,
+        schedule.pluginName,
+      );
     }
   });
 
@@ -25,14 +30,30 @@ describe('schedules', () => {
   it('cosine: half a wave after the warm-up', () => {
     const { factor } = cosineSchedule({ warmup: 200 });
     const progress = [0, 0.25, 0.5, 0.75, 1];
-    expectClose(progress.map((share) => factor(200 + 3800 * share, 4000)), progress.map((share) => (1 + Math.cos(Math.PI * share)) / 2), 1e-15);
-    expectClose([cosineSchedule({ final: 0.1 }).factor(50, 100), cosineSchedule({ final: 0.1 }).factor(100, 100)], [0.55, 0.1], 1e-15);
+    expectClose(
+      progress.map((share) => factor(200 + 3800 * share, 4000)),
+      progress.map((share) => (1 + Math.cos(Math.PI * share)) / 2),
+      1e-15,
+    );
+    expectClose(
+      [cosineSchedule({ final: 0.1 }).factor(50, 100), cosineSchedule({ final: 0.1 }).factor(100, 100)],
+      [0.55, 0.1],
+      1e-15,
+    );
   });
 
   it('polynomial: a power of what is left', () => {
     const { factor } = polynomialSchedule({ warmup: 100 });
-    expectClose([100, 325, 550, 775, 1000].map((step) => factor(step, 1000)), [1, 0.75, 0.5, 0.25, 0], 1e-15);
-    expectClose([polynomialSchedule({ power: 3 }).factor(50, 100), polynomialSchedule({ power: 2, final: 0.2 }).factor(50, 100)], [0.125, 0.4], 1e-15);
+    expectClose(
+      [100, 325, 550, 775, 1000].map((step) => factor(step, 1000)),
+      [1, 0.75, 0.5, 0.25, 0],
+      1e-15,
+    );
+    expectClose(
+      [polynomialSchedule({ power: 3 }).factor(50, 100), polynomialSchedule({ power: 2, final: 0.2 }).factor(50, 100)],
+      [0.125, 0.4],
+      1e-15,
+    );
   });
 
   it('stay at their last factor past the end, and survive a warm-up as long as the training', () => {
@@ -53,7 +74,11 @@ describe('schedules', () => {
 
   it('are found by name inside an optimizer', () => {
     const registry = new PluginRegistry(createContainer(builtinPlugins));
-    const { learningRate, schedule } = registry.build('optimizer', { name: 'adam', learningRate: 3e-3, schedule: { name: 'cosine', warmup: 200, warmupFrom: 0 } });
+    const { learningRate, schedule } = registry.build('optimizer', {
+      name: 'adam',
+      learningRate: 3e-3,
+      schedule: { name: 'cosine', warmup: 200, warmupFrom: 0 },
+    });
     expect([learningRate, schedule.factor(100, 4000)]).to.deep.equal([3e-3, 0.5]);
   });
 });

@@ -27,6 +27,8 @@ export interface TrainingOptions {
   readonly seed?: number;
   /** Steps between two reports. Default 50. */
   readonly reportEvery?: number;
+  /** Steps between two checkpoints: there is a report after each, at which the caller can save the state. */
+  readonly checkpointEvery?: number | undefined;
   /** Stops after the step that is running. The training can be resumed from its state. */
   readonly signal?: AbortSignal | undefined;
   /** Goes on from here instead of from new parameters. */
@@ -222,7 +224,7 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingReport> {
     const { executable, options } = this.#setup;
-    const { optimizer, steps, seed = 0, reportEvery = 50, ema, signal } = options;
+    const { optimizer, steps, seed = 0, reportEvery = 50, checkpointEvery = reportEvery, ema, signal } = options;
     const began = performance.now();
     const key = seedArray(seed);
     const decay = ema === undefined ? {} : { emaDecay: hostScalar(ema) };
@@ -243,7 +245,7 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
         ...decay,
       });
       this.#step = step + 1;
-      if (this.#step % reportEvery === 0 || this.#step === steps || signal?.aborted) {
+      if (this.#step % reportEvery === 0 || this.#step % checkpointEvery === 0 || this.#step === steps || signal?.aborted) {
         yield await this.#report(learningRate, (performance.now() - began) / 1000);
       }
     }
@@ -347,12 +349,13 @@ function checkedState(expected: readonly (readonly [string, HostArray])[], given
   );
 }
 
-function checkOptions({ steps, batchSize, ema, reportEvery = 50 }: TrainingOptions): void {
+function checkOptions({ steps, batchSize, ema, reportEvery = 50, checkpointEvery = reportEvery }: TrainingOptions): void {
   const whole = (name: string, value: number): void => {
     if (!Number.isInteger(value) || value < 1) throw new OptionError(`${name} is ${value}.`, { actual: value, expected: 'an integer of 1 or more' });
   };
   whole('steps', steps);
   whole('batchSize', batchSize);
   whole('reportEvery', reportEvery);
+  whole('checkpointEvery', checkpointEvery);
   if (ema !== undefined && !(ema > 0 && ema < 1)) throw new OptionError(`ema is ${ema}.`, { actual: ema, expected: 'a decay in (0, 1)' });
 }

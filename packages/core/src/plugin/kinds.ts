@@ -22,7 +22,8 @@ export interface PluginKinds {
   schedule: Schedule;
   /** A promise where the data is read from a file. */
   dataset: Dataset | Promise<Dataset>;
-  backend: Backend;
+  /** A promise where the runtime is loaded on demand. */
+  backend: Backend | Promise<Backend>;
 }
 export type PluginKind = keyof PluginKinds;
 

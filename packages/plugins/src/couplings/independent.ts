@@ -1,8 +1,8 @@
-import { defineCoupling } from '@flow-matching/core';
+import { defineCoupling, type Coupling } from '@flow-matching/core';
 
 /** Noise and data are paired as they are drawn. */
 export const independent = defineCoupling({
   name: 'independent',
   summary: 'Source and data points paired as they are drawn',
-  create: () => ({ name: 'independent' }),
+  create: (): Coupling => ({ name: 'independent' }),
 });

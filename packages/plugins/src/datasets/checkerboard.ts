@@ -1,4 +1,13 @@
-import { defineDataset, hostArray, philox, seedKey, streams, type BatchRequest, type HostArray } from '@flow-matching/core';
+import {
+  defineDataset,
+  hostArray,
+  philox,
+  seedKey,
+  streams,
+  type BatchRequest,
+  type Dataset,
+  type HostArray,
+} from '@flow-matching/core';
 
 const logArea = Math.log(32);
 
@@ -11,7 +20,7 @@ const logArea = Math.log(32);
 export const checkerboard = defineDataset({
   name: 'checkerboard',
   summary: 'Uniform on every other square of side 2 of [−4, 4]²',
-  create: () => ({
+  create: (): Dataset => ({
     name: 'checkerboard',
     shape: [2],
     density: { entropy: logArea, logDensity },
@@ -46,7 +55,9 @@ function drawPoints({ index, size, seed, split = 'train' }: BatchRequest): HostA
 const unit = (word: number): number => (word >>> 8) * 2 ** -24;
 
 function logDensity({ data, shape: [count] }: HostArray): Float64Array {
-  return Float64Array.from({ length: count }, (_, n) => (inSupport(data[2 * n], data[2 * n + 1]) ? -logArea : -Infinity));
+  return Float64Array.from({ length: count }, (_, n) =>
+    inSupport(data[2 * n], data[2 * n + 1]) ? -logArea : -Infinity,
+  );
 }
 
 function inSupport(x: number, y: number): boolean {

@@ -1,4 +1,17 @@
-import { DataError, defineDataset, FILES, formatShape, hostArray, OptionError, sizeOf, streams, type Dataset, type HostArray, type PluginContext, type Shape } from '@flow-matching/core';
+import {
+  DataError,
+  defineDataset,
+  FILES,
+  formatShape,
+  hostArray,
+  OptionError,
+  sizeOf,
+  streams,
+  type Dataset,
+  type HostArray,
+  type PluginContext,
+  type Shape,
+} from '@flow-matching/core';
 import { z } from 'zod';
 import { permutation } from './permutation.ts';
 import { readCsv, type CsvOptions } from './readCsv.ts';
@@ -7,7 +20,8 @@ import { readNpy } from './readNpy.ts';
 /** Points in memory: rows of numbers, or an array whose first axis counts points. */
 export type PointData = HostArray | readonly (readonly number[])[];
 
-const isPointData = (value: unknown): value is PointData => Array.isArray(value) || (typeof value === 'object' && value !== null && 'data' in value && 'shape' in value);
+const isPointData = (value: unknown): value is PointData =>
+  Array.isArray(value) || (typeof value === 'object' && value !== null && 'data' in value && 'shape' in value);
 
 const options = z
   .strictObject({
@@ -58,7 +72,8 @@ async function fromFile(file: string, csv: CsvOptions, context: PluginContext): 
   const bytes = await context.get(FILES).read(file);
   if (extension === '.npy') return fromArray(file, readNpy(file, bytes));
   const { values, columns, rowNumbers } = readCsv(file, bytes, csv);
-  const place = (element: number): string => `row ${rowNumbers[Math.floor(element / columns)]}, column ${(element % columns) + 1}`;
+  const place = (element: number): string =>
+    `row ${rowNumbers[Math.floor(element / columns)]}, column ${(element % columns) + 1}`;
   return { source: file, values: finite(file, values, place), count: rowNumbers.length, shape: [columns] };
 }
 
@@ -67,14 +82,21 @@ function fromMemory(data: PointData): LoadedPoints {
   const rows = data as readonly (readonly number[])[];
   const columns = rows[0]?.length ?? 0;
   const ragged = rows.findIndex((row) => row.length !== columns);
-  if (ragged >= 0) throw new DataError(`Row ${ragged + 1} of the data has ${rows[ragged].length} numbers.`, { actual: rows[ragged], expected: `${columns}, as the first row has` });
+  if (ragged >= 0)
+    throw new DataError(`Row ${ragged + 1} of the data has ${rows[ragged].length} numbers.`, {
+      actual: rows[ragged],
+      expected: `${columns}, as the first row has`,
+    });
   return fromArray('The data', { data: Float64Array.from(rows.flat()), shape: [rows.length, columns], dtype: 'f64' });
 }
 
 /** The first axis counts points; numbers in a single row are points of one dimension. */
 function fromArray(source: string, { data, shape }: HostArray): LoadedPoints {
   if (shape.length === 0 || sizeOf(shape) === 0) {
-    throw new DataError(`${source} holds no points: its shape is ${formatShape(shape)}.`, { actual: shape, expected: '[count, ...] with one number or more' });
+    throw new DataError(`${source} holds no points: its shape is ${formatShape(shape)}.`, {
+      actual: shape,
+      expected: '[count, ...] with one number or more',
+    });
   }
   const [count, ...event] = shape;
   const size = sizeOf(event);
@@ -90,7 +112,10 @@ function finite(source: string, values: ArrayLike<number>, place: (element: numb
   const rounded = Float32Array.from(values);
   const bad = rounded.findIndex((value) => !Number.isFinite(value));
   if (bad < 0) return rounded;
-  throw new DataError(`${source}: ${place(bad)} holds ${values[bad]}.`, { actual: values[bad], expected: 'a number that is finite in float32' });
+  throw new DataError(`${source}: ${place(bad)} holds ${values[bad]}.`, {
+    actual: values[bad],
+    expected: 'a number that is finite in float32',
+  });
 }
 
 function splitDataset({ source, values, count, shape }: LoadedPoints, heldOut: number, splitSeed: number): Dataset {
@@ -98,7 +123,10 @@ function splitDataset({ source, values, count, shape }: LoadedPoints, heldOut: n
   const order = permutation(count, splitSeed, streams.data + 1);
   const testCount = heldOut === 0 ? 0 : Math.max(1, Math.round(heldOut * count));
   if (testCount === count) {
-    throw new DataError(`Holding out ${heldOut} of ${count} points of ${source} leaves none to train on.`, { actual: heldOut, expected: 'a smaller share, or more points' });
+    throw new DataError(`Holding out ${heldOut} of ${count} points of ${source} leaves none to train on.`, {
+      actual: heldOut,
+      expected: 'a smaller share, or more points',
+    });
   }
   const rows = { test: order.slice(0, testCount), train: order.slice(testCount) };
   const size = sizeOf(shape);
@@ -110,7 +138,11 @@ function splitDataset({ source, values, count, shape }: LoadedPoints, heldOut: n
     batch({ index, size: batchSize, seed, split = 'train' }) {
       const pool = rows[split];
       if (pool.length === 0) {
-        throw new OptionError(`No points of ${source} are held out.`, { actual: heldOut, expected: 'a share above 0', remedy: 'Set heldOut, or evaluate on another file.' });
+        throw new OptionError(`No points of ${source} are held out.`, {
+          actual: heldOut,
+          expected: 'a share above 0',
+          remedy: 'Set heldOut, or evaluate on another file.',
+        });
       }
       const data = new Float32Array(batchSize * size);
       for (let i = 0; i < batchSize; i++) {

@@ -29,16 +29,29 @@ export function readCsv(file: string, bytes: Uint8Array, { header, delimiter }: 
   const text = decode(file, bytes);
   const parsed = Papa.parse<string[]>(text, { delimiter: delimiter ?? guessDelimiter(text) });
   const broken = parsed.errors.find(({ type }) => type === 'Quotes');
-  if (broken) throw new DataError(`${file}, row ${(broken.row ?? 0) + 1}: ${broken.message}.`, { expected: 'well-formed CSV', cause: broken });
-  const rows = parsed.data.map((fields, i) => ({ fields, number: i + 1 })).filter(({ fields }) => !isBlank(fields) && !fields[0].startsWith('#'));
+  if (broken)
+    throw new DataError(`${file}, row ${(broken.row ?? 0) + 1}: ${broken.message}.`, {
+      expected: 'well-formed CSV',
+      cause: broken,
+    });
+  const rows = parsed.data
+    .map((fields, i) => ({ fields, number: i + 1 }))
+    .filter(({ fields }) => !isBlank(fields) && !fields[0].startsWith('#'));
   const named = rows.length > 0 && (header ?? !rows[0].fields.some((field) => isNumeric(field)));
   const columns = rows[0]?.fields.length ?? 0;
   const body = named ? rows.slice(1) : rows;
-  if (body.length === 0) throw new DataError(`${file} holds no rows of numbers.`, { actual: parsed.data.length, expected: 'one row of numbers or more' });
+  if (body.length === 0)
+    throw new DataError(`${file} holds no rows of numbers.`, {
+      actual: parsed.data.length,
+      expected: 'one row of numbers or more',
+    });
   const values = new Float64Array(body.length * columns);
   body.forEach(({ fields, number }, i) => {
     if (fields.length !== columns) {
-      throw new DataError(`${file}, row ${number} has ${fields.length} fields.`, { actual: fields.length, expected: `${columns}, as the first row has` });
+      throw new DataError(`${file}, row ${number} has ${fields.length} fields.`, {
+        actual: fields.length,
+        expected: `${columns}, as the first row has`,
+      });
     }
     fields.forEach((field, column) => (values[i * columns + column] = numberIn(file, field, number, column + 1)));
   });
@@ -53,7 +66,10 @@ function guessDelimiter(text: string): string {
 
 function numberIn(file: string, field: string, row: number, column: number): number {
   if (isNumeric(field)) return Number(field);
-  throw new DataError(`${file}, row ${row}, column ${column} holds '${field}'.`, { actual: field, expected: 'a finite number' });
+  throw new DataError(`${file}, row ${row}, column ${column} holds '${field}'.`, {
+    actual: field,
+    expected: 'a finite number',
+  });
 }
 
 function decode(file: string, bytes: Uint8Array): string {

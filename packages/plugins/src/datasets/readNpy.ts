@@ -26,20 +26,37 @@ export function readNpy(file: string, bytes: Uint8Array): HostArray {
   const start = major === 1 ? 10 : 12;
   const end = start + (major === 1 ? words.getUint16(8, true) : words.getUint32(8, true));
   if (end > bytes.length) refuse('the header is cut short', bytes.length, `${end} bytes or more`);
-  const { descr, fortran, shape } = parseHeader(new TextDecoder(major === 3 ? 'utf-8' : 'latin1').decode(bytes.subarray(start, end)), refuse);
+  const { descr, fortran, shape } = parseHeader(
+    new TextDecoder(major === 3 ? 'utf-8' : 'latin1').decode(bytes.subarray(start, end)),
+    refuse,
+  );
   if (!(descr in elementTypes)) {
-    refuse(`elements are of dtype ${descr}`, descr, 'float32, float64 or int32 (<f4, <f8, <i4)', 'Convert the array with .astype("<f4").');
+    refuse(
+      `elements are of dtype ${descr}`,
+      descr,
+      'float32, float64 or int32 (<f4, <f8, <i4)',
+      'Convert the array with .astype("<f4").',
+    );
   }
-  if (fortran) refuse('the array is in Fortran order', 'fortran_order: True', 'C order', 'Save numpy.ascontiguousarray(array).');
+  if (fortran)
+    refuse('the array is in Fortran order', 'fortran_order: True', 'C order', 'Save numpy.ascontiguousarray(array).');
   const { dtype, bytes: width, view } = elementTypes[descr as keyof typeof elementTypes];
   const expected = end + width * sizeOf(shape);
-  if (bytes.length !== expected) refuse(`the file has ${bytes.length} bytes`, bytes.length, `${expected} bytes for ${descr} of shape [${shape.join(', ')}]`);
+  if (bytes.length !== expected)
+    refuse(
+      `the file has ${bytes.length} bytes`,
+      bytes.length,
+      `${expected} bytes for ${descr} of shape [${shape.join(', ')}]`,
+    );
   // A copy, because elements need not be aligned in the file's buffer.
   return { data: view(bytes.slice(end).buffer), shape, dtype };
 }
 
 /** The header is a Python dictionary with three known keys. */
-function parseHeader(header: string, refuse: (problem: string, actual: unknown, expected: string) => never): { descr: string; fortran: boolean; shape: Shape } {
+function parseHeader(
+  header: string,
+  refuse: (problem: string, actual: unknown, expected: string) => never,
+): { descr: string; fortran: boolean; shape: Shape } {
   const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1];
   const fortran = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
   const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];

@@ -23,7 +23,11 @@ export function gaussianMixture({ weights, means, stds }: GaussianMixtureOptions
   const components = means.length;
   const mean = constant([means]);
   const spread = constant(stds, 'f32', [1, components, 1]);
-  const logWeight = constant(weights.map((weight) => Math.log(weight / total)), 'f32', [1, components, 1]);
+  const logWeight = constant(
+    weights.map((weight) => Math.log(weight / total)),
+    'f32',
+    [1, components, 1],
+  );
 
   /** What all three quantities are made of; the component axis is the second. */
   const parts = (path: Path, t: Tensor, x: Tensor) => {
@@ -57,12 +61,18 @@ export function gaussianMixture({ weights, means, stds }: GaussianMixtureOptions
   };
 }
 
-function checkMixture(weights: readonly number[], means: readonly (readonly number[])[], stds: readonly number[]): void {
+function checkMixture(
+  weights: readonly number[],
+  means: readonly (readonly number[])[],
+  stds: readonly number[],
+): void {
   const refuse = (option: string, actual: unknown, expected: string): never => {
     throw new OptionError(`The mixture's ${option} do not fit.`, { actual, expected });
   };
   const count = means.length;
-  if (count === 0 || means.some((mean) => mean.length === 0 || mean.length !== means[0].length)) refuse('means', means, 'one row or more, all of one length');
-  if (weights.length !== count || !weights.every((weight) => weight > 0)) refuse('weights', weights, `${count} positive numbers`);
+  if (count === 0 || means.some((mean) => mean.length === 0 || mean.length !== means[0].length))
+    refuse('means', means, 'one row or more, all of one length');
+  if (weights.length !== count || !weights.every((weight) => weight > 0))
+    refuse('weights', weights, `${count} positive numbers`);
   if (stds.length !== count || !stds.every((std) => std > 0)) refuse('stds', stds, `${count} positive numbers`);
 }

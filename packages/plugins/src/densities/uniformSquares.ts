@@ -1,4 +1,20 @@
-import { constant, div, erf, exp, less, log, logSumExp, maximum, minimum, OptionError, sign, softmax, where, type Path, type Tensor } from '@flow-matching/core';
+import {
+  constant,
+  div,
+  erf,
+  exp,
+  less,
+  log,
+  logSumExp,
+  maximum,
+  minimum,
+  OptionError,
+  sign,
+  softmax,
+  where,
+  type Path,
+  type Tensor,
+} from '@flow-matching/core';
 import { erfcx } from './erfcx.ts';
 import { gaussLegendre } from './gaussLegendre.ts';
 import { scaleAndStd, type MarginalDensity } from './marginalDensity.ts';
@@ -19,7 +35,10 @@ export interface UniformSquaresOptions {
 export function uniformSquares({ centres, halfWidth }: UniformSquaresOptions): MarginalDensity {
   const dimension = centres[0]?.length ?? 0;
   if (dimension === 0 || centres.some((centre) => centre.length !== dimension) || !(halfWidth > 0)) {
-    throw new OptionError('The squares do not fit.', { actual: { centres, halfWidth }, expected: 'one centre or more, all of one dimension, and a positive half width' });
+    throw new OptionError('The squares do not fit.', {
+      actual: { centres, halfWidth },
+      expected: 'one centre or more, all of one dimension, and a positive half width',
+    });
   }
   const centre = constant([centres]);
 
@@ -64,7 +83,11 @@ function spreadInterval(offset: Tensor, reach: Tensor): SpreadInterval {
   const isNarrow = less(reach, narrow);
   const a = spreadNarrow(offset, minimum(reach, narrow));
   const b = spreadWide(offset, maximum(reach, narrow));
-  return { logMass: where(isNarrow, a.logMass, b.logMass), place: where(isNarrow, a.place, b.place), noise: where(isNarrow, a.noise, b.noise) };
+  return {
+    logMass: where(isNarrow, a.logMass, b.logMass),
+    place: where(isNarrow, a.place, b.place),
+    noise: where(isNarrow, a.noise, b.noise),
+  };
 }
 
 const logRootTwoPi = 0.5 * Math.log(2 * Math.PI);
@@ -92,12 +115,24 @@ function spreadWide(offset: Tensor, reach: Tensor): SpreadInterval {
   const decay = exp(distance.mul(reach).mul(-2));
   const outside = less(0, near);
   const [outer, inner] = [maximum(near, 0), minimum(near, 0)];
-  const outerMills = erfcx(outer.mul(Math.SQRT1_2)).sub(decay.mul(erfcx(far.mul(Math.SQRT1_2)))).mul(Math.sqrt(Math.PI / 2));
-  const innerMass = erf(far.mul(Math.SQRT1_2)).sub(erf(inner.mul(Math.SQRT1_2))).mul(0.5);
-  const logOuter = log(where(outside, outerMills, 1)).sub(outer.square().mul(0.5)).sub(logRootTwoPi);
+  const outerMills = erfcx(outer.mul(Math.SQRT1_2))
+    .sub(decay.mul(erfcx(far.mul(Math.SQRT1_2))))
+    .mul(Math.sqrt(Math.PI / 2));
+  const innerMass = erf(far.mul(Math.SQRT1_2))
+    .sub(erf(inner.mul(Math.SQRT1_2)))
+    .mul(0.5);
+  const logOuter = log(where(outside, outerMills, 1))
+    .sub(outer.square().mul(0.5))
+    .sub(logRootTwoPi);
   const logInner = log(where(outside, 1, innerMass));
   const logMass = where(outside, logOuter, logInner).sub(log(reach.mul(2)));
-  const densityDrop = exp(inner.square().mul(-0.5).sub(logRootTwoPi)).sub(exp(far.square().mul(-0.5).sub(logRootTwoPi)));
-  const noise = where(outside, div(decay.neg().add(1), where(outside, outerMills, 1)), div(densityDrop, where(outside, 1, innerMass)));
+  const densityDrop = exp(inner.square().mul(-0.5).sub(logRootTwoPi)).sub(
+    exp(far.square().mul(-0.5).sub(logRootTwoPi)),
+  );
+  const noise = where(
+    outside,
+    div(decay.neg().add(1), where(outside, outerMills, 1)),
+    div(densityDrop, where(outside, 1, innerMass)),
+  );
   return { logMass, place: distance.sub(noise).div(reach).mul(sign(offset)), noise: noise.mul(sign(offset)) };
 }

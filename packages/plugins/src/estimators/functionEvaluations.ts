@@ -1,4 +1,4 @@
-import { defineEstimator } from '@flow-matching/core';
+import { defineEstimator, type Estimator } from '@flow-matching/core';
 import { checkFinished } from './checkFinished.ts';
 
 /**
@@ -9,12 +9,17 @@ import { checkFinished } from './checkFinished.ts';
 export const functionEvaluations = defineEstimator({
   name: 'function-evaluations',
   summary: 'Evaluations of the field that one sample takes',
-  create: () => ({
+  create: (): Estimator => ({
     name: 'function-evaluations',
     async estimate({ flow, count, seed, signal, onProgress }) {
       const drawn = await flow.sample(count, { seed, signal, onProgress });
       checkFinished(drawn);
-      return { value: drawn.functionEvaluations, count, unit: 'evaluations', details: { acceptedSteps: drawn.acceptedSteps, rejectedSteps: drawn.rejectedSteps } };
+      return {
+        value: drawn.functionEvaluations,
+        count,
+        unit: 'evaluations',
+        details: { acceptedSteps: drawn.acceptedSteps, rejectedSteps: drawn.rejectedSteps },
+      };
     },
   }),
 });

@@ -1,4 +1,4 @@
-import { defineEstimator } from '@flow-matching/core';
+import { defineEstimator, type Estimator } from '@flow-matching/core';
 import { z } from 'zod';
 import { checkFinished } from './checkFinished.ts';
 
@@ -20,7 +20,7 @@ export const negativeLogLikelihood = defineEstimator({
   name: 'nll',
   summary: 'Mean negative log-likelihood of held-out points, nats',
   options,
-  create: (divergence) => ({
+  create: (divergence): Estimator => ({
     name: 'nll',
     async estimate({ flow, data, count, seed, signal, onProgress }) {
       const { x1, condition } = await data.batch({ index: 0, size: count, seed, split: 'test' });
@@ -30,10 +30,15 @@ export const negativeLogLikelihood = defineEstimator({
       const entropy = data.density?.entropy;
       return {
         value,
-        ...(count > 1 && { standardError: Math.sqrt(mean(scored.logLikelihood.map((each) => (each + value) ** 2)) / (count - 1)) }),
+        ...(count > 1 && {
+          standardError: Math.sqrt(mean(scored.logLikelihood.map((each) => (each + value) ** 2)) / (count - 1)),
+        }),
         count,
         unit: 'nats',
-        details: { functionEvaluations: scored.functionEvaluations, ...(entropy !== undefined && { aboveEntropy: value - entropy }) },
+        details: {
+          functionEvaluations: scored.functionEvaluations,
+          ...(entropy !== undefined && { aboveEntropy: value - entropy }),
+        },
       };
     },
   }),

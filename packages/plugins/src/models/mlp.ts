@@ -38,7 +38,13 @@ export const mlp = defineModel({
   name: 'mlp',
   summary: 'Fully connected layers over point, time and float conditions',
   options,
-  create: ({ width, depth, activation, timeEmbedding, frequencies }): VectorFieldModel<Layers<HostArray>, Layers<Tensor>> => ({
+  create: ({
+    width,
+    depth,
+    activation,
+    timeEmbedding,
+    frequencies,
+  }): VectorFieldModel<Layers<HostArray>, Layers<Tensor>> => ({
     name: 'mlp',
     init(random, { shape, condition = {} }) {
       const columns = [shape, ...Object.values(condition)].reduce((sum, part) => sum + sizeOf(part), 0);
@@ -58,7 +64,11 @@ export const mlp = defineModel({
   }),
 });
 
-function linearLayer(random: HostRandomStream, inputs: number, outputs: number): { weight: HostArray; bias: HostArray } {
+function linearLayer(
+  random: HostRandomStream,
+  inputs: number,
+  outputs: number,
+): { weight: HostArray; bias: HostArray } {
   const bound = 1 / Math.sqrt(inputs);
   const draw = (shape: Shape): HostArray => random.uniform(shape, -bound, bound);
   return { weight: draw([inputs, outputs]), bias: draw([outputs]) };

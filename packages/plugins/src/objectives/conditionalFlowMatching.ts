@@ -1,4 +1,4 @@
-import { defineObjective } from '@flow-matching/core';
+import { defineObjective, type Objective } from '@flow-matching/core';
 
 /**
  * Conditional flow matching (Lipman et al. 2023, equation 14): the model is the vector field, and its loss the squared error to
@@ -7,7 +7,7 @@ import { defineObjective } from '@flow-matching/core';
 export const conditionalFlowMatching = defineObjective({
   name: 'conditional-flow-matching',
   summary: 'Mean squared error to the velocity of the conditional flow',
-  create: () => ({
+  create: (): Objective => ({
     name: 'conditional-flow-matching',
     loss: (prediction, { velocity }) => {
       const eventAxes = velocity.shape.slice(1).map((_, i) => i + 1);

@@ -1,4 +1,4 @@
-import { defineOptimizer } from '@flow-matching/core';
+import { defineOptimizer, type Optimizer } from '@flow-matching/core';
 import { z } from 'zod';
 import { adamOptions, adamUpdate, zeroMoments } from './adamUpdate.ts';
 import { optimizerNested } from './optimizerOptions.ts';
@@ -9,7 +9,7 @@ export const adam = defineOptimizer({
   summary: 'Adam: steps scaled by running moments of the gradient',
   options: z.strictObject(adamOptions),
   nested: optimizerNested,
-  create: ({ learningRate, schedule, ...settings }) => ({
+  create: ({ learningRate, schedule, ...settings }): Optimizer => ({
     name: 'adam',
     learningRate,
     schedule,

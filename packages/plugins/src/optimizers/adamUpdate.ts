@@ -1,4 +1,17 @@
-import { composite, expm1, hostArray, onesLike, sizeOf, toStorage, type Attributes, type HostArray, type OptimizerUpdate, type DType, type Shape, type Tensor } from '@flow-matching/core';
+import {
+  composite,
+  expm1,
+  hostArray,
+  onesLike,
+  sizeOf,
+  toStorage,
+  type Attributes,
+  type HostArray,
+  type OptimizerUpdate,
+  type DType,
+  type Shape,
+  type Tensor,
+} from '@flow-matching/core';
 import { z } from 'zod';
 import { optimizerOptions } from './optimizerOptions.ts';
 
@@ -28,15 +41,21 @@ interface AdamUpdateAttributes extends Attributes {
  * The arithmetic of Adam on one array, named so that a backend can do it in one pass. Inputs: parameter, both moments and gradient, of
  * one shape; then the scalars rate and ε̂, which hold the bias corrections. Outputs: parameter and both moments.
  */
-export const AdamUpdate = composite<AdamUpdateAttributes>('AdamUpdate', ([parameter, firstMoment, secondMoment, gradient, rate, epsilonHat], { beta1, beta2 }) => {
-  const first = firstMoment.mul(beta1).add(gradient.mul(1 - beta1));
-  const second = secondMoment.mul(beta2).add(gradient.square().mul(1 - beta2));
-  const step = first.div(second.sqrt().add(epsilonHat)).mul(rate);
-  return [parameter.sub(step), first, second];
-});
+export const AdamUpdate = composite<AdamUpdateAttributes>(
+  'AdamUpdate',
+  ([parameter, firstMoment, secondMoment, gradient, rate, epsilonHat], { beta1, beta2 }) => {
+    const first = firstMoment.mul(beta1).add(gradient.mul(1 - beta1));
+    const second = secondMoment.mul(beta2).add(gradient.square().mul(1 - beta2));
+    const step = first.div(second.sqrt().add(epsilonHat)).mul(rate);
+    return [parameter.sub(step), first, second];
+  },
+);
 
 /** Moments before the first step. */
-export function zeroMoments({ shape, dtype }: { readonly shape: Shape; readonly dtype: DType }): { firstMoment: HostArray; secondMoment: HostArray } {
+export function zeroMoments({ shape, dtype }: { readonly shape: Shape; readonly dtype: DType }): {
+  firstMoment: HostArray;
+  secondMoment: HostArray;
+} {
   const zeros = (): HostArray => hostArray(toStorage(new Float64Array(sizeOf(shape)), dtype), shape, dtype);
   return { firstMoment: zeros(), secondMoment: zeros() };
 }
@@ -45,14 +64,22 @@ export function zeroMoments({ shape, dtype }: { readonly shape: Shape; readonly 
  * One Adam step of `parameter`. The bias corrections 1 − βᵗ go into two scalars, rate = lr·√c2/c1 and ε̂ = ε·√c2, instead of
  * two passes over the moments.
  */
-export function adamUpdate(parameter: Tensor, { gradient, state, learningRate, step }: OptimizerUpdate, { beta1, beta2, epsilon }: AdamSettings) {
+export function adamUpdate(
+  parameter: Tensor,
+  { gradient, state, learningRate, step }: OptimizerUpdate,
+  { beta1, beta2, epsilon }: AdamSettings,
+) {
   const [c1, c2] = [biasCorrection(step, beta1), biasCorrection(step, beta2)];
   const rate = learningRate.mul(c2.sqrt()).div(c1).cast(parameter.dtype);
   const epsilonHat = c2.sqrt().mul(epsilon).cast(parameter.dtype);
   const { firstMoment, secondMoment } = state;
-  const [updated, first, second] = AdamUpdate([parameter, firstMoment, secondMoment, gradient, rate, epsilonHat], { beta1, beta2 });
+  const [updated, first, second] = AdamUpdate([parameter, firstMoment, secondMoment, gradient, rate, epsilonHat], {
+    beta1,
+    beta2,
+  });
   return { parameter: updated, state: { firstMoment: first, secondMoment: second } };
 }
 
 /** 1 − βᵗ, without the cancellation at small t that costs f32 its digits. */
-const biasCorrection = (step: Tensor, beta: number): Tensor => (beta === 0 ? onesLike(step) : expm1(step.mul(Math.log(beta))).neg());
+const biasCorrection = (step: Tensor, beta: number): Tensor =>
+  beta === 0 ? onesLike(step) : expm1(step.mul(Math.log(beta))).neg();

@@ -1,4 +1,4 @@
-import { defineOptimizer } from '@flow-matching/core';
+import { defineOptimizer, type Optimizer } from '@flow-matching/core';
 import { z } from 'zod';
 import { adamOptions, adamUpdate, zeroMoments } from './adamUpdate.ts';
 import { optimizerNested } from './optimizerOptions.ts';
@@ -9,7 +9,7 @@ export const adamw = defineOptimizer({
   summary: 'Adam with decoupled weight decay',
   options: z.strictObject({ ...adamOptions, weightDecay: z.number().min(0).default(1e-2) }),
   nested: optimizerNested,
-  create: ({ learningRate, schedule, weightDecay, ...settings }) => ({
+  create: ({ learningRate, schedule, weightDecay, ...settings }): Optimizer => ({
     name: 'adamw',
     learningRate,
     schedule,

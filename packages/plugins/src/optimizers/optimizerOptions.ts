@@ -2,7 +2,8 @@ import type { Schedule } from '@flow-matching/core';
 import { z } from 'zod';
 import { constantSchedule } from '../schedules/constantSchedule.ts';
 
-const isSchedule = (value: unknown): value is Schedule => typeof (value as Partial<Schedule> | undefined)?.factor === 'function';
+const isSchedule = (value: unknown): value is Schedule =>
+  typeof (value as Partial<Schedule> | undefined)?.factor === 'function';
 
 /** Options that every optimizer has. */
 export const optimizerOptions = {

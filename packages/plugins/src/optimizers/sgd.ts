@@ -1,4 +1,4 @@
-import { defineOptimizer, hostArray, OptionError, sizeOf, toStorage } from '@flow-matching/core';
+import { defineOptimizer, hostArray, OptionError, sizeOf, toStorage, type Optimizer } from '@flow-matching/core';
 import { z } from 'zod';
 import { optimizerNested, optimizerOptions } from './optimizerOptions.ts';
 
@@ -17,7 +17,7 @@ export const sgd = defineOptimizer({
     nesterov: z.boolean().default(false),
   }),
   nested: optimizerNested,
-  create: ({ learningRate, schedule, momentum, nesterov }) => {
+  create: ({ learningRate, schedule, momentum, nesterov }): Optimizer => {
     if (nesterov && momentum === 0) {
       throw new OptionError("Nesterov's step needs momentum.", { actual: momentum, expected: 'a momentum above 0' });
     }
@@ -25,7 +25,8 @@ export const sgd = defineOptimizer({
       name: 'sgd',
       learningRate,
       schedule,
-      init: ({ shape, dtype }) => (momentum === 0 ? {} : { velocity: hostArray(toStorage(new Float64Array(sizeOf(shape)), dtype), shape, dtype) }),
+      init: ({ shape, dtype }) =>
+        momentum === 0 ? {} : { velocity: hostArray(toStorage(new Float64Array(sizeOf(shape)), dtype), shape, dtype) },
       update: ({ parameter, gradient, state, learningRate }) => {
         const rate = learningRate.cast(parameter.dtype);
         if (momentum === 0) return { parameter: parameter.sub(gradient.mul(rate)), state: {} };

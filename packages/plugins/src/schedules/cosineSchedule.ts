@@ -7,5 +7,6 @@ export const cosineSchedule = defineSchedule({
   name: 'cosine',
   summary: 'Half a cosine wave down to the final factor',
   options: z.strictObject(decayOptions),
-  create: ({ final, ...warmup }) => withWarmup('cosine', warmup, (progress) => final + (1 - final) * 0.5 * (1 + Math.cos(Math.PI * progress))),
+  create: ({ final, ...warmup }) =>
+    withWarmup('cosine', warmup, (progress) => final + (1 - final) * 0.5 * (1 + Math.cos(Math.PI * progress))),
 });

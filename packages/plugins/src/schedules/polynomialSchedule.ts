@@ -7,5 +7,6 @@ export const polynomialSchedule = defineSchedule({
   name: 'polynomial',
   summary: 'A power of the remaining share of steps, a line by default',
   options: z.strictObject({ ...decayOptions, power: z.number().positive().default(1) }),
-  create: ({ final, power, ...warmup }) => withWarmup('polynomial', warmup, (progress) => final + (1 - final) * (1 - progress) ** power),
+  create: ({ final, power, ...warmup }) =>
+    withWarmup('polynomial', warmup, (progress) => final + (1 - final) * (1 - progress) ** power),
 });

@@ -22,7 +22,11 @@ interface Warmup {
 }
 
 /** A line from `warmupFrom` to 1, then `after` the share of the remaining steps that is done, in [0, 1]. */
-export function withWarmup(name: string, { warmup, warmupFrom }: Warmup, after: (progress: number) => number): Schedule {
+export function withWarmup(
+  name: string,
+  { warmup, warmupFrom }: Warmup,
+  after: (progress: number) => number,
+): Schedule {
   return {
     name,
     factor(step, steps) {

@@ -15,9 +15,9 @@ export const adaptiveOptions = z.strictObject({
   /** Bounds of the change of step size. */
   minFactor: z.number().positive().lt(1).default(0.2),
   maxFactor: z.number().gt(1).default(10),
-  /** Exponents of the step controller; proportional 0 is plain integral control. */
-  proportional: z.number().min(0).default(0.2),
-  integral: z.number().min(0).default(0.65),
+  /** Exponents of the step controller. These take as many evaluations as integral control (0 and 1), reject fewer steps and err less. */
+  proportional: z.number().min(0).default(0.3),
+  integral: z.number().min(0).default(0.7),
   /** Size of the first step; estimated at the price of one evaluation where it is not given. */
   firstStep: z.number().positive().exactOptional(),
 });

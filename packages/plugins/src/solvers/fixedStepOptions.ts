@@ -10,5 +10,10 @@ export const fixedStepOptions = (steps: number) =>
       /** Fractions of the way at which steps end: increasing, from 0 to 1. */
       grid: z.array(z.number()).min(2).exactOptional(),
     })
-    .refine(({ steps, grid }) => !steps || !grid || grid.length === steps + 1, 'the grid has other steps than steps says')
-    .transform((given): FixedStepOptions => (given.grid ? { steps: given.grid.length - 1, grid: given.grid } : { steps: given.steps ?? steps }));
+    .refine(
+      ({ steps, grid }) => !steps || !grid || grid.length === steps + 1,
+      'the grid has other steps than steps says',
+    )
+    .transform((given): FixedStepOptions =>
+      given.grid ? { steps: given.grid.length - 1, grid: given.grid } : { steps: given.steps ?? steps },
+    );

@@ -1,8 +1,8 @@
-import { defineTimeSampler } from '@flow-matching/core';
+import { defineTimeSampler, type TimeSampler } from '@flow-matching/core';
 
 /** Times drawn uniformly from the path's interval. */
 export const uniform = defineTimeSampler({
   name: 'uniform',
   summary: 'Uniform on the interval of the path',
-  create: () => ({ name: 'uniform', sample: (uniforms) => ({ t: uniforms }) }),
+  create: (): TimeSampler => ({ name: 'uniform', sample: (uniforms) => ({ t: uniforms }) }),
 });

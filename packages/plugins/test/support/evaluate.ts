@@ -1,4 +1,12 @@
-import { evaluateGraph, sizeOf, trace, type HostArray, type Shape, type Tensor, type TensorType } from '@flow-matching/core';
+import {
+  evaluateGraph,
+  sizeOf,
+  trace,
+  type HostArray,
+  type Shape,
+  type Tensor,
+  type TensorType,
+} from '@flow-matching/core';
 
 type Nested = number | readonly Nested[];
 
@@ -14,8 +22,13 @@ export function f64Input(values: Nested, shape: Shape = shapeOf(values)): HostAr
 }
 
 /** A traced formula's outputs on the reference, in f64, by name. */
-export function evaluate(formula: (inputs: Record<string, Tensor>) => Record<string, Tensor>, inputs: Record<string, HostArray>): Record<string, number[]> {
-  const types = Object.fromEntries(Object.entries(inputs).map(([name, { shape, dtype }]): [string, TensorType] => [name, { shape, dtype }]));
+export function evaluate(
+  formula: (inputs: Record<string, Tensor>) => Record<string, Tensor>,
+  inputs: Record<string, HostArray>,
+): Record<string, number[]> {
+  const types = Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape, dtype }]): [string, TensorType] => [name, { shape, dtype }]),
+  );
   const outputs = evaluateGraph(
     trace((symbols) => formula(symbols as Record<string, Tensor>), types),
     inputs,

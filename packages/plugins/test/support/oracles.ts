@@ -21,6 +21,7 @@ const vp = ({ betaMin, betaMax }: Readonly<Record<string, number>>): Path => {
   return gaussianPath({
     mean: (t, x1) => x1.mul(exponent(t).mul(-0.5).exp()),
     std: (t) => exponent(t).neg().exp().neg().add(1).sqrt(),
+    priorStd: Math.sqrt(-Math.expm1(-(betaMin + betaMax) / 2)),
     interval: { start: 0, end: 1 - 1e-5 },
   });
 };
@@ -39,7 +40,11 @@ const ve = ({ sigmaMin, sigmaMax }: Readonly<Record<string, number>>): Path =>
   });
 
 const trigonometric = (): Path =>
-  gaussianPath({ mean: (t, x1) => x1.mul(t.mul(Math.PI / 2).sin()), std: (t) => t.mul(Math.PI / 2).cos(), interval: { start: 0, end: 0.999 } });
+  gaussianPath({
+    mean: (t, x1) => x1.mul(t.mul(Math.PI / 2).sin()),
+    std: (t) => t.mul(Math.PI / 2).cos(),
+    interval: { start: 0, end: 0.999 },
+  });
 
 const makers: Record<string, (options: Readonly<Record<string, number>>) => Path> = {
   'optimal-transport': (options) => optimalTransport(options),

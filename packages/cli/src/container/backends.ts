@@ -1,0 +1,25 @@
+import { createReferenceBackend, defineBackend } from '@flow-matching/core';
+import { z } from 'zod';
+
+/** The definition of the operators: right and slow. */
+export const reference = defineBackend({
+  name: 'reference',
+  summary: 'Interpreted in f64 in this process: slow, and the definition of the operators',
+  create: createReferenceBackend,
+});
+
+/** Imported when it is asked for, so that the command works, and can say what is missing, where its runtime does not load. */
+export const onnx = defineBackend({
+  name: 'onnx',
+  summary: 'ONNX Runtime on this machine',
+  options: z.strictObject({
+    /** Threads that share the work of one operator; by default as many as the processors this process may use. */
+    threads: z.int().positive().exactOptional(),
+    graphOptimization: z.enum(['disabled', 'basic', 'extended', 'all']).default('all'),
+    /** Further options of ONNX Runtime's sessions: executionProviders, … */
+    session: z.record(z.string(), z.unknown()).exactOptional(),
+  }),
+  create: async (options) => (await import('@flow-matching/backend-onnx')).onnx(options),
+});
+
+export const backends = [reference, onnx];

@@ -1,0 +1,17 @@
+import { DataError, type Files } from '@flow-matching/core';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileError } from '../disk/fileError.ts';
+
+/** Files of this machine, by paths relative to `directory`. */
+export const nodeFiles = (directory: string): Files => ({
+  async read(path) {
+    const absolute = resolve(directory, path);
+    try {
+      return await readFile(absolute);
+    } catch (cause) {
+      const { message } = fileError('read', absolute, cause);
+      throw new DataError(message, { actual: path, expected: `a file, its path relative to ${directory}`, cause });
+    }
+  },
+});

@@ -1,0 +1,76 @@
+import { nearestName } from '@flow-matching/core';
+import type { z } from 'zod';
+import type { ExperimentSource, Path } from './experimentSource.ts';
+import { describeOptions } from './pluginOptions.ts';
+
+/** One thing that is wrong with an experiment. */
+export interface Problem {
+  /** `file:line:column`, or the option of the command line. */
+  readonly location: string;
+  /** Dotted path of the offender. */
+  readonly key: string;
+  readonly message: string;
+}
+
+const show = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : JSON.stringify(value)) ?? 'missing';
+const didYouMean = (name: string, known: readonly string[]): string => {
+  const nearest = nearestName(name, known);
+  return nearest === undefined ? '' : ` Did you mean '${nearest}'?`;
+};
+
+/** What zod found, in words: the offender, what was expected, the nearest valid name. `owner` is what unknown keys are no options of. */
+export function describeIssue(issue: z.core.$ZodIssue, { source, base, value, schema, owner }: { source: ExperimentSource; base: Path; value: unknown; schema: z.ZodType; owner: string }): Problem[] {
+  const path = [...base, ...(issue.path as Path)];
+  const problem = (at: 'key' | 'value', of: Path, message: string): Problem => ({ location: source.locate(of, at), key: of.join('.'), message });
+  if (issue.code === 'unrecognized_keys') {
+    const inner = innerSchema(schema, issue.path as Path);
+    const known = inner ? describeOptions(inner).map(({ name }) => name) : [];
+    const of = issue.path.length > 0 ? path.join('.') : owner;
+    return issue.keys.map((key) => {
+      const options = known.length > 0 ? `Expected one of ${known.join(', ')}.` : 'It has none.';
+      return problem('key', [...path, key], `'${key}' is not an option of ${of}. ${options}${didYouMean(key, known)}`);
+    });
+  }
+  const actual = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const subject = path.length > 0 ? path.join('.') : 'The experiment';
+  if (actual === undefined && issue.code === 'invalid_type') return [problem('value', path, `${subject} is missing. Expected ${issue.expected}.`)];
+  return [problem('value', path, `${subject} is ${show(actual)}. ${expectation(issue, actual)}`)];
+}
+
+function expectation(issue: z.core.$ZodIssue, actual: unknown): string {
+  switch (issue.code) {
+    case 'invalid_value': {
+      const known = issue.values.map(String);
+      return `Expected one of ${known.join(', ')}.${didYouMean(String(actual), known)}`;
+    }
+    case 'invalid_type':
+      return `Expected ${issue.expected === 'int' ? 'an integer' : issue.expected}.`;
+    case 'too_small':
+      return `Expected ${bounded(issue.origin, issue.inclusive === false ? '>' : '≥', issue.minimum)}.`;
+    case 'too_big':
+      return `Expected ${bounded(issue.origin, issue.inclusive === false ? '<' : '≤', issue.maximum)}.`;
+    default:
+      return `${issue.message.charAt(0).toUpperCase()}${issue.message.slice(1)}.`;
+  }
+}
+
+const bounded = (origin: string, sign: string, bound: number | bigint): string =>
+  origin === 'string' || origin === 'array' ? `a length ${sign} ${bound}` : `${origin === 'int' ? 'an integer' : 'a number'} ${sign} ${bound}`;
+
+/** The schema of a part, found by its path. */
+function innerSchema(schema: z.ZodType, path: Path): z.ZodType | undefined {
+  let inner: z.ZodType | undefined = schema;
+  for (const step of path) {
+    const shape = unwrapped(inner)?.shape as Record<string, z.ZodType> | undefined;
+    inner = shape?.[String(step)];
+  }
+  return unwrapped(inner) as z.ZodType | undefined;
+}
+
+/** An object under defaults, transforms and the like. */
+function unwrapped(schema: z.ZodType | undefined): z.ZodObject | undefined {
+  const definition = schema?.def as { type: string; innerType?: z.ZodType; in?: z.ZodType } | undefined;
+  if (!definition) return undefined;
+  if (definition.type === 'object') return schema as z.ZodObject;
+  return unwrapped(definition.innerType ?? definition.in);
+}

@@ -1,0 +1,111 @@
+import { loadPlugins, nearestName, PluginRegistry, type Plugin, type PluginKind, type PluginSpec } from '@flow-matching/core';
+import type { Container } from 'inversify';
+import { createRequire } from 'node:module';
+import { isAbsolute, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ExperimentError } from '../errors.ts';
+import { describeIssue, type Problem } from './describeIssue.ts';
+import { frameSchema, partNames, parts, type Experiment } from './experiment.ts';
+import type { ExperimentSource, Path } from './experimentSource.ts';
+import { optionsOf } from './pluginOptions.ts';
+
+/** An experiment that was checked, and the folder its file names are relative to. */
+export interface ResolvedExperiment {
+  readonly experiment: Experiment;
+  /** Absolute. */
+  readonly directory: string;
+}
+
+/**
+ * Checks an experiment against the plugins that the container knows, loads the plugin modules it names into that container, and
+ * fills in every default.
+ *
+ * @throws ExperimentError that lists everything wrong, each with its file, line and column; PluginError for a module.
+ */
+export async function resolveExperiment(source: ExperimentSource, container: Container): Promise<ResolvedExperiment> {
+  const value = source.value as Record<string, unknown>;
+  const frame = frameSchema.safeParse(value);
+  const problems: Problem[] = frame.success
+    ? []
+    : frame.error.issues.flatMap((issue) => describeIssue(issue, { source, base: [], value, schema: frameSchema, owner: 'an experiment' }));
+  const { plugins = [], environment, name = source.title, ...rest } = frame.data ?? {};
+  const directory = resolve(source.directory, environment?.directory ?? '.');
+  await loadPlugins(container, plugins, (specifier) => importPlugin(specifier, directory));
+  const check = new PartCheck(source, new PluginRegistry(container), problems);
+  const specs = Object.fromEntries(partNames.map((part) => [part, check.part([part], parts[part].kind, value[part], parts[part].fallback)]));
+  if (problems.length > 0) throw problemsError(problems);
+  const { seed = 0, training } = rest;
+  const { data, path, coupling, objective, timeSampler, model, optimizer, solver, backend } = specs as Record<keyof typeof parts, PluginSpec>;
+  return { experiment: { name, seed, data, path, coupling, objective, timeSampler, model, optimizer, training: training!, solver, backend, plugins }, directory };
+}
+
+function problemsError(problems: readonly Problem[]): ExperimentError {
+  return new ExperimentError(problems.map(({ location, message }) => `${location}: ${message}`).join('\n'), { actual: problems });
+}
+
+/** Imports a module by a specifier that is relative to the experiment's folder, packages included. */
+async function importPlugin(specifier: string, directory: string): Promise<object> {
+  const isPath = specifier.startsWith('.') || isAbsolute(specifier);
+  const file = isPath ? resolve(directory, specifier) : createRequire(join(directory, 'experiment.js')).resolve(specifier);
+  return (await import(pathToFileURL(file).href)) as object;
+}
+
+/** Checks parts that plugins supply, collecting what is wrong. */
+class PartCheck {
+  readonly #source: ExperimentSource;
+  readonly #registry: PluginRegistry;
+  readonly #problems: Problem[];
+
+  constructor(source: ExperimentSource, registry: PluginRegistry, problems: Problem[]) {
+    this.#source = source;
+    this.#registry = registry;
+    this.#problems = problems;
+  }
+
+  /** The spec with its defaults, or undefined and a problem more. A name alone stands for a part without options. */
+  part(path: Path, kind: PluginKind, given: unknown, fallback: string | undefined): PluginSpec | undefined {
+    const record = given === undefined || given === null ? {} : typeof given === 'string' ? { name: given } : given;
+    if (typeof record !== 'object' || Array.isArray(record)) {
+      return this.#refuse(path, 'value', `${path.join('.')} is ${JSON.stringify(given)}. Expected a ${kind}: its name, or a record of name and options.`);
+    }
+    const { name = fallback, ...options } = record as Record<string, unknown>;
+    const known = this.#registry.list(kind).map(({ pluginName }) => pluginName);
+    if (name === undefined) {
+      return this.#refuse(path, 'value', given === undefined ? `${path.join('.')} is missing. Expected a ${kind}, one of ${known.join(', ')}.` : `${path.join('.')} has no name. Expected one of ${known.join(', ')}.`);
+    }
+    if (typeof name !== 'string' || !known.includes(name)) {
+      const nearest = nearestName(String(name), known);
+      const at = typeof given === 'string' ? path : [...path, 'name'];
+      return this.#refuse(at, 'value', `There is no ${kind} named '${String(name)}'. Expected one of ${known.join(', ')}.${nearest === undefined ? '' : ` Did you mean '${nearest}'?`}`);
+    }
+    return this.#options(path, this.#registry.find(kind, name), options);
+  }
+
+  #options(path: Path, plugin: Plugin, options: Readonly<Record<string, unknown>>): PluginSpec | undefined {
+    const described = optionsOf(plugin);
+    const written: Record<string, unknown> = { ...options };
+    const built: Record<string, unknown> = { ...options };
+    for (const { name, default: fallback } of described) {
+      const nested = plugin.nested[name];
+      if (nested === undefined) {
+        if (!(name in options) && fallback !== undefined) written[name] = fallback;
+        continue;
+      }
+      const given = options[name] ?? fallback;
+      if (given === undefined) continue;
+      const spec = this.part([...path, name], nested, given, undefined);
+      if (!spec) return undefined;
+      written[name] = spec;
+      built[name] = this.#registry.build(nested, spec);
+    }
+    const parsed = plugin.options.safeParse(built);
+    if (parsed.success) return { name: plugin.pluginName, ...written };
+    const context = { source: this.#source, base: path, value: options, schema: plugin.options, owner: `the ${plugin.kind} '${plugin.pluginName}'` };
+    this.#problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, context)));
+    return undefined;
+  }
+
+  #refuse(path: Path, at: 'key' | 'value', message: string): undefined {
+    this.#problems.push({ location: this.#source.locate(path, at), key: path.join('.'), message });
+  }
+}

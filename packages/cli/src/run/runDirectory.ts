@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { CheckpointStore } from '../checkpoint/checkpointStore.ts';
+import { fileError, systemCode } from '../disk/fileError.ts';
+import { writeAtomically } from '../disk/writeAtomically.ts';
+import { RunError } from '../errors.ts';
+import type { ResolvedExperiment } from '../experiment/resolveExperiment.ts';
+
+/** Where the command puts runs that are given no place of their own. */
+export const runsFolder = 'runs';
+
+/** The files of one run. */
+export class RunDirectory {
+  /** As the user named it. */
+  readonly path: string;
+  readonly checkpoints: CheckpointStore;
+
+  constructor(path: string) {
+    this.path = path;
+    this.checkpoints = new CheckpointStore(join(path, 'checkpoints'));
+  }
+
+  get experimentFile(): string {
+    return join(this.path, 'experiment.yaml');
+  }
+  get metricsFile(): string {
+    return join(this.path, 'metrics.jsonl');
+  }
+  get resultsFile(): string {
+    return join(this.path, 'results.json');
+  }
+  get samplesFile(): string {
+    return join(this.path, 'samples.png');
+  }
+  get reportFile(): string {
+    return join(this.path, 'report.html');
+  }
+  get lockFile(): string {
+    return join(this.path, 'lock');
+  }
+
+  /** Whether a training began here. */
+  get hasExperiment(): boolean {
+    return existsSync(this.experimentFile);
+  }
+
+  /** A run that is there. @throws RunError. */
+  static existing(path: string): RunDirectory {
+    const run = new RunDirectory(path);
+    if (run.hasExperiment) return run;
+    throw new RunError(existsSync(path) ? `${path} is not a run directory: it has no experiment.yaml.` : `There is no run directory ${path}.`, {
+      actual: path,
+      expected: "a directory that 'flow-matching train' made",
+      remedy: "Train first: flow-matching train EXPERIMENT --run DIR.",
+    });
+  }
+
+  /** A new directory `runs/NAME-N` with the first number that is free. */
+  static async numbered(name: string, parent: string = runsFolder): Promise<RunDirectory> {
+    await makeDirectory(parent);
+    for (let number = (await lastNumber(name, parent)) + 1; ; number++) {
+      const path = join(parent, `${name}-${number}`);
+      try {
+        await mkdir(path);
+        return new RunDirectory(path);
+      } catch (cause) {
+        // Another training took the number in between.
+        if (systemCode(cause) !== 'EEXIST') throw fileError('make', path, cause);
+      }
+    }
+  }
+
+  /** The newest `runs/NAME-N`, where there is one. */
+  static async newest(name: string, parent: string = runsFolder): Promise<RunDirectory | undefined> {
+    const number = await lastNumber(name, parent);
+    return number === 0 ? undefined : new RunDirectory(join(parent, `${name}-${number}`));
+  }
+
+  /** Makes the directory; one that holds anything is refused. @throws RunError, FileError. */
+  async create(): Promise<void> {
+    await makeDirectory(this.path);
+    const found = await readdir(this.path);
+    if (found.length === 0) return;
+    throw new RunError(`The run directory ${this.path} is there already.`, {
+      actual: found,
+      expected: 'a new or an empty directory',
+      remedy: this.hasExperiment ? 'Add --resume to go on with it, or name another with --run.' : 'Name another with --run.',
+    });
+  }
+
+  /** Saves the experiment with all its defaults and with what it runs on, on which equal bytes depend. */
+  async saveExperiment({ experiment, directory }: ResolvedExperiment, environment: Readonly<Record<string, unknown>>): Promise<void> {
+    const origin = relative(resolve(this.path), directory) || '.';
+    await writeAtomically(this.experimentFile, [stringify({ ...experiment, environment: { directory: origin, ...environment } })]);
+  }
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw fileError('make', path, cause);
+  }
+}
+
+async function lastNumber(name: string, parent: string): Promise<number> {
+  const names = await readdir(parent).catch(() => []);
+  const numbers = names.filter((entry) => entry.startsWith(`${name}-`)).map((entry) => Number(entry.slice(name.length + 1)));
+  return Math.max(0, ...numbers.filter((number) => Number.isInteger(number)));
+}
