@@ -10,21 +10,24 @@ import { runtimeError } from './runtimeError.ts';
 
 type Memories = Readonly<Record<string, Memory>>;
 
-interface CompiledParts {
-  readonly runtime: Runtime;
-  readonly session: InferenceSession;
-  readonly barrier: ResultBarrier | undefined;
+/** What a session is made from and run with. */
+interface Plan {
+  readonly graph: Graph;
   readonly randomness: PreparedGraph['randomness'];
-  readonly encoded: EncodedGraph;
+  readonly runtime: Runtime;
+  readonly barrier: ResultBarrier | undefined;
+  readonly options: InferenceSession.SessionOptions;
 }
 
 /** One session of ONNX Runtime, shared by every executable of the same graph. */
 export class CompiledGraph {
-  readonly inputs: readonly EncodedPort[];
   readonly outputs: readonly EncodedPort[];
   /** Inputs whose values the host must know before a run, because it draws random numbers from them. */
   readonly seeds: readonly string[];
-  readonly #parts: CompiledParts;
+  readonly #plan: Plan;
+  readonly #encoded: EncodedGraph;
+  readonly #session: InferenceSession;
+  readonly #variants: CompiledGraph[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #released: Promise<void> | undefined;
 
@@ -32,21 +35,37 @@ export class CompiledGraph {
   static async create(source: Graph, options: InferenceSession.SessionOptions): Promise<CompiledGraph> {
     const { graph, randomness } = prepareGraph(source, manifest, 'onnx');
     const runtime = await loadRuntime();
-    const barrier = await resultBarrier(runtime);
-    const encoded = encodeGraph(fuse(graph), { barrier: barrier !== undefined });
+    return CompiledGraph.#load({
+      graph: fuse(graph),
+      randomness,
+      runtime,
+      barrier: await resultBarrier(runtime),
+      options,
+    });
+  }
+
+  static async #load(plan: Plan, constants: Readonly<Record<string, HostArray>> = {}): Promise<CompiledGraph> {
+    const encoded = encodeGraph(plan.graph, { barrier: plan.barrier !== undefined, constants });
     try {
-      const session = await runtime.InferenceSession.create(encoded.bytes, options);
-      return new CompiledGraph({ runtime, session, barrier, randomness, encoded });
+      return new CompiledGraph(plan, encoded, await plan.runtime.InferenceSession.create(encoded.bytes, plan.options));
     } catch (cause) {
       throw runtimeError(cause, 'compile', encoded.nodes);
     }
   }
 
-  private constructor(parts: CompiledParts) {
-    this.#parts = parts;
-    this.inputs = parts.encoded.inputs;
-    this.outputs = parts.encoded.outputs;
-    this.seeds = parts.randomness?.dependsOn ?? [];
+  private constructor(plan: Plan, encoded: EncodedGraph, session: InferenceSession) {
+    this.#plan = plan;
+    this.#encoded = encoded;
+    this.#session = session;
+    this.outputs = encoded.outputs;
+    this.seeds = plan.randomness?.dependsOn ?? [];
+  }
+
+  /** The same graph in a session of its own that holds some inputs, which its runs then ignore. It is disposed with this one at the latest. */
+  async withConstants(constants: Readonly<Record<string, HostArray>>): Promise<CompiledGraph> {
+    const variant = await CompiledGraph.#load(this.#plan, constants);
+    this.#variants.push(variant);
+    return variant;
   }
 
   /** Queues a run that reads `feeds` (and `seeds` of the host) and writes `results`, both by the graph's names. */
@@ -59,27 +78,37 @@ export class CompiledGraph {
   }
 
   async #run(feeds: Memories, seeds: Readonly<Record<string, HostArray>>, results: Memories): Promise<void> {
-    const { runtime, session, barrier, randomness, encoded } = this.#parts;
-    const { Tensor } = runtime;
+    const {
+      runtime: { Tensor },
+      barrier,
+      randomness,
+    } = this.#plan;
+    const encoded = this.#encoded;
     const drawn = randomness?.draw(seeds) ?? {};
     const given: Record<string, Tensor> = {};
-    for (const { name, value } of this.inputs) {
+    for (const { name, value } of encoded.inputs) {
       const draw = drawn[name];
       given[value] = (draw ? new Memory(draw.data, draw) : feeds[name]).tensor(Tensor);
     }
     const written: Record<string, Tensor | null> = {};
-    for (const { name, value } of this.outputs) written[value] = results[name].tensor(Tensor);
+    for (const { name, value } of encoded.outputs) written[value] = results[name].tensor(Tensor);
     if (encoded.barrier !== undefined) written[encoded.barrier] = null;
     try {
-      await session.run(given, written);
+      await this.#session.run(given, written);
     } catch (cause) {
       if (barrier?.isSuccess(cause)) return;
       throw runtimeError(cause, 'run', encoded.nodes);
     }
   }
 
-  /** Frees the session once the queued runs are done. */
+  /** Frees the session, and those with constants, once the queued runs are done. */
   dispose(): Promise<void> {
-    return (this.#released ??= this.#queue.then(() => this.#parts.session.release()));
+    return (this.#released ??= this.#release());
+  }
+
+  async #release(): Promise<void> {
+    await Promise.all(this.#variants.map((variant) => variant.dispose()));
+    await this.#queue;
+    await this.#session.release();
   }
 }

@@ -3,6 +3,10 @@ import {
   DisposedError,
   GraphError,
   isHostArray,
+  isStorageOf,
+  ShapeError,
+  sizeOf,
+  toStorage,
   type BackendArray,
   type CompileOptions,
   type Executable,
@@ -21,8 +25,12 @@ export interface OnnxExecutableParts {
   readonly aliases: CompileOptions['aliases'];
   readonly compiled: CompiledGraph;
   readonly pool: MemoryPool;
+  /** Whether bound arrays become constants of a session of their own. */
+  readonly prepack: boolean;
   readonly bound?: NamedArrays;
-  /** Gives the compiled graph back. */
+  /** The session that has the bound arrays as constants. */
+  readonly specialised?: Promise<CompiledGraph>;
+  /** Gives back what was compiled for this executable. */
   readonly release: () => Promise<void>;
 }
 
@@ -44,27 +52,24 @@ export class OnnxExecutable implements Executable {
    * done. The memory of donated arrays is written to by the run after the next.
    */
   async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
-    if (this.#released) throw new DisposedError('The executable was disposed.', { expected: 'a live executable', remedy: 'Compile the graph again.' });
+    if (this.#released)
+      throw new DisposedError('The executable was disposed.', {
+        expected: 'a live executable',
+        remedy: 'Compile the graph again.',
+      });
     const { graph, aliases = [], compiled, pool, bound } = this.#parts;
     if (bound) this.#refuseBound(inputs);
     const given: RunInputs = bound ? { ...bound, ...inputs } : inputs;
     checkRunInputs(graph.inputs, given);
 
-    const used: OnnxArray[] = [];
-    const feeds: Record<string, Memory> = {};
-    for (const { name } of graph.inputs) {
-      const array = given[name];
-      if (isHostArray(array)) {
-        feeds[name] = new Memory(array.data, array);
-      } else {
-        const own = ownArray(name, array);
-        feeds[name] = own.beginUse();
-        used.push(own);
-      }
-    }
+    const sources = graph.inputs.map(({ name }) => [name, source(name, given[name])] as const);
+    const used = sources.flatMap(([, array]) => (array instanceof OnnxArray ? [array] : []));
+    const feeds = Object.fromEntries(
+      sources.map(([name, array]) => [name, array instanceof OnnxArray ? array.beginUse() : array]),
+    );
     const seeds = Object.fromEntries(compiled.seeds.map((name) => [name, hostValue(feeds[name])]));
     const results = Object.fromEntries(compiled.outputs.map(({ name, tensor }) => [name, pool.take(tensor)]));
-    const run = compiled.run(feeds, seeds, results);
+    const run = this.#compute(feeds, seeds, results);
     const donated = aliases.map(([input]) => given[input]).filter((array) => array instanceof OnnxArray);
     for (const array of donated) array.donate(run);
 
@@ -80,15 +85,32 @@ export class OnnxExecutable implements Executable {
     }
   }
 
+  async #compute(...run: Parameters<CompiledGraph['run']>): Promise<void> {
+    const compiled = await (this.#parts.specialised ?? this.#parts.compiled);
+    await compiled.run(...run);
+  }
+
   bind(arrays: NamedArrays): Executable {
-    const { graph, aliases = [], bound } = this.#parts;
+    const { graph, aliases = [], compiled, prepack, bound } = this.#parts;
     for (const name of Object.keys(arrays)) {
       graph.input(name);
       if (aliases.some(([input]) => input === name)) {
-        throw new GraphError(`The input '${name}' is donated to an output, so it cannot be bound.`, { actual: name, expected: 'inputs without an alias' });
+        throw new GraphError(`The input '${name}' is donated to an output, so it cannot be bound.`, {
+          actual: name,
+          expected: 'inputs without an alias',
+        });
       }
     }
-    return new OnnxExecutable({ ...this.#parts, bound: { ...bound, ...arrays }, release: async () => {} });
+    const all = { ...bound, ...arrays };
+    if (!prepack) return new OnnxExecutable({ ...this.#parts, bound: all, release: async () => {} });
+    const specialised = specialise(compiled, all);
+    // A failure is told by the runs that wait for it.
+    const release = (): Promise<void> =>
+      specialised.then(
+        (variant) => variant.dispose(),
+        () => {},
+      );
+    return new OnnxExecutable({ ...this.#parts, bound: all, specialised, release });
   }
 
   async dispose(): Promise<void> {
@@ -97,8 +119,17 @@ export class OnnxExecutable implements Executable {
 
   #refuseBound(inputs: RunInputs): void {
     const twice = Object.keys(inputs).find((name) => name in this.#parts.bound!);
-    if (twice !== undefined) throw new GraphError(`The input '${twice}' is bound.`, { actual: twice, expected: 'the inputs that are not bound' });
+    if (twice !== undefined)
+      throw new GraphError(`The input '${twice}' is bound.`, {
+        actual: twice,
+        expected: 'the inputs that are not bound',
+      });
   }
+}
+
+/** What an input is read from: an array of this backend, or the memory of a host array. */
+function source(name: string, array: BackendArray | HostArray): OnnxArray | Memory {
+  return isHostArray(array) ? hostMemory(name, array) : ownArray(name, array);
 }
 
 function ownArray(name: string, array: BackendArray): OnnxArray {
@@ -108,6 +139,29 @@ function ownArray(name: string, array: BackendArray): OnnxArray {
     expected: 'an array of the onnx backend, or a host array',
     remedy: 'Read it, and give what you read.',
   });
+}
+
+/** A host array in place; a copy where it is not the storage of its dtype, or is shared memory, which the native binding refuses. */
+function hostMemory(name: string, { data, shape, dtype }: HostArray): Memory {
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(`The input '${name}' has ${data.length} values.`, {
+      actual: data.length,
+      expected: `${sizeOf(shape)} values`,
+    });
+  }
+  const inPlace = isStorageOf(data, dtype) && data.buffer instanceof ArrayBuffer;
+  return new Memory(inPlace ? data : toStorage(data, dtype), { shape, dtype });
+}
+
+/** A session with `bound` as constants. The arrays are kept from reuse until it has them. */
+async function specialise(compiled: CompiledGraph, bound: NamedArrays): Promise<CompiledGraph> {
+  const arrays = Object.entries(bound).map(([name, array]) => [name, ownArray(name, array)] as const);
+  const constants = Object.fromEntries(arrays.map(([name, array]) => [name, hostValue(array.beginUse())]));
+  try {
+    return await compiled.withConstants(constants);
+  } finally {
+    for (const [, array] of arrays) array.endUse();
+  }
 }
 
 const hostValue = ({ data, type: { shape, dtype } }: Memory): HostArray => ({ data, shape, dtype });

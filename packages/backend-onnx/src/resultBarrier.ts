@@ -39,7 +39,9 @@ async function probeBarrier({ InferenceSession, Tensor }: Runtime): Promise<Resu
     return undefined;
   } catch (error) {
     const signal = messageOf(error);
-    return y[0] === 42 && signal.includes('Non tensor type') ? { isSuccess: (candidate) => messageOf(candidate) === signal } : undefined;
+    return y[0] === 42 && signal.includes('Non tensor type')
+      ? { isSuccess: (candidate) => messageOf(candidate) === signal }
+      : undefined;
   } finally {
     await session.release();
   }

@@ -26,10 +26,13 @@ async function load(): Promise<Runtime> {
   } catch (cause) {
     // Another try may find what was installed in between.
     loading = undefined;
-    throw new BackendError(`ONNX Runtime does not load on ${process.platform} ${process.arch}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      remedy:
-        'Install it with `npm install onnxruntime-node`; its binaries are for Linux x64 and arm64 (glibc), macOS arm64 and Windows x64 and arm64 (with the Visual C++ redistributable).',
-      cause,
-    });
+    throw new BackendError(
+      `ONNX Runtime does not load on ${process.platform} ${process.arch}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        remedy:
+          'Install it with `npm install onnxruntime-node`; its binaries are for Linux x64 and arm64 (glibc), macOS arm64 and Windows x64 and arm64 (with the Visual C++ redistributable).',
+        cause,
+      },
+    );
   }
 }

@@ -9,5 +9,8 @@ export function runtimeError(cause: unknown, doing: 'compile' | 'run', nodes: Re
   const label = message.match(/[A-Za-z0-9]+#\d+/g)?.find((candidate) => nodes.has(candidate));
   const node = label === undefined ? undefined : nodes.get(label);
   const where = node ? ` in ${node.operator.name}(${node.inputs.map(formatType).join(', ')})` : '';
-  return new BackendError(`ONNX Runtime could not ${doing} the graph${where}: ${message}`, { callSite: node?.callSite, cause });
+  return new BackendError(`ONNX Runtime could not ${doing} the graph${where}: ${message}`, {
+    callSite: node?.callSite,
+    cause,
+  });
 }

@@ -19,7 +19,12 @@ describe('ONNX lowerings agree with the reference', () => {
             const type = { shape, dtype: operandDTypes[i] ?? dtype };
             return draw(type, rangeOf(type.dtype, range), next);
           });
-          await expectAgreement(backend, formula, inputs, (type) => (type.dtype === 'f32' && tolerance) || toleranceOf(type));
+          await expectAgreement(
+            backend,
+            formula,
+            inputs,
+            (type) => (type.dtype === 'f32' && tolerance) || toleranceOf(type),
+          );
         }
       });
     }

@@ -17,7 +17,8 @@ type Single = Differentiable['formula'];
 const step = 2e-4;
 const tolerance = 1e-9;
 
-const likeEach = (arrays: readonly HostArray[], seed: number): HostArray[] => arrays.map(({ shape }, i) => normals(shape, seed + i));
+const likeEach = (arrays: readonly HostArray[], seed: number): HostArray[] =>
+  arrays.map(({ shape }, i) => normals(shape, seed + i));
 
 /** (x…, v…) → J·v. */
 const forward =
@@ -33,7 +34,10 @@ const backward =
   (...args: Tensor[]): Tensor[] =>
     vjp((...at) => [formula(...at)], args.slice(0, -1)).pullback(args.slice(-1));
 
-const halves = (args: readonly Tensor[]): [Tensor[], Tensor[]] => [args.slice(0, args.length / 2), args.slice(args.length / 2)];
+const halves = (args: readonly Tensor[]): [Tensor[], Tensor[]] => [
+  args.slice(0, args.length / 2),
+  args.slice(args.length / 2),
+];
 
 /** (x…, v…, u) → the derivative of Jᵀ·u along v, forward over reverse. */
 const forwardOverReverse =
@@ -57,12 +61,20 @@ const decomposed =
   (...xs) =>
     substitute(inlineComposites(graphOf((...inputs) => [formula(...inputs)], at)), xs)[0];
 
-function centralDifference(f: (at: readonly HostArray[]) => HostArray[], at: readonly HostArray[], along: readonly HostArray[]): HostArray[] {
+function centralDifference(
+  f: (at: readonly HostArray[]) => HostArray[],
+  at: readonly HostArray[],
+  along: readonly HostArray[],
+): HostArray[] {
   const shifted = (by: number): HostArray[] => f(at.map((x, i) => moved(x, by, along[i])));
   const [near, far] = [step, 2 * step].map((by) => ({ above: shifted(by), below: shifted(-by) }));
   const slope = (i: number, j: number): number =>
     (8 * (near.above[i].data[j] - near.below[i].data[j]) - (far.above[i].data[j] - far.below[i].data[j])) / (12 * step);
-  return near.above.map((value, i) => ({ ...value, data: Float64Array.from(value.data, (_, j) => slope(i, j)) }));
+  return near.above.map(({ data, shape, dtype }, i) => ({
+    data: Float64Array.from(data, (_, j) => slope(i, j)),
+    shape,
+    dtype,
+  }));
 }
 
 describe('automatic differentiation', () => {
@@ -74,7 +86,14 @@ describe('automatic differentiation', () => {
       const [u] = likeEach(outputs, 200);
 
       const tangents = evaluate(forward(formula), [...at, ...vs]);
-      assert.isAtMost(distance(tangents, centralDifference((point) => run(value, point), at, vs)), tolerance, 'forward mode against differences');
+      assert.isAtMost(
+        distance(
+          tangents,
+          centralDifference((point) => run(value, point), at, vs),
+        ),
+        tolerance,
+        'forward mode against differences',
+      );
 
       const pullback = graphOf(backward(formula), [...at, u]);
       const cotangents = run(pullback, [...at, u]);
@@ -84,35 +103,58 @@ describe('automatic differentiation', () => {
       const second = evaluate(forwardOverReverse(formula), [...at, ...vs, u]);
       const expected = centralDifference((point) => run(pullback, [...point, u]), at, vs);
       assert.isAtMost(distance(second, expected), tolerance, 'forward over reverse against differences');
-      assert.isAtMost(distance(evaluate(reverseOverForward(formula), [...at, ...vs, u]), second), 1e-11, 'reverse over forward');
+      assert.isAtMost(
+        distance(evaluate(reverseOverForward(formula), [...at, ...vs, u]), second),
+        1e-11,
+        'reverse over forward',
+      );
 
       const plain = decomposed(formula, at);
-      assert.isAtMost(distance(evaluate(forward(plain), [...at, ...vs]), tangents), 1e-12, "forward mode of the composites' decompositions");
-      assert.isAtMost(distance(evaluate(backward(plain), [...at, u]), cotangents), 1e-12, "reverse mode of the composites' decompositions");
+      assert.isAtMost(
+        distance(evaluate(forward(plain), [...at, ...vs]), tangents),
+        1e-12,
+        "forward mode of the composites' decompositions",
+      );
+      assert.isAtMost(
+        distance(evaluate(backward(plain), [...at, u]), cotangents),
+        1e-12,
+        "reverse mode of the composites' decompositions",
+      );
     });
   }
 
   describe('covers', () => {
-    const used = new Set(differentiables.flatMap(({ formula, at }) => graphOf((...xs) => [formula(...xs)], at).nodes.map((node) => node.operator.name)));
-    const records = Object.values<unknown>(operators).filter((value): value is Operator => typeof value === 'object' && value !== null && 'infer' in value);
+    const used = new Set(
+      differentiables.flatMap(({ formula, at }) =>
+        graphOf((...xs) => [formula(...xs)], at).nodes.map((node) => node.operator.name),
+      ),
+    );
+    const records = Object.values<unknown>(operators).filter(
+      (value): value is Operator => typeof value === 'object' && value !== null && 'infer' in value,
+    );
 
     it('every operator that has a derivative', () => {
-      const differentiable = records.filter(({ vjp, jvp }) => vjp !== undefined || jvp !== undefined);
+      const differentiable = records.filter((record) => record.vjp !== undefined || record.jvp !== undefined);
       assert.includeMembers(
         [...used],
         differentiable.map(({ name }) => name),
       );
-      for (const { name, vjp, jvp } of differentiable) assert.isTrue(vjp !== undefined && jvp !== undefined, `${name} has both modes`);
+      for (const record of differentiable)
+        assert.isTrue(record.vjp !== undefined && record.jvp !== undefined, `${record.name} has both modes`);
     });
 
     it('and these have none', () => {
-      const names = records.filter(({ vjp, jvp }) => vjp === undefined && jvp === undefined).map(({ name }) => name);
+      const names = records
+        .filter((record) => record.vjp === undefined && record.jvp === undefined)
+        .map(({ name }) => name);
       const integral = ['And', 'Constant', 'Equal', 'IsNaN', 'Less', 'LessOrEqual', 'Not', 'Or', 'RandomBits', 'Range'];
       assert.sameMembers(names, [...integral, 'Floor', 'Round', 'Sign', 'StopGradient']);
     });
 
     it('every composite of floats', () => {
-      const named = Object.values<unknown>(composites).flatMap((value) => (typeof value === 'function' && 'operator' in value ? [(value.operator as Operator).name] : []));
+      const named = Object.values<unknown>(composites).flatMap((value) =>
+        typeof value === 'function' && 'operator' in value ? [(value.operator as Operator).name] : [],
+      );
       const expected = [...named, 'Relu', 'Silu', 'Softplus'].filter((name) => !name.startsWith('Random'));
       assert.includeMembers([...used], expected);
       assert.isAbove(expected.length, 12);

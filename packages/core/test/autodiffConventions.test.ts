@@ -1,6 +1,11 @@
 import { assert } from 'chai';
 import { jvp, pushforward } from '../src/autodiff/forward.ts';
 import { grad, pullback, valueAndGrad, vjp } from '../src/autodiff/reverse.ts';
+import { scaledDotProductAttention } from '../src/composites/attention.ts';
+import { logSoftmax, logSumExp, softmax } from '../src/composites/softmax.ts';
+import { Graph } from '../src/graph/graph.ts';
+import { substitute } from '../src/graph/rewrite.ts';
+import { inlineComposites } from '../src/passes/inlineComposites.ts';
 import { relu } from '../src/composites/activations.ts';
 import { composite } from '../src/graph/composite.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
@@ -8,13 +13,21 @@ import { trace, f64, i32 } from '../src/graph/trace.ts';
 import * as fm from '../src/operators/index.ts';
 import { evaluateGraph } from '../src/reference/evaluateGraph.ts';
 import { hostArray, type HostArray } from '../src/tensor/hostArray.ts';
-import { evaluate, graphOf, numbers } from './support/numeric.ts';
+import { evaluate, graphOf, normals, numbers } from './support/numeric.ts';
 import { thrownBy } from './support/thrownBy.ts';
 
 const vector = (...values: number[]): HostArray => hostArray(Float64Array.from(values));
 
 /** The gradient of the formula's sum, at one point. */
-const slope = (formula: (x: Tensor) => Tensor, at: HostArray): number[] => numbers((x) => grad((v: Tensor) => formula(v).sum(), x), [at]);
+const slope = (formula: (x: Tensor) => Tensor, at: HostArray): number[] =>
+  numbers((x) => grad((v: Tensor) => formula(v).sum(), x), [at]);
+
+const pick = (x: Tensor, other: Tensor): Tensor => fm.where(fm.constant([1, 0], 'bool'), x, other);
+
+const alongSquare = (x: Tensor): Tensor => {
+  const square = x.square();
+  return pushforward([square.mul(x)], [x, square], [undefined, fm.onesLike(x)])[0]!;
+};
 
 describe('conventions of differentiation', () => {
   it('elements that tie for an extremum share it equally', () => {
@@ -34,7 +47,10 @@ describe('conventions of differentiation', () => {
       slope((x) => fm.minimum(x, x), vector(3)),
       [1],
     );
-    const [tangent] = evaluate((x, v) => jvp((at) => [at.max()], [x], [v]).tangents, [vector(3, 3, 1), vector(1, 2, 10)]);
+    const [tangent] = evaluate(
+      (x, v) => jvp((at) => [at.max()], [x], [v]).tangents,
+      [vector(3, 3, 1), vector(1, 2, 10)],
+    );
     assert.deepEqual([...tangent.data], [1.5]);
   });
 
@@ -59,16 +75,27 @@ describe('conventions of differentiation', () => {
   });
 
   it('where selects derivatives, so that a NaN stays in the branch that is not taken', () => {
-    const pick = (x: Tensor, other: Tensor): Tensor => fm.where(fm.constant([1, 0], 'bool'), x, other);
-    const [dx, dOther] = evaluate((x, other) => vjp((...at) => [pick(at[0], at[1])], [x, other]).pullback([fm.constant([2, 3], 'f64')]), [
-      vector(1, NaN),
-      vector(Infinity, 5),
-    ]);
-    assert.deepEqual([[...dx.data], [...dOther.data]], [[2, 0], [0, 3]]);
-    const [tangent] = evaluate((x, v, w) => jvp((at, other) => [pick(at, other)], [x, x], [v, w]).tangents, [vector(1, 2), vector(7, NaN), vector(Infinity, 8)]);
+    const [dx, dOther] = evaluate(
+      (x, other) => vjp((...at) => [pick(at[0], at[1])], [x, other]).pullback([fm.constant([2, 3], 'f64')]),
+      [vector(1, NaN), vector(Infinity, 5)],
+    );
+    assert.deepEqual(
+      [[...dx.data], [...dOther.data]],
+      [
+        [2, 0],
+        [0, 3],
+      ],
+    );
+    const [tangent] = evaluate(
+      (x, v, w) => jvp((at, other) => [pick(at, other)], [x, x], [v, w]).tangents,
+      [vector(1, 2), vector(7, NaN), vector(Infinity, 8)],
+    );
     assert.deepEqual([...tangent.data], [7, 8]);
     // Forward mode also survives an infinite slope there.
-    const [root] = evaluate((x, v) => jvp((at) => [fm.where(fm.greater(at, 0), at.sqrt(), 0)], [x], [v]).tangents, [vector(4, 0), vector(1, 1)]);
+    const [root] = evaluate(
+      (x, v) => jvp((at) => [fm.where(fm.greater(at, 0), at.sqrt(), 0)], [x], [v]).tangents,
+      [vector(4, 0), vector(1, 1)],
+    );
     assert.deepEqual([...root.data], [0.25, 0]);
   });
 
@@ -77,7 +104,10 @@ describe('conventions of differentiation', () => {
       slope((x) => x.mul(fm.stopGradient(x)), vector(2, 3)),
       [2, 3],
     );
-    const [tangent] = evaluate((x, v) => jvp((at) => [fm.stopGradient(at).mul(3)], [x], [v]).tangents, [vector(2), vector(1)]);
+    const [tangent] = evaluate(
+      (x, v) => jvp((at) => [fm.stopGradient(at).mul(3)], [x], [v]).tangents,
+      [vector(2), vector(1)],
+    );
     assert.deepEqual([...tangent.data], [0]);
   });
 
@@ -99,10 +129,6 @@ describe('conventions of differentiation', () => {
     );
     const results = evaluateGraph(graph, { 0: vector(3) });
     assert.deepEqual([results['0'].data[0], results['1'].data[0]], [9, 3]);
-    const alongSquare = (x: Tensor): Tensor => {
-      const square = x.square();
-      return pushforward([square.mul(x)], [x, square], [undefined, fm.onesLike(x)])[0]!;
-    };
     assert.deepEqual(numbers(alongSquare, [vector(3)]), [3]);
   });
 
@@ -121,7 +147,10 @@ describe('conventions of differentiation', () => {
   });
 
   it('a direction that does not move, and an output that does not depend, give zeros', () => {
-    const [still, moving] = evaluate((x, y, v) => jvp((a, b) => [a.mul(2), a.mul(b)], [x, y], [undefined, v]).tangents, [vector(3), vector(4), vector(5)]);
+    const [still, moving] = evaluate(
+      (x, y, v) => jvp((a, b) => [a.mul(2), a.mul(b)], [x, y], [undefined, v]).tangents,
+      [vector(3), vector(4), vector(5)],
+    );
     assert.deepEqual([still.data[0], moving.data[0]], [0, 15]);
     assert.deepEqual(
       slope(() => fm.constant([1, 2], 'f64'), vector(3, 4)),
@@ -131,6 +160,42 @@ describe('conventions of differentiation', () => {
 });
 
 describe('composites under differentiation', () => {
+  it('attention that hides a row makes no NaN on the way, in either direction', () => {
+    const hidden = fm.constant(
+      [
+        [1, 0],
+        [0, 0],
+      ],
+      'bool',
+    );
+    const x = normals([1, 1, 2, 2], 1);
+    for (const mask of [hidden, fm.where(hidden, fm.constant(0, 'f64'), -Infinity)]) {
+      const gradient = inlineComposites(
+        graphOf((at) => [grad((v: Tensor) => scaledDotProductAttention(v, v, v, { mask }).square().sum(), at)], [x]),
+      );
+      const everything = gradient.nodes.map(({ outputs: [tensor] }, i) => ({ name: `${i}`, tensor }));
+      const values = Object.values(evaluateGraph(new Graph(gradient.inputs, everything), { 0: x }));
+      assert.isAbove(values.length, 50);
+      assert.isFalse(values.some(({ data }) => data.some((value) => Number.isNaN(value))));
+    }
+  });
+
+  it('softmax is not differentiated through its shift', () => {
+    for (const smooth of [softmax, logSoftmax, logSumExp]) {
+      const plain = inlineComposites(graphOf((x) => [smooth(x, 0)], [vector(1, 2)]));
+      const slopes = graphOf((x) => [grad((v: Tensor) => substitute(plain, [v])[0].square().sum(), x)], [vector(1, 2)]);
+      // The derivative of a maximum compares it with what it was taken over.
+      const peaks = slopes.nodes
+        .filter(({ operator }) => operator.name === 'ReduceMax')
+        .flatMap(({ outputs }) => outputs);
+      const spread = slopes.nodes.filter(
+        ({ operator, inputs }) => operator.name === 'Expand' && peaks.includes(inputs[0].node.inputs[0]),
+      );
+      assert.lengthOf(peaks, 1);
+      assert.isEmpty(spread);
+    }
+  });
+
   const product = composite('TestProduct', ([a, b]) => a.mul(b));
   const both = composite('TestSumAndProduct', ([a, b]) => [a.add(b), a.mul(b)]);
 
@@ -154,7 +219,10 @@ describe('composites under differentiation', () => {
       slope((x) => fm.mul(...(both([x, x.mul(2)], {}) as [Tensor, Tensor])), vector(1)),
       [18],
     );
-    const [tangent] = evaluate((x, v) => jvp((at) => [both([at, at], {})[1]], [x], [v]).tangents, [vector(3), vector(2)]);
+    const [tangent] = evaluate(
+      (x, v) => jvp((at) => [both([at, at], {})[1]], [x], [v]).tangents,
+      [vector(3), vector(2)],
+    );
     assert.deepEqual([...tangent.data], [12]);
   });
 });
@@ -169,7 +237,16 @@ describe('valueAndGrad', () => {
           ({ layers: [first, second] }) => x.mul(first.weight).add(first.bias!).mul(second.weight).sum(),
           parameters,
         ),
-      { parameters: { layers: [{ weight: f64(), bias: f64([2]) }, { weight: f64(), bias: undefined }], unused: f64([3]) }, x: f64([2]) },
+      {
+        parameters: {
+          layers: [
+            { weight: f64(), bias: f64([2]) },
+            { weight: f64(), bias: undefined },
+          ],
+          unused: f64([3]),
+        },
+        x: f64([2]),
+      },
     );
     assert.deepEqual(
       graph.outputs.map(({ name }) => name),

@@ -5,12 +5,17 @@ import { formatType } from '../src/tensor/shape.ts';
 import { convert, onnxNodeCases, refusal, toHost, type OnnxCase } from './support/onnxNodeCases.ts';
 
 /** Relative error allowed: the rounding of the f32 that the cases were computed in, but for one that was written down to four digits. */
-const tolerance = ({ name }: OnnxCase): number => (name === 'test_averagepool_2d_ceil_last_window_starts_on_pad' ? 1e-3 : 1e-5);
+const tolerance = ({ name }: OnnxCase): number =>
+  name === 'test_averagepool_2d_ceil_last_window_starts_on_pad' ? 1e-3 : 1e-5;
 
 /** The graph of a case, its inputs named by position; inputs left out have no port. */
 function graphOf(node: OnnxCase): Graph {
-  const ports = node.inputs.flatMap((given, i) => (given ? [{ name: `${i}`, tensor: input(`${i}`, toHost(given)) }] : []));
-  const tensors = node.inputs.map((given, i) => (given ? ports.find(({ name }) => name === `${i}`)!.tensor : undefined));
+  const ports = node.inputs.flatMap((given, i) =>
+    given ? [{ name: `${i}`, tensor: input(`${i}`, toHost(given)) }] : [],
+  );
+  const tensors = node.inputs.map((given, i) =>
+    given ? ports.find(({ name }) => name === `${i}`)!.tensor : undefined,
+  );
   return new Graph(
     ports,
     convert(node, tensors).map((tensor, i) => ({ name: `${i}`, tensor })),
@@ -55,7 +60,9 @@ describe('ONNX node cases on the reference', () => {
           const [expected, actual] = [toHost(wanted), outputs[`${i}`]];
           assert.equal(formatType(actual), formatType(expected), `${node.name} output ${i}`);
           expected.data.forEach((value, j) => {
-            const close = Object.is(value, actual.data[j]) || Math.abs(value - actual.data[j]) <= 1e-6 + tolerance(node) * Math.abs(value);
+            const close =
+              Object.is(value, actual.data[j]) ||
+              Math.abs(value - actual.data[j]) <= 1e-6 + tolerance(node) * Math.abs(value);
             assert.isTrue(close, `${node.name} output ${i}[${j}]: ${actual.data[j]}, expected ${value}`);
           });
         });

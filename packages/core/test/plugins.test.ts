@@ -22,21 +22,36 @@ const straight = definePath({
   name: 'straight',
   summary: 'a straight line',
   options: z.strictObject({ sigma: z.number().positive().default(0.5) }),
-  create: ({ sigma }) => gaussianPath({ name: 'straight', mean: (t, x1) => x1.mul(t), std: (t) => t.mul(-(1 - sigma)).add(1), priorStd: 1 }),
+  create: ({ sigma }) =>
+    gaussianPath({ name: 'straight', mean: (t, x1) => x1.mul(t), std: (t) => t.mul(-(1 - sigma)).add(1), priorStd: 1 }),
 });
-const halved = defineSchedule({ name: 'halved', options: z.strictObject({ factor: z.number().default(0.5) }), create: ({ factor }) => ({ name: 'halved', factor: () => factor }) });
+const halved = defineSchedule({
+  name: 'halved',
+  options: z.strictObject({ factor: z.number().default(0.5) }),
+  create: ({ factor }) => ({ name: 'halved', factor: () => factor }),
+});
 const still = defineOptimizer({
   name: 'still',
   options: z.strictObject({ schedule: z.custom<Schedule>().optional() }),
   nested: { schedule: 'schedule' },
-  create: ({ schedule }) => ({ name: 'still', learningRate: 1, schedule: schedule ?? { name: 'none', factor: () => 1 }, init: () => ({}), update: ({ parameter }) => ({ parameter, state: {} }) }),
+  create: ({ schedule }) => ({
+    name: 'still',
+    learningRate: 1,
+    schedule: schedule ?? { name: 'none', factor: () => 1 },
+    init: () => ({}),
+    update: ({ parameter }) => ({ parameter, state: {} }),
+  }),
 });
 
 describe('plugins', () => {
   it('are factories with their options checked', () => {
     expect(straight().std.length).to.equal(1);
     expect(isPlugin(straight)).to.equal(true);
-    expect([straight.kind, straight.pluginName, straight.summary]).to.deep.equal(['path', 'straight', 'a straight line']);
+    expect([straight.kind, straight.pluginName, straight.summary]).to.deep.equal([
+      'path',
+      'straight',
+      'a straight line',
+    ]);
     expect(() => straight({ sigma: -1 })).to.throw(OptionError, /path 'straight' refuses its option 'sigma'/);
     expect(() => straight({ sgima: 1 } as never)).to.throw(OptionError, /no option 'sgima'.*sigma/);
   });
@@ -50,7 +65,10 @@ describe('plugins', () => {
 
   it('of an unknown name are answered with the nearest known one', () => {
     const registry = new PluginRegistry(createContainer([straight, halved]));
-    expect(() => registry.build('path', { name: 'strait' })).to.throw(PluginError, /no path named 'strait'.*straight.*Did you mean 'straight'/);
+    expect(() => registry.build('path', { name: 'strait' })).to.throw(
+      PluginError,
+      /no path named 'strait'.*straight.*Did you mean 'straight'/,
+    );
     expect(() => registry.build('solver', { name: 'dopri5' })).to.throw(PluginError, /none is/);
     expect(() => registry.build('path', { name: 'zzz' })).to.not.throw(PluginError, /Did you mean/);
   });
@@ -73,15 +91,26 @@ describe('plugins', () => {
       },
     });
     const container = createContainer([reader]);
-    await expectCode(Promise.resolve().then(() => new PluginRegistry(container).build('dataset', { name: 'reader' })), 'FM_PLUGIN');
-    await expectCode(Promise.resolve().then(() => reader()), 'FM_PLUGIN');
+    await expectCode(
+      Promise.resolve().then(() => new PluginRegistry(container).build('dataset', { name: 'reader' })),
+      'FM_PLUGIN',
+    );
+    await expectCode(
+      Promise.resolve().then(() => reader()),
+      'FM_PLUGIN',
+    );
     container.bind<Files>(FILES).toConstantValue({ read: () => Promise.resolve(new Uint8Array(3)) });
     expect((await new PluginRegistry(container).build('dataset', { name: 'reader' })).shape).to.deep.equal([3]);
   });
 
   it('are loaded from modules by specifier', async () => {
-    const modules: Record<string, object> = { 'a-path': { default: straight, straight }, 'a-module': { plugins: pluginModule([halved]) }, nothing: { answer: 42 } };
-    const load = (specifier: string): Promise<object> => (specifier in modules ? Promise.resolve(modules[specifier]) : Promise.reject(new Error('Cannot find package')));
+    const modules: Record<string, object> = {
+      'a-path': { default: straight, straight },
+      'a-module': { plugins: pluginModule([halved]) },
+      nothing: { answer: 42 },
+    };
+    const load = (specifier: string): Promise<object> =>
+      specifier in modules ? Promise.resolve(modules[specifier]) : Promise.reject(new Error('Cannot find package'));
     const container = createContainer();
     await loadPlugins(container, ['a-path', 'a-module'], load);
     const registry = new PluginRegistry(container);

@@ -15,7 +15,12 @@ import { thrownBy } from './support/thrownBy.ts';
 type GraphDraw = (key: Tensor, counter: Tensor, shape: Shape) => Tensor;
 
 /** The graph's draws and the host's, by the name of their operator. */
-const draws: Readonly<Record<string, GraphDraw>> = { RandomBits: randomBits, RandomUniform: randomUniform, RandomNormal: randomNormal, RandomSign: randomSign };
+const draws: Readonly<Record<string, GraphDraw>> = {
+  RandomBits: randomBits,
+  RandomUniform: randomUniform,
+  RandomNormal: randomNormal,
+  RandomSign: randomSign,
+};
 
 const inGraph = (draw: GraphDraw, key: Uint32Array, counter: Uint32Array, shape: Shape): HostArray =>
   run(
@@ -24,15 +29,22 @@ const inGraph = (draw: GraphDraw, key: Uint32Array, counter: Uint32Array, shape:
   )[0];
 
 const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-const words = (length: number): fc.Arbitrary<Uint32Array> => fc.array(word, { minLength: length, maxLength: length }).map((values) => Uint32Array.from(values));
+const words = (length: number): fc.Arbitrary<Uint32Array> =>
+  fc.array(word, { minLength: length, maxLength: length }).map((values) => Uint32Array.from(values));
 const shapes = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 });
 
 describe('philox', () => {
   // Random123, kat_vectors, philox4x32 10.
   const known = [
     { input: [0, 0, 0, 0, 0, 0], output: [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8] },
-    { input: [-1, -1, -1, -1, -1, -1].map((ones) => ones >>> 0), output: [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd] },
-    { input: [0xa4093822, 0x299f31d0, 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], output: [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1] },
+    {
+      input: [-1, -1, -1, -1, -1, -1].map((ones) => ones >>> 0),
+      output: [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
+    },
+    {
+      input: [0xa4093822, 0x299f31d0, 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
+      output: [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
+    },
   ] as const;
 
   it("gives Random123's known answers, wherever it is told to write them", () => {
@@ -65,6 +77,10 @@ describe('philox', () => {
   });
 });
 
+/** What one sample is, as a text to tell it from others by. */
+const drawn = (twin: HostDraw, key: Uint32Array, counter: Uint32Array): string =>
+  twin(key, counter, [1, 64]).data.join();
+
 describe('random draws', () => {
   it('have a twin on the host each', () => assert.sameMembers(Object.keys(hostRandom), Object.keys(draws)));
 
@@ -88,24 +104,34 @@ describe('random draws', () => {
 
     it(`${name} of a sample does not depend on its batch`, () => {
       fc.assert(
-        fc.property(words(2), words(4), fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 9 }), (key, counter, batch, size) => {
-          const together = twin(key, counter, [batch, size]).data;
-          for (let i = 0; i < batch; i++) {
-            const shifted = counter.with(1, counter[1] + i);
-            const alone = twin(key, shifted, [1, size]).data;
-            assert.deepEqual([...alone], [...together.slice(i * size, (i + 1) * size)]);
-            assert.deepEqual([...inGraph(draw, key, shifted, [1, size]).data].map(Math.fround), [...alone].map(Math.fround));
-          }
-        }),
+        fc.property(
+          words(2),
+          words(4),
+          fc.integer({ min: 1, max: 6 }),
+          fc.integer({ min: 1, max: 9 }),
+          (key, counter, batch, size) => {
+            const together = twin(key, counter, [batch, size]).data;
+            for (let i = 0; i < batch; i++) {
+              const shifted = counter.with(1, counter[1] + i);
+              const alone = twin(key, shifted, [1, size]).data;
+              assert.deepEqual([...alone], Array.from(together.slice(i * size, (i + 1) * size)));
+              assert.deepEqual(
+                [...inGraph(draw, key, shifted, [1, size]).data].map(Math.fround),
+                [...alone].map(Math.fround),
+              );
+            }
+          },
+        ),
         { numRuns: 10 },
       );
     });
 
     it(`${name} differs with every word of key and counter`, () => {
       const [key, counter] = [Uint32Array.of(1, 2), Uint32Array.of(3, 4, 5, 6)];
-      const drawn = (k: Uint32Array, c: Uint32Array): string => twin(k, c, [1, 64]).data.join();
-      const others = [0, 1].map((i) => drawn(key.with(i, 9), counter)).concat([1, 2, 3].map((i) => drawn(key, counter.with(i, 99))));
-      assert.lengthOf(new Set([drawn(key, counter), drawn(key, counter.with(0, 99)), ...others]), 7);
+      const others = [0, 1]
+        .map((i) => drawn(twin, key.with(i, 9), counter))
+        .concat([1, 2, 3].map((i) => drawn(twin, key, counter.with(i, 99))));
+      assert.lengthOf(new Set([drawn(twin, key, counter), drawn(twin, key, counter.with(0, 99)), ...others]), 7);
     });
   }
 
@@ -117,13 +143,16 @@ describe('random draws', () => {
   });
 });
 
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Fails where an average over the draws is five standard errors off. */
+const averages = (values: readonly number[], expected: number, deviation: number): void =>
+  assert.approximately(mean(values), expected, (5 * deviation) / Math.sqrt(values.length));
+
 describe('random distributions', () => {
   const count = 200_000;
-  const draw = (name: string): number[] => Array.from(hostRandom[name](Uint32Array.of(7, 11), new Uint32Array(4), [count / 10, 10]).data);
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  /** Fails where an average over the draws is five standard errors off. */
-  const averages = (values: readonly number[], expected: number, deviation: number): void =>
-    assert.approximately(mean(values), expected, (5 * deviation) / Math.sqrt(values.length));
+  const draw = (name: string): number[] =>
+    Array.from(hostRandom[name](Uint32Array.of(7, 11), new Uint32Array(4), [count / 10, 10]).data);
 
   it('normals have the moments of a normal', () => {
     const z = draw('RandomNormal');

@@ -21,7 +21,11 @@ describe('the reference backend', () => {
   afterEach(() => backend.dispose());
 
   it('runs a graph with composites and random draws', async () => {
-    const graph = trace(({ x, key, counter }) => silu(x).add(randomNormal(key, counter, [2])), { x: f32([2]), key: u32([2]), counter: u32([4]) });
+    const graph = trace(({ x, key, counter }) => silu(x).add(randomNormal(key, counter, [2])), {
+      x: f32([2]),
+      key: u32([2]),
+      counter: u32([4]),
+    });
     const [key, counter] = [Uint32Array.of(1, 2), Uint32Array.of(3, 4, 5, 6)];
     const executable = await backend.compile(graph);
     const { output } = await executable.run({ x: vector(0, 0), key: hostArray(key), counter: hostArray(counter) });
@@ -46,8 +50,14 @@ describe('the reference backend', () => {
   });
 
   it('refuses data that does not fill its shape, or is of another type', () => {
-    assert.equal(thrownBy(() => backend.array({ data: Float32Array.of(1), shape: [2], dtype: 'f32' })).code, 'FM_SHAPE');
-    assert.equal(thrownBy(() => backend.array({ data: Float32Array.of(1), shape: [1], dtype: 'i32' })).code, 'FM_DTYPE');
+    assert.equal(
+      thrownBy(() => backend.array({ data: Float32Array.of(1), shape: [2], dtype: 'f32' })).code,
+      'FM_SHAPE',
+    );
+    assert.equal(
+      thrownBy(() => backend.array({ data: Float32Array.of(1), shape: [1], dtype: 'i32' })).code,
+      'FM_DTYPE',
+    );
   });
 
   it('takes the array of an aliased input, once', async () => {
@@ -109,7 +119,14 @@ describe('the reference backend', () => {
   });
 
   it('refuses aliases that join nothing, different types, or one name twice', async () => {
-    for (const aliases of [[['x', 'next']], [['p', 'size']], [['p', 'next'], ['g', 'next']]] as const) {
+    for (const aliases of [
+      [['x', 'next']],
+      [['p', 'size']],
+      [
+        ['p', 'next'],
+        ['g', 'next'],
+      ],
+    ] as const) {
       assert.equal((await rejectionOf(backend.compile(step, { aliases }))).code, 'FM_GRAPH');
     }
   });

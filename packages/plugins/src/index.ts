@@ -13,9 +13,18 @@ import { optimalTransport } from './paths/optimalTransport.ts';
 import { constantSchedule } from './schedules/constantSchedule.ts';
 import { cosineSchedule } from './schedules/cosineSchedule.ts';
 import { polynomialSchedule } from './schedules/polynomialSchedule.ts';
+import { adaptiveHeun } from './solvers/adaptiveHeun.ts';
+import { bosh3 } from './solvers/bosh3.ts';
 import { dopri5 } from './solvers/dopri5.ts';
+import { dopri8 } from './solvers/dopri8.ts';
 import { euler } from './solvers/euler.ts';
+import { heun2 } from './solvers/heun2.ts';
+import { heun3 } from './solvers/heun3.ts';
 import { midpoint } from './solvers/midpoint.ts';
+import { ralston } from './solvers/ralston.ts';
+import { rk38 } from './solvers/rk38.ts';
+import { rk4 } from './solvers/rk4.ts';
+import { tsit5 } from './solvers/tsit5.ts';
 import { uniform } from './timeSamplers/uniform.ts';
 
 export * from './createFlow.ts';
@@ -42,9 +51,20 @@ export * from './paths/optimalTransport.ts';
 export * from './schedules/constantSchedule.ts';
 export * from './schedules/cosineSchedule.ts';
 export * from './schedules/polynomialSchedule.ts';
+export * from './solvers/adaptiveHeun.ts';
+export * from './solvers/bosh3.ts';
 export * from './solvers/dopri5.ts';
+export * from './solvers/dopri8.ts';
 export * from './solvers/euler.ts';
+export * from './solvers/heun2.ts';
+export * from './solvers/heun3.ts';
 export * from './solvers/midpoint.ts';
+export * from './solvers/ralston.ts';
+export * from './solvers/rk38.ts';
+export * from './solvers/rk4.ts';
+export * from './solvers/tsit5.ts';
+export * from './solvers/rungeKuttaMethods.ts';
+export * from './solvers/timeGrid.ts';
 export * from './timeSamplers/uniform.ts';
 
 /** Every plugin of this package, for a container to load: `createContainer(builtinPlugins)`. */
@@ -60,11 +80,20 @@ export const builtinPlugins: readonly Plugin[] = [
   constantSchedule,
   cosineSchedule,
   polynomialSchedule,
-  euler,
-  midpoint,
-  dopri5,
   checkerboard,
   points,
   negativeLogLikelihood,
   functionEvaluations,
+  euler,
+  midpoint,
+  heun2,
+  ralston,
+  heun3,
+  rk4,
+  rk38,
+  adaptiveHeun,
+  bosh3,
+  dopri5,
+  tsit5,
+  dopri8,
 ];

@@ -149,6 +149,11 @@ function npy({ descr = '<f4', order = 'False', shape = '(2, 2)', version = 1, da
 
 const square = Float32Array.of(1, 2, 3, 4.5);
 
+const sortedRows = async (content: Uint8Array | string, options = {}): Promise<string[]> => {
+  const data = await load(content, options);
+  return rowsOf(await draw(data, 0, data.size ?? 0)).toSorted();
+};
+
 describe('points', () => {
   const many = Array.from({ length: 23 }, (_, i) => [i, i / 2]);
 
@@ -246,11 +251,6 @@ describe('points', () => {
   });
 
   describe('from .csv', () => {
-    const sortedRows = async (content: Uint8Array | string, options = {}): Promise<string[]> => {
-      const data = await load(content, options);
-      return rowsOf(await draw(data, 0, data.size ?? 0)).toSorted();
-    };
-
     it('reads numbers with and without a header, line ends and separators of all kinds', async () => {
       const expected = ['-1.5,2000', '0.25,3'];
       for (const text of [

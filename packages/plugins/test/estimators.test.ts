@@ -56,7 +56,6 @@ interface LikelihoodCase extends PathCase {
 
 describe('log-likelihood through the exact field', () => {
   oracleCases<LikelihoodCase>('likelihood').forEach((oracle, i) => {
-    if (oracle.path === 'variance-exploding') return;
     it(`agrees with oracle ${i}: ${oracle.path}`, async () => {
       const path = pathOf(oracle);
       await using flow = await exactFlow(
@@ -86,10 +85,10 @@ describe('log-likelihood through the exact field', () => {
   });
 });
 
-describe('nll', () => {
-  const sample = async (flow: Flow, count: number) =>
-    points({ data: (await flow.sample(count, { seed: 3 })).samples, heldOut: 0.5 });
+const sample = async (flow: Flow, count: number) =>
+  points({ data: (await flow.sample(count, { seed: 3 })).samples, heldOut: 0.5 });
 
+describe('nll', () => {
   it('is the mean over held-out points, with its standard error', async () => {
     await using flow = await exactFlow(standard, optimalTransport());
     const data = await sample(flow, 200);
@@ -152,7 +151,7 @@ describe('nll', () => {
     }).estimate(request);
     expect(one.value).to.not.equal(exact.value);
     expect(Math.abs(one.value - exact.value)).below(0.3);
-    expect(Math.abs(many.value - exact.value)).below(0.3);
+    expect(Math.abs(many.value - exact.value)).below(0.1);
   });
 
   it('refuses what a solve that did not finish left behind', async () => {

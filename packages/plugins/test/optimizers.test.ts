@@ -136,18 +136,19 @@ describe('adamw', () => {
   });
 });
 
-describe('sgd', () => {
-  const expected = (momentum: number, nesterov: boolean): number[][] => {
-    let p = oracle.init;
-    let velocity = p.map(() => 0);
-    return Array.from({ length: 4 }, () => {
-      const g = gradientAt(p);
-      velocity = velocity.map((v, i) => momentum * v + g[i]);
-      p = p.map((value, i) => value - 0.01 * (nesterov ? g[i] + momentum * velocity[i] : velocity[i]));
-      return p;
-    });
-  };
+/** PyTorch's SGD, by hand. */
+const expectedSteps = (momentum: number, nesterov: boolean): number[][] => {
+  let p = oracle.init;
+  let velocity = p.map(() => 0);
+  return Array.from({ length: 4 }, () => {
+    const g = gradientAt(p);
+    velocity = velocity.map((v, i) => momentum * v + g[i]);
+    p = p.map((value, i) => value - 0.01 * (nesterov ? g[i] + momentum * velocity[i] : velocity[i]));
+    return p;
+  });
+};
 
+describe('sgd', () => {
   for (const [momentum, nesterov] of [
     [0, false],
     [0.9, false],
@@ -155,7 +156,7 @@ describe('sgd', () => {
   ] as const) {
     it(`with momentum ${momentum}${nesterov ? ', Nesterov' : ''} takes PyTorch's steps`, () => {
       const trajectory = run(sgd({ learningRate: 0.01, momentum, nesterov }), 4);
-      expected(momentum, nesterov).forEach((parameter, i) =>
+      expectedSteps(momentum, nesterov).forEach((parameter, i) =>
         expectClose(trajectory[i], parameter, 1e-14, `parameters after step ${i + 1}`),
       );
     });

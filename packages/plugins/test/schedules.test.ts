@@ -7,13 +7,13 @@ describe('schedules', () => {
   const all = [constantSchedule, cosineSchedule, polynomialSchedule];
 
   it('rise on a line from warmupFrom to 1', () => {
-    for (const schedule of all) {
-      const { factor } = schedule({ warmup: 200, warmupFrom: 0.1 });
+    for (const plugin of all) {
+      const schedule = plugin({ warmup: 200, warmupFrom: 0.1 });
       expectClose(
-        [0, 50, 100, 199, 200].map((step) => factor(step, 4000)),
+        [0, 50, 100, 199, 200].map((step) => schedule.factor(step, 4000)),
         [0.1, 0.325, 0.55, 0.9955, 1],
         1e-15,
-        schedule.pluginName,
+        plugin.pluginName,
       );
     }
   });
@@ -23,15 +23,15 @@ describe('schedules', () => {
   });
 
   it('constant: 1 to the end and beyond', () => {
-    const { factor } = constantSchedule({ warmup: 2 });
-    expect([2, 5, 10, 20].map((step) => factor(step, 10))).to.deep.equal([1, 1, 1, 1]);
+    const schedule = constantSchedule({ warmup: 2 });
+    expect([2, 5, 10, 20].map((step) => schedule.factor(step, 10))).to.deep.equal([1, 1, 1, 1]);
   });
 
   it('cosine: half a wave after the warm-up', () => {
-    const { factor } = cosineSchedule({ warmup: 200 });
+    const schedule = cosineSchedule({ warmup: 200 });
     const progress = [0, 0.25, 0.5, 0.75, 1];
     expectClose(
-      progress.map((share) => factor(200 + 3800 * share, 4000)),
+      progress.map((share) => schedule.factor(200 + 3800 * share, 4000)),
       progress.map((share) => (1 + Math.cos(Math.PI * share)) / 2),
       1e-15,
     );
@@ -43,9 +43,9 @@ describe('schedules', () => {
   });
 
   it('polynomial: a power of what is left', () => {
-    const { factor } = polynomialSchedule({ warmup: 100 });
+    const schedule = polynomialSchedule({ warmup: 100 });
     expectClose(
-      [100, 325, 550, 775, 1000].map((step) => factor(step, 1000)),
+      [100, 325, 550, 775, 1000].map((step) => schedule.factor(step, 1000)),
       [1, 0.75, 0.5, 0.25, 0],
       1e-15,
     );
@@ -57,11 +57,11 @@ describe('schedules', () => {
   });
 
   it('stay at their last factor past the end, and survive a warm-up as long as the training', () => {
-    for (const schedule of [cosineSchedule, polynomialSchedule]) {
-      expectClose([schedule({ final: 0.2 }).factor(500, 100)], [0.2], 1e-15);
-      const { factor } = schedule({ warmup: 10, warmupFrom: 0 });
-      for (let step = 0; step < 10; step++) expect(factor(step, 10)).to.equal(step / 10);
-      expect(factor(10, 10)).to.equal(1);
+    for (const plugin of [cosineSchedule, polynomialSchedule]) {
+      expectClose([plugin({ final: 0.2 }).factor(500, 100)], [0.2], 1e-15);
+      const schedule = plugin({ warmup: 10, warmupFrom: 0 });
+      for (let step = 0; step < 10; step++) expect(schedule.factor(step, 10)).to.equal(step / 10);
+      expect(schedule.factor(10, 10)).to.equal(1);
     }
   });
 

@@ -23,38 +23,55 @@ interface GemmAttributes extends Attributes {
 /** ONNX's Gemm: A·B + C with either matrix transposed as it is read, C optional and broadcast to the product. */
 const Gemm: Operator<GemmAttributes> = {
   name: 'Gemm',
-  infer: ([a, b], { transA, transB }) => [{ shape: [a.shape[transA ? 1 : 0], b.shape[transB ? 0 : 1]], dtype: a.dtype }],
+  infer: ([a, b], { transA, transB }) => [
+    { shape: [a.shape[transA ? 1 : 0], b.shape[transB ? 0 : 1]], dtype: a.dtype },
+  ],
 };
 
-export const gemmLowering: Lowering = lowering(Gemm, float, (write, inputs, { inputs: [a], outputs: [product], attributes }) => {
-  if (a.size > 0) return write.node('Gemm', inputs, { transA: attributes.transA, transB: attributes.transB });
-  return inputs[2] === undefined ? filled(write, 0, product) : write.node('Add', [filled(write, 0, product), inputs[2]]);
-});
+export const gemmLowering: Lowering = lowering(
+  Gemm,
+  float,
+  (write, inputs, { inputs: [a], outputs: [product], attributes }) => {
+    if (a.size > 0) return write.node('Gemm', inputs, { transA: attributes.transA, transB: attributes.transB });
+    return inputs[2] === undefined
+      ? filled(write, 0, product)
+      : write.node('Add', [filled(write, 0, product), inputs[2]]);
+  },
+);
 
 /** Products of two matrices become Gemms that read transposed operands in place; the Transposes go where nothing else uses them. */
 export function fuseTransposes(graph: Graph): Graph {
   return rewriteGraph(graph, (node, inputs) => {
-    if (node.operator.name !== 'MatMul' || inputs.some((tensor) => tensor.rank !== 2) || !isFloat(inputs[0].dtype)) return rebuild(node, inputs);
+    if (node.operator.name !== 'MatMul' || inputs.some((tensor) => tensor.rank !== 2) || !isFloat(inputs[0].dtype))
+      return rebuild(node, inputs);
     const [a, b] = inputs.map((tensor) => (isTransposed(tensor) ? tensor.node.inputs[0] : tensor));
     return apply(Gemm, [a, b], { transA: a === inputs[0] ? 0 : 1, transB: b === inputs[1] ? 0 : 1 });
   });
 }
 
-const isTransposed = ({ node }: Tensor): boolean => node.operator.name === 'Transpose' && node.inputs[0].rank === 2 && (node.attributes.perm as number[])[0] === 1;
+const isTransposed = ({ node }: Tensor): boolean =>
+  node.operator.name === 'Transpose' && node.inputs[0].rank === 2 && (node.attributes.perm as number[])[0] === 1;
 
 /** A Gemm that only an addition uses takes the other term as its C: the bias of a dense layer costs no pass of its own. */
 export function fuseBias(graph: Graph): Graph {
   const uses = countUses(graph);
-  const isBare = ({ node }: Tensor): boolean => node.operator === (Gemm as unknown as Operator) && node.inputs.length === 2;
   return rewriteGraph(graph, (node, inputs) => {
     if (node.operator.name !== 'Add') return rebuild(node, inputs);
-    const at = [0, 1].find((i) => isBare(inputs[i]) && uses.get(node.inputs[i]) === 1 && fits(inputs[1 - i], inputs[i], node));
+    const at = [0, 1].find(
+      (i) => isBare(inputs[i]) && uses.get(node.inputs[i]) === 1 && fits(inputs[1 - i], inputs[i], node),
+    );
     if (at === undefined) return rebuild(node, inputs);
     const product = inputs[at].node as unknown as Node<GemmAttributes>;
     return apply(Gemm, [...product.inputs, inputs[1 - at]], product.attributes);
   });
 }
 
+/** A product without a C. */
+const isBare = ({ node }: Tensor): boolean =>
+  node.operator === (Gemm as unknown as Operator) && node.inputs.length === 2;
+
 /** True where the term broadcasts to the product, rather than the product to the term. */
 const fits = (term: Tensor, product: Tensor, sum: Node): boolean =>
-  term.rank <= 2 && sameShape(sum.outputs[0].shape, product.shape) && sameShape(broadcastShapes(term.shape, product.shape), product.shape);
+  term.rank <= 2 &&
+  sameShape(sum.outputs[0].shape, product.shape) &&
+  sameShape(broadcastShapes(term.shape, product.shape), product.shape);

@@ -5,7 +5,9 @@ import { fuseSilu, siluLowering } from './silu.ts';
 import { fuseSumOfSquares, sumOfSquaresLowering } from './sumOfSquares.ts';
 
 /** Rows for the operators that {@link fuse} introduces. They exist between fusion and encoding only, so they are in no manifest. */
-export const fusedLowerings: ReadonlyMap<string, Lowering> = new Map([gemmLowering, siluLowering, sumOfSquaresLowering].map((row) => [row.name, row]));
+export const fusedLowerings: ReadonlyMap<string, Lowering> = new Map(
+  [gemmLowering, siluLowering, sumOfSquaresLowering].map((row) => [row.name, row]),
+);
 
 const passes = [fuseTransposes, fuseBias, fuseSilu, fuseSumOfSquares];
 

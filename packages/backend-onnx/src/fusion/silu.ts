@@ -5,7 +5,9 @@ import { countUses } from './countUses.ts';
 /** x·sigmoid(x) in one pass: ONNX Runtime's QuickGelu with its α at 1. */
 const Silu: Operator = { name: 'QuickGelu', infer: ([x]) => [{ shape: x.shape, dtype: x.dtype }] };
 
-export const siluLowering: Lowering = lowering(Silu, ['f32'], (write, inputs) => write.contrib('QuickGelu', inputs, { alpha: { float: 1 } }));
+export const siluLowering: Lowering = lowering(Silu, ['f32'], (write, inputs) =>
+  write.contrib('QuickGelu', inputs, { alpha: { float: 1 } }),
+);
 
 /** Fuses x·sigmoid(x) where nothing else uses the sigmoid: under a gradient, which does, two passes that share it are cheaper. */
 export function fuseSilu(graph: Graph): Graph {

@@ -1,4 +1,12 @@
-import { apply, rebuild, rewriteGraph, type Graph, type Operator, type ReduceAttributes, type Tensor } from '@flow-matching/core';
+import {
+  apply,
+  rebuild,
+  rewriteGraph,
+  type Graph,
+  type Operator,
+  type ReduceAttributes,
+  type Tensor,
+} from '@flow-matching/core';
 import { lowering, type Lowering } from '../lowering/lowering.ts';
 import { reduction } from '../lowering/reduction.ts';
 import { countUses } from './countUses.ts';
@@ -6,18 +14,32 @@ import { countUses } from './countUses.ts';
 const ReduceSumSquare: Operator<ReduceAttributes> = {
   name: 'ReduceSumSquare',
   infer: ([x], { axes, keepdims }) => [
-    { shape: keepdims ? x.shape.map((extent, i) => (axes.includes(i) ? 1 : extent)) : x.shape.filter((_, i) => !axes.includes(i)), dtype: x.dtype },
+    {
+      shape: keepdims
+        ? x.shape.map((extent, i) => (axes.includes(i) ? 1 : extent))
+        : x.shape.filter((_, i) => !axes.includes(i)),
+      dtype: x.dtype,
+    },
   ],
 };
 
-export const sumOfSquaresLowering: Lowering = lowering(ReduceSumSquare, ['f32', 'f64'], reduction('ReduceSumSquare', 0));
+export const sumOfSquaresLowering: Lowering = lowering(
+  ReduceSumSquare,
+  ['f32', 'f64'],
+  reduction('ReduceSumSquare', 0),
+);
 
 /** Σx² in one pass where nothing else needs the squares. */
 export function fuseSumOfSquares(graph: Graph): Graph {
   const uses = countUses(graph);
   const isSquare = (square: Tensor): boolean => {
     const { operator, inputs } = square.node;
-    return operator.name === 'Mul' && inputs[0] === inputs[1] && uses.get(square) === 1 && sumOfSquaresLowering.dtypes.includes(square.dtype);
+    return (
+      operator.name === 'Mul' &&
+      inputs[0] === inputs[1] &&
+      uses.get(square) === 1 &&
+      sumOfSquaresLowering.dtypes.includes(square.dtype)
+    );
   };
   return rewriteGraph(graph, (node, inputs) =>
     node.operator.name === 'ReduceSum' && isSquare(node.inputs[0])

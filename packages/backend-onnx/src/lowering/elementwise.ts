@@ -7,7 +7,10 @@ import { any, float, lowering, numeric, same, type Lowering } from './lowering.t
 const withoutUnsigned = ['f32', 'f64', 'i32'] as const;
 
 /** What Where's operands travel as where ONNX Runtime has no kernel for their own dtype. */
-const carriers: Partial<Record<DType, TensorProto_DataType>> = { u32: TensorProto_DataType.INT64, bool: TensorProto_DataType.UINT8 };
+const carriers: Partial<Record<DType, TensorProto_DataType>> = {
+  u32: TensorProto_DataType.INT64,
+  bool: TensorProto_DataType.UINT8,
+};
 
 /** Arithmetic, comparisons and logic, element by element. */
 export const elementwise: readonly Lowering[] = [
@@ -48,7 +51,11 @@ export const elementwise: readonly Lowering[] = [
     const share = write.node('Div', [lost, write.node('Max', [u, write.scalar(1e-20, dtype)])]);
     const log = write.node('Log', [u]);
     // Far out nothing is lost, and at infinity ∞ − ∞ would be.
-    return write.node('Where', [write.node('Less', [x, write.scalar(1e18, dtype)]), write.node('Add', [log, share]), log]);
+    return write.node('Where', [
+      write.node('Less', [x, write.scalar(1e18, dtype)]),
+      write.node('Add', [log, share]),
+      log,
+    ]);
   }),
 
   same(core.Equal, any),

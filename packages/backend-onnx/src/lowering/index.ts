@@ -9,7 +9,15 @@ import { movement } from './movement.ts';
 import { reductions } from './reduction.ts';
 
 /** Every operator and composite the backend runs. RandomBits is not among them: draws are hoisted to the host. */
-const table: readonly Lowering[] = [...elementwise, ...movement, ...reductions, ...products, ...indexing, ...convolution, ...composites];
+const table: readonly Lowering[] = [
+  ...elementwise,
+  ...movement,
+  ...reductions,
+  ...products,
+  ...indexing,
+  ...convolution,
+  ...composites,
+];
 
 /** What the backend can run on ONNX Runtime's CPU provider: the keys of its lowering table. */
 export const manifest: Manifest = new Map(table.map(({ name, dtypes }) => [name, dtypes]));

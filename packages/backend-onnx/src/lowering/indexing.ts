@@ -12,7 +12,11 @@ export const indexing: readonly Lowering[] = [
     const along = write.node('Reshape', [indices, write.integers(flat.map((extent, i) => (i === axis ? extent : 1)))]);
     return write.node(
       'ScatterElements',
-      [data, write.node('Expand', [along, write.integers(flat)]), write.node('Reshape', [updates, write.integers(flat)])],
+      [
+        data,
+        write.node('Expand', [along, write.integers(flat)]),
+        write.node('Reshape', [updates, write.integers(flat)]),
+      ],
       { axis, reduction: 'add' },
     );
   }),

@@ -2,7 +2,11 @@ import type { Attributes, DType, Node, Operator } from '@flow-matching/core';
 import type { ModelWriter } from '../model/modelWriter.ts';
 
 /** How one operator is written as ONNX nodes: names of values in, the name of the result out. */
-export type Lower<A extends Attributes = Attributes> = (write: ModelWriter, inputs: readonly string[], node: Node<A>) => string;
+export type Lower<A extends Attributes = Attributes> = (
+  write: ModelWriter,
+  inputs: readonly string[],
+  node: Node<A>,
+) => string;
 
 /** One row of the table: what the backend does with an operator of core, and for which dtypes ONNX Runtime's CPU provider has the kernels. */
 export interface Lowering {
@@ -16,7 +20,11 @@ export const numeric: readonly DType[] = ['f32', 'f64', 'i32', 'u32'];
 export const any: readonly DType[] = ['f32', 'f64', 'i32', 'u32', 'bool'];
 
 /** A row of the table, its attributes typed by the operator. */
-export function lowering<A extends Attributes>(operator: Operator<A>, dtypes: readonly DType[], lower: Lower<A>): Lowering {
+export function lowering<A extends Attributes>(
+  operator: Operator<A>,
+  dtypes: readonly DType[],
+  lower: Lower<A>,
+): Lowering {
   return { name: operator.name, dtypes, lower: lower as unknown as Lower };
 }
 

@@ -5,16 +5,24 @@ import { any, lowering, same, type Lowering } from './lowering.ts';
 
 /** Operators that move elements about. */
 export const movement: readonly Lowering[] = [
-  lowering(core.Reshape, any, (write, [x], { attributes: { shape } }) => write.node('Reshape', [x, write.integers(shape)])),
-  lowering(core.Transpose, any, (write, [x], { attributes: { perm } }) => (perm.length < 2 ? x : write.node('Transpose', [x], { perm }))),
-  lowering(core.Expand, any, (write, [x], { attributes: { shape } }) => write.node('Expand', [x, write.integers(shape)])),
+  lowering(core.Reshape, any, (write, [x], { attributes: { shape } }) =>
+    write.node('Reshape', [x, write.integers(shape)]),
+  ),
+  lowering(core.Transpose, any, (write, [x], { attributes: { perm } }) =>
+    perm.length < 2 ? x : write.node('Transpose', [x], { perm }),
+  ),
+  lowering(core.Expand, any, (write, [x], { attributes: { shape } }) =>
+    write.node('Expand', [x, write.integers(shape)]),
+  ),
   lowering(core.Cast, any, (write, [x], { attributes: { to } }) => write.node('Cast', [x], { to: elementType[to] })),
   lowering(core.Concat, any, (write, inputs, { inputs: tensors, attributes: { axis } }) => {
     const filledOnes = inputs.filter((_, i) => tensors[i].size > 0);
     return filledOnes.length === 1 ? filledOnes[0] : write.node('Concat', filledOnes, { axis });
   }),
   lowering(core.Slice, any, (write, [x], { inputs: [tensor], attributes: { starts, ends, steps } }) => {
-    const cut = tensor.shape.flatMap((extent, axis) => (starts[axis] === 0 && ends[axis] === extent && steps[axis] === 1 ? [] : [axis]));
+    const cut = tensor.shape.flatMap((extent, axis) =>
+      starts[axis] === 0 && ends[axis] === extent && steps[axis] === 1 ? [] : [axis],
+    );
     if (cut.length === 0) return x;
     const along = (values: readonly number[]): string => write.integers(cut.map((axis) => values[axis]));
     // In ONNX an end of −1 is the last element; only one further back stands before the first.
@@ -27,6 +35,11 @@ export const movement: readonly Lowering[] = [
   }),
   same(core.Identity, any),
   lowering(core.StopGradient, any, (write, [x]) => write.node('Identity', [x])),
-  // ONNX Runtime removes an Identity and then merges what the barrier keeps apart; a Reshape to the same shape stays, and moves nothing.
-  lowering(core.Barrier, any, (write, [x], { outputs: [{ shape }] }) => write.node('Reshape', [x, write.integers(shape)])),
+  // ONNX Runtime removes an Identity and then merges what the barrier keeps apart. A Reshape to the same shape stays, and moves
+  // nothing; barriers on one value differ by the shape they go through.
+  lowering(core.Barrier, any, (write, [x], { outputs: [{ shape }] }) => {
+    const detour = new Array<number>(write.ordinal(`barrier ${x}`)).fill(1);
+    const through = write.node('Reshape', [x, write.integers([...shape, ...detour])]);
+    return detour.length === 0 ? through : write.node('Reshape', [through, write.integers(shape)]);
+  }),
 ];

@@ -6,8 +6,14 @@ import { float, lowering, type Lower, type Lowering } from './lowering.ts';
 
 /** The ONNX reduction `operator`; over no elements it is `empty`. */
 export function reduction(operator: string, empty: number): Lower<ReduceAttributes> {
-  return (write: ModelWriter, [x], { inputs: [tensor], outputs: [reduced], attributes: { axes, keepdims } }: Node<ReduceAttributes>) =>
-    tensor.size === 0 ? filled(write, empty, reduced) : write.node(operator, [x, write.integers(axes)], { keepdims: keepdims ? 1 : 0 });
+  return (
+    write: ModelWriter,
+    [x],
+    { inputs: [tensor], outputs: [reduced], attributes: { axes, keepdims } }: Node<ReduceAttributes>,
+  ) =>
+    tensor.size === 0
+      ? filled(write, empty, reduced)
+      : write.node(operator, [x, write.integers(axes)], { keepdims: keepdims ? 1 : 0 });
 }
 
 const integersToo = ['f32', 'f64', 'i32'] as const;
@@ -20,11 +26,17 @@ const rowsWorthAProduct = 32;
  * and every dense layer has one, the gradient of its bias.
  */
 const sum: Lower<ReduceAttributes> = (write, inputs, node) => {
-  const { inputs: [tensor], outputs: [reduced], attributes: { axes } } = node;
+  const {
+    inputs: [tensor],
+    outputs: [reduced],
+    attributes: { axes },
+  } = node;
   const rows = sizeOf(tensor.shape.slice(0, axes.length));
   const leading = axes.every((axis, i) => axis === i) && axes.length < tensor.rank;
-  if (!leading || !isFloat(tensor.dtype) || tensor.size === 0 || rows < rowsWorthAProduct || tensor.size === rows) return reduction('ReduceSum', 0)(write, inputs, node);
-  const matrix = tensor.rank === 2 ? inputs[0] : write.node('Reshape', [inputs[0], write.integers([rows, tensor.size / rows])]);
+  if (!leading || !isFloat(tensor.dtype) || tensor.size === 0 || rows < rowsWorthAProduct || tensor.size === rows)
+    return reduction('ReduceSum', 0)(write, inputs, node);
+  const matrix =
+    tensor.rank === 2 ? inputs[0] : write.node('Reshape', [inputs[0], write.integers([rows, tensor.size / rows])]);
   const ones = filled(write, 1, { shape: [1, rows], dtype: tensor.dtype });
   return write.node('Reshape', [write.node('MatMul', [ones, matrix]), write.integers(reduced.shape)]);
 };

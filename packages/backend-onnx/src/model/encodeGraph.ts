@@ -1,4 +1,4 @@
-import { type Graph, type GraphPort, type Node, type Tensor } from '@flow-matching/core';
+import type { Graph, GraphPort, HostArray, Node, Tensor } from '@flow-matching/core';
 import { fusedLowerings } from '../fusion/index.ts';
 import { lowerings } from '../lowering/index.ts';
 import { ModelWriter } from './modelWriter.ts';
@@ -23,19 +23,25 @@ export interface EncodedGraph {
 export interface EncodeOptions {
   /** Puts a sequence before the outputs: see ResultBarrier. */
   readonly barrier?: boolean;
+  /** Inputs that become initializers, which ONNX Runtime lays out ahead for its kernels. */
+  readonly constants?: Readonly<Record<string, HostArray>>;
 }
 
 /** Writes a graph whose operators are all in the lowering table as an ONNX model. */
-export function encodeGraph(graph: Graph, { barrier = false }: EncodeOptions = {}): EncodedGraph {
+export function encodeGraph(graph: Graph, { barrier = false, constants = {} }: EncodeOptions = {}): EncodedGraph {
   const taken = new Set(graph.inputs.map((port) => port.name));
   const needed = new Set(graph.nodes);
-  const inputs = graph.inputs.filter(({ tensor }) => needed.has(tensor.node)).map((port) => ({ ...port, value: port.name }));
-  const outputs = graph.outputs.map((port) => ({ ...port, value: distinctName(port.name, taken) }));
+  const inputs = graph.inputs
+    .filter(({ name, tensor }) => needed.has(tensor.node) && !(name in constants))
+    .map(({ name, tensor }) => ({ name, tensor, value: name }));
+  const outputs = graph.outputs.map(({ name, tensor }) => ({ name, tensor, value: distinctName(name, taken) }));
 
   const barrierName = barrier ? distinctName('barrier', taken) : undefined;
   const write = new ModelWriter(taken);
   const nodes = new Map<string, Node>();
   const values = new Map<Tensor, string>();
+  for (const [name, { data, dtype, shape }] of Object.entries(constants))
+    values.set(graph.input(name), write.constant(data, dtype, shape));
   for (const { value, tensor } of inputs) values.set(tensor, write.input(value, tensor));
   for (const node of graph.nodes) {
     if (node.operator.name === 'Input') continue;

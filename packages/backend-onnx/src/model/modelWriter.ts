@@ -40,6 +40,7 @@ export class ModelWriter {
   readonly #outputs: { readonly name: string; readonly value: string; readonly type: TensorType }[] = [];
   readonly #sequences: ValueInfoProto[] = [];
   readonly #shared = new Map<string, string>();
+  readonly #ordinals = new Map<string, number>();
   readonly #portNames: ReadonlySet<string>;
   #next = 0;
 
@@ -58,7 +59,12 @@ export class ModelWriter {
   }
 
   /** One ONNX node with one output, whose name is returned. */
-  node(operator: string, inputs: readonly string[], attributes: NodeAttributes = {}, { domain = '' }: NodeOptions = {}): string {
+  node(
+    operator: string,
+    inputs: readonly string[],
+    attributes: NodeAttributes = {},
+    { domain = '' }: NodeOptions = {},
+  ): string {
     const output = this.#fresh();
     this.#nodes.push(
       create(NodeProtoSchema, {
@@ -82,7 +88,8 @@ export class ModelWriter {
   /** A known array. Small ones of equal content share one initializer. */
   constant(data: ArrayLike<number>, dtype: DType, shape: Shape): string {
     const stored = toStorage(data, dtype);
-    const key = stored.length <= 16 ? `${dtype}${formatShape(shape)}${new Uint8Array(stored.buffer).join()}` : undefined;
+    const key =
+      stored.length <= 16 ? `${dtype}${formatShape(shape)}${new Uint8Array(stored.buffer).join()}` : undefined;
     return this.#initializer(elementType[dtype], shape, stored, key);
   }
 
@@ -93,7 +100,19 @@ export class ModelWriter {
 
   /** An int64 vector: what ONNX takes for shapes, axes and bounds. */
   integers(values: readonly number[]): string {
-    return this.#initializer(TensorProto_DataType.INT64, [values.length], BigInt64Array.from(values, BigInt), `i64:${values.join()}`);
+    return this.#initializer(
+      TensorProto_DataType.INT64,
+      [values.length],
+      BigInt64Array.from(values, BigInt),
+      `i64:${values.join()}`,
+    );
+  }
+
+  /** How often this was asked of `key` before: 0, 1, 2, … */
+  ordinal(key: string): number {
+    const count = this.#ordinals.get(key) ?? 0;
+    this.#ordinals.set(key, count + 1);
+    return count;
   }
 
   input(name: string, type: TensorType): string {
@@ -174,7 +193,8 @@ export class ModelWriter {
 function attributeProto(name: string, value: AttributeValue): AttributeProto {
   const { FLOAT, INT, INTS, STRING } = AttributeProto_AttributeType;
   if (typeof value === 'number') return create(AttributeProtoSchema, { name, type: INT, i: BigInt(value) });
-  if (typeof value === 'string') return create(AttributeProtoSchema, { name, type: STRING, s: new TextEncoder().encode(value) });
+  if (typeof value === 'string')
+    return create(AttributeProtoSchema, { name, type: STRING, s: new TextEncoder().encode(value) });
   if ('float' in value) return create(AttributeProtoSchema, { name, type: FLOAT, f: value.float });
   return create(AttributeProtoSchema, { name, type: INTS, ints: value.map(BigInt) });
 }
@@ -189,6 +209,8 @@ function valueInfo(name: string, { shape, dtype }: TensorType): ValueInfoProto {
 
 /** The declaration of a sequence of f32 scalars. */
 function sequenceInfo(name: string): ValueInfoProto {
-  const elemType: TypeProto = create(TypeProtoSchema, { value: { case: 'tensorType', value: { elemType: elementType.f32, shape: {} } } });
+  const elemType: TypeProto = create(TypeProtoSchema, {
+    value: { case: 'tensorType', value: { elemType: elementType.f32, shape: {} } },
+  });
   return create(ValueInfoProtoSchema, { name, type: { value: { case: 'sequenceType', value: { elemType } } } });
 }

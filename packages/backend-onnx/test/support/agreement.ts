@@ -28,7 +28,12 @@ export function draw(type: TensorType, [low, high]: readonly [number, number], n
   const data = allocate(type.dtype, sizeOf(type.shape));
   for (let i = 0; i < data.length; i++) {
     const value = low + (high - low) * next();
-    data[i] = type.dtype === 'bool' ? Number(next() < 0.5) : type.dtype === 'i32' || type.dtype === 'u32' ? Math.floor(value) : value;
+    data[i] =
+      type.dtype === 'bool'
+        ? Number(next() < 0.5)
+        : type.dtype === 'i32' || type.dtype === 'u32'
+          ? Math.floor(value)
+          : value;
   }
   return { data, ...type };
 }
@@ -40,9 +45,18 @@ export interface Tolerance {
 
 /** What rounding explains: a few units in the last place of f32, next to nothing of f64, nothing of integers. */
 export const toleranceOf = (type: TensorType): Tolerance =>
-  type.dtype === 'f32' ? { absolute: 2e-6, relative: 2e-6 } : type.dtype === 'f64' ? { absolute: 1e-13, relative: 1e-13 } : { absolute: 0, relative: 0 };
+  type.dtype === 'f32'
+    ? { absolute: 2e-6, relative: 2e-6 }
+    : type.dtype === 'f64'
+      ? { absolute: 1e-13, relative: 1e-13 }
+      : { absolute: 0, relative: 0 };
 
-export function expectClose(actual: TypedArray, expected: TypedArray, { absolute, relative }: Tolerance, what: string): void {
+export function expectClose(
+  actual: TypedArray,
+  expected: TypedArray,
+  { absolute, relative }: Tolerance,
+  what: string,
+): void {
   expect(actual.length, `${what}: length`).to.equal(expected.length);
   for (let i = 0; i < expected.length; i++) {
     const [a, e] = [actual[i], expected[i]];
@@ -59,7 +73,7 @@ export async function expectAgreement(
   tolerance: (type: TensorType) => Tolerance = toleranceOf,
 ): Promise<void> {
   const ports = inputs.map(({ shape, dtype }, i) => ({ name: `x${i}`, tensor: input(`x${i}`, { shape, dtype }) }));
-  const results = [formula(...ports.map((port) => port.tensor))].flat() as Tensor[];
+  const results = [formula(...ports.map((port) => port.tensor))].flat();
   const graph = new Graph(
     ports,
     results.map((tensor, i) => ({ name: `y${i}`, tensor })),
@@ -72,7 +86,7 @@ export async function expectAgreement(
     for (const [name, array] of Object.entries(actual)) {
       expect(array.dtype, `${name}: dtype`).to.equal(expected[name].dtype);
       expect(array.shape, `${name}: shape`).to.deep.equal(expected[name].shape);
-      expectClose(await array.read(), expected[name].data, tolerance(array), `${name} of\n${graph}`);
+      expectClose(await array.read(), expected[name].data, tolerance(array), `${name} of\n${graph.toString()}`);
       array.dispose();
     }
   } finally {

@@ -7,46 +7,81 @@ export interface Case {
   readonly shapes: readonly Shape[];
   readonly formula: (...inputs: Tensor[]) => Tensor;
   /** Operands are drawn from [low, high). Default [−4, 4), of unsigned ones [0, 8). */
-  readonly range?: readonly [number, number];
+  readonly range?: readonly [number, number] | undefined;
   /** Dtypes of the operands where they are not all that of the case. */
   readonly dtypes?: readonly (DType | undefined)[];
   /** Of an f32 result, where rounding alone does not bound it. */
   readonly tolerance?: Tolerance;
 }
 
-const unary = (f: (x: Tensor) => Tensor, range?: readonly [number, number], tolerance?: Tolerance): Case[] =>
-  [[], [1], [7], [3, 4], [2, 1, 5], [0, 3], [513]].map((shape) => ({ shapes: [shape], formula: f, ...(range && { range }), ...(tolerance && { tolerance }) }));
+type Range = readonly [low: number, high: number];
+const vectorShapes: readonly Shape[] = [[], [1], [7], [3, 4], [2, 1, 5], [0, 3], [513]];
+const unary = (formula: (x: Tensor) => Tensor, range?: Range): Case[] =>
+  vectorShapes.map((shape) => ({ shapes: [shape], formula, range }));
 
 const pairs: readonly (readonly [Shape, Shape])[] = [
   [[], []],
   [[5], []],
   [[], [2, 3]],
-  [[4, 3], [4, 3]],
+  [
+    [4, 3],
+    [4, 3],
+  ],
   [[4, 3], [3]],
-  [[4, 1], [1, 3]],
-  [[2, 1, 4], [3, 1]],
+  [
+    [4, 1],
+    [1, 3],
+  ],
+  [
+    [2, 1, 4],
+    [3, 1],
+  ],
   [[0, 3], [3]],
-  [[300, 7], [300, 1]],
+  [
+    [300, 7],
+    [300, 1],
+  ],
 ];
-const binary = (f: (a: Tensor, b: Tensor) => Tensor, range?: readonly [number, number]): Case[] =>
-  pairs.map((shapes) => ({ shapes, formula: f, ...(range && { range }) }));
+const binary = (formula: (a: Tensor, b: Tensor) => Tensor, range?: Range): Case[] =>
+  pairs.map((shapes) => ({ shapes, formula, range }));
 
 const apart = (from: Tensor): Tensor => fm.where(fm.equal(from, 0), fm.constant(3, from.dtype), from);
 
-const reductions = (f: (x: Tensor, axes?: number | number[], options?: fm.ReduceOptions) => Tensor, empty: boolean): Case[] => [
-  ...([
-    [[6], undefined],
-    [[3, 4], [0]],
-    [[3, 4], [1]],
-    [[2, 3, 4], [0, 2]],
-    [[2, 3, 4], [1]],
-    [[2, 1, 4], [1, 2]],
-    ...(empty ? [[[0, 3], [0]] as const, [[2, 0], undefined] as const] : []),
-    [[0, 3], [1]],
-  ] as const).flatMap(([shape, axes]) =>
-    [false, true].map((keepdims) => ({ shapes: [shape], formula: (x: Tensor) => f(x, axes as number[] | undefined, { keepdims }), tolerance: { absolute: 1e-5, relative: 1e-5 } })),
-  ),
+type Reduce = (x: Tensor, axes?: number | readonly number[], options?: fm.ReduceOptions) => Tensor;
+const reduced: readonly (readonly [Shape, readonly number[] | undefined])[] = [
+  [[6], undefined],
+  [[3, 4], [0]],
+  [[3, 4], [1]],
+  [
+    [2, 3, 4],
+    [0, 2],
+  ],
+  [[2, 3, 4], [1]],
+  [
+    [2, 1, 4],
+    [1, 2],
+  ],
+  [[40, 5], [0]],
+  [
+    [8, 9, 5, 2],
+    [0, 1],
+  ],
+  [[64], [0]],
+  [[0, 3], [1]],
 ];
+const emptied: typeof reduced = [
+  [[0, 3], [0]],
+  [[2, 0], undefined],
+];
+/** Axes of every kind, and where the operator is defined over no elements, none. */
+const reductions = (reduce: Reduce, overNothing: boolean): Case[] =>
+  [...reduced, ...(overNothing ? emptied : [])].flatMap(([shape, axes]) =>
+    [false, true].map((keepdims) => ({
+      shapes: [shape],
+      formula: (x: Tensor) => reduce(x, axes, { keepdims }),
+      tolerance: { absolute: 1e-5, relative: 1e-5 },
+    })),
+  );
 
 const loose = { absolute: 2e-5, relative: 1e-5 };
 
@@ -54,7 +89,12 @@ const conv = (
   x: Shape,
   w: Shape,
   options: fm.Conv2dOptions,
-): { x: Shape; w: Shape; y: Shape; attributes: { strides: number[]; pads: number[]; dilations: number[]; group: number } } => {
+): {
+  x: Shape;
+  w: Shape;
+  y: Shape;
+  attributes: { strides: number[]; pads: number[]; dilations: number[]; group: number };
+} => {
   const y = fm.conv2d(fm.zeros(x), fm.zeros(w), options);
   return { x, w, y: y.shape, attributes: y.node.attributes as never };
 };
@@ -83,7 +123,11 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
   Neg: unary(fm.neg),
   Reciprocal: unary((x) => fm.reciprocal(x), [0.25, 4]),
   Sqrt: unary(fm.sqrt, [0, 4]),
-  Pow: [...binary(fm.pow, [0.25, 3]), { shapes: [[9]], formula: (x) => fm.pow(x, 3) }, { shapes: [[9]], formula: (x) => fm.pow(x, 0) }],
+  Pow: [
+    ...binary(fm.pow, [0.25, 3]),
+    { shapes: [[9]], formula: (x) => fm.pow(x, 3) },
+    { shapes: [[9]], formula: (x) => fm.pow(x, 0) },
+  ],
   Max: binary(fm.maximum),
   Min: binary(fm.minimum),
   Abs: unary(fm.abs),
@@ -103,7 +147,11 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
   Tanh: unary(fm.tanh),
   Sigmoid: unary(fm.sigmoid),
   Erf: unary(fm.erf),
-  Equal: binary((a, b) => (a.dtype === 'bool' ? fm.equal(a, b) : fm.equal(isFloat(a.dtype) ? fm.floor(a) : a, isFloat(b.dtype) ? fm.floor(b) : b))),
+  Equal: binary((a, b) =>
+    a.dtype === 'bool'
+      ? fm.equal(a, b)
+      : fm.equal(isFloat(a.dtype) ? fm.floor(a) : a, isFloat(b.dtype) ? fm.floor(b) : b),
+  ),
   Less: binary(fm.less),
   LessOrEqual: binary(fm.lessOrEqual),
   And: binary(fm.and),
@@ -111,7 +159,15 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
   Not: unary(fm.not),
   IsNaN: unary((x) => fm.isNaN(fm.sqrt(x))),
   Where: [
-    { shapes: [[3, 4], [3, 4], [3, 4]], formula: (c, a, b) => fm.where(c, a, b), dtypes: ['bool'] },
+    {
+      shapes: [
+        [3, 4],
+        [3, 4],
+        [3, 4],
+      ],
+      formula: (c, a, b) => fm.where(c, a, b),
+      dtypes: ['bool'],
+    },
     { shapes: [[3, 1], [4], []], formula: (c, a, b) => fm.where(c, a, b), dtypes: ['bool'] },
     { shapes: [[], [2, 3], [3]], formula: (c, a, b) => fm.where(c, a, b), dtypes: ['bool'] },
     { shapes: [[0], [], [1]], formula: (c, a, b) => fm.where(c, a, b), dtypes: ['bool'] },
@@ -135,12 +191,42 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
     { shapes: [[1]], formula: (x) => x.expand([0]) },
     { shapes: [[1]], formula: (x) => x.expand([700]) },
   ],
-  Cast: (['f32', 'f64', 'i32', 'u32', 'bool'] as const).map((to) => ({ shapes: [[3, 5]], formula: (x) => x.cast(to), range: [0, 9] })),
+  Cast: (['f32', 'f64', 'i32', 'u32', 'bool'] as const).map((to) => ({
+    shapes: [[3, 5]],
+    formula: (x) => x.cast(to),
+    range: [0, 9],
+  })),
   Concat: [
-    { shapes: [[2, 3], [4, 3]], formula: (a, b) => fm.concat([a, b], 0) },
-    { shapes: [[2, 3], [2, 1], [2, 2]], formula: (a, b, c) => fm.concat([a, b, c], 1) },
-    { shapes: [[2, 0], [2, 2], [2, 1]], formula: (a, b, c) => fm.concat([a, b, c], -1) },
-    { shapes: [[2, 0], [2, 2]], formula: (a, b) => fm.concat([a, b], 1) },
+    {
+      shapes: [
+        [2, 3],
+        [4, 3],
+      ],
+      formula: (a, b) => fm.concat([a, b], 0),
+    },
+    {
+      shapes: [
+        [2, 3],
+        [2, 1],
+        [2, 2],
+      ],
+      formula: (a, b, c) => fm.concat([a, b, c], 1),
+    },
+    {
+      shapes: [
+        [2, 0],
+        [2, 2],
+        [2, 1],
+      ],
+      formula: (a, b, c) => fm.concat([a, b, c], -1),
+    },
+    {
+      shapes: [
+        [2, 0],
+        [2, 2],
+      ],
+      formula: (a, b) => fm.concat([a, b], 1),
+    },
   ],
   Slice: [
     { shapes: [[6, 5]], formula: sliced([1, 2], [5, 4]) },
@@ -164,33 +250,98 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
   ReduceMean: reductions(fm.mean, true),
   MatMul: (
     [
-      [[2, 3], [3, 4]],
-      [[1, 1], [1, 1]],
-      [[5, 2, 3], [5, 3, 4]],
-      [[5, 1, 2, 3], [4, 3, 2]],
-      [[2, 3], [4, 3, 2]],
-      [[2, 0], [0, 3]],
-      [[0, 2], [2, 3]],
-      [[65, 33], [33, 17]],
+      [
+        [2, 3],
+        [3, 4],
+      ],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+      [
+        [5, 2, 3],
+        [5, 3, 4],
+      ],
+      [
+        [5, 1, 2, 3],
+        [4, 3, 2],
+      ],
+      [
+        [2, 3],
+        [4, 3, 2],
+      ],
+      [
+        [2, 0],
+        [0, 3],
+      ],
+      [
+        [0, 2],
+        [2, 3],
+      ],
+      [
+        [65, 33],
+        [33, 17],
+      ],
     ] as const
   ).map((shapes) => ({ shapes, formula: (a, b) => fm.matmul(a, b), tolerance: loose })),
   Gather: [
     { shapes: [[5, 3], [4]], formula: (x, i) => fm.gather(x, i, 0), dtypes: [undefined, 'i32'], range: [0, 5] },
-    { shapes: [[3, 5], [2, 2]], formula: (x, i) => fm.gather(x, i, 1), dtypes: [undefined, 'i32'], range: [-5, 5] },
+    {
+      shapes: [
+        [3, 5],
+        [2, 2],
+      ],
+      formula: (x, i) => fm.gather(x, i, 1),
+      dtypes: [undefined, 'i32'],
+      range: [-5, 5],
+    },
     { shapes: [[5], []], formula: (x, i) => fm.gather(x, i, 0), dtypes: [undefined, 'i32'], range: [0, 5] },
   ],
   ScatterAdd: [
-    { shapes: [[5, 3], [4], [4, 3]], formula: (x, i, u) => fm.scatterAdd(x, i, u, 0), dtypes: [undefined, 'i32', undefined], range: [0, 5] },
-    { shapes: [[3, 5, 2], [6], [3, 6, 2]], formula: (x, i, u) => fm.scatterAdd(x, i, u, 1), dtypes: [undefined, 'i32', undefined], range: [0, 5] },
-    { shapes: [[3, 5], [2, 2], [3, 2, 2]], formula: (x, i, u) => fm.scatterAdd(x, i, u, 1), dtypes: [undefined, 'i32', undefined], range: [0, 5] },
-    { shapes: [[5], [], []], formula: (x, i, u) => fm.scatterAdd(x, i, u, 0), dtypes: [undefined, 'i32', undefined], range: [0, 5] },
-    { shapes: [[5, 2], [0], [0, 2]], formula: (x, i, u) => fm.scatterAdd(x, i, u, 0), dtypes: [undefined, 'i32', undefined], range: [0, 5] },
+    {
+      shapes: [[5, 3], [4], [4, 3]],
+      formula: (x, i, u) => fm.scatterAdd(x, i, u, 0),
+      dtypes: [undefined, 'i32', undefined],
+      range: [0, 5],
+    },
+    {
+      shapes: [[3, 5, 2], [6], [3, 6, 2]],
+      formula: (x, i, u) => fm.scatterAdd(x, i, u, 1),
+      dtypes: [undefined, 'i32', undefined],
+      range: [0, 5],
+    },
+    {
+      shapes: [
+        [3, 5],
+        [2, 2],
+        [3, 2, 2],
+      ],
+      formula: (x, i, u) => fm.scatterAdd(x, i, u, 1),
+      dtypes: [undefined, 'i32', undefined],
+      range: [0, 5],
+    },
+    {
+      shapes: [[5], [], []],
+      formula: (x, i, u) => fm.scatterAdd(x, i, u, 0),
+      dtypes: [undefined, 'i32', undefined],
+      range: [0, 5],
+    },
+    {
+      shapes: [[5, 2], [0], [0, 2]],
+      formula: (x, i, u) => fm.scatterAdd(x, i, u, 0),
+      dtypes: [undefined, 'i32', undefined],
+      range: [0, 5],
+    },
   ],
   Range: [
     { shapes: [[7]], formula: (x) => x.add(fm.range(0, 7, 1, x.dtype)) },
     { shapes: [[4]], formula: (x) => x.add(fm.range(9, 1, -2, x.dtype)) },
   ],
-  Conv: convolutions.map(({ x, w, attributes }) => ({ shapes: [x, w], formula: (a, b) => fm.apply(fm.Conv, [a, b], attributes)[0], tolerance: loose })),
+  Conv: convolutions.map(({ x, w, attributes }) => ({
+    shapes: [x, w],
+    formula: (a, b) => fm.apply(fm.Conv, [a, b], attributes)[0],
+    tolerance: loose,
+  })),
   ConvInputGradient: convolutions.map(({ x, w, y, attributes }) => ({
     shapes: [y, w],
     formula: (g, b) => fm.apply(fm.ConvInputGradient, [g, b], { ...attributes, shape: x })[0],
@@ -208,7 +359,12 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
   ],
   LogSoftmax: [
     { shapes: [[3, 5]], formula: (x) => fm.logSoftmax(x) },
-    { shapes: [[3, 5, 2]], formula: (x) => fm.logSoftmax(x, 1), range: [-50, 50], tolerance: { absolute: 1e-5, relative: 1e-5 } },
+    {
+      shapes: [[3, 5, 2]],
+      formula: (x) => fm.logSoftmax(x, 1),
+      range: [-50, 50],
+      tolerance: { absolute: 1e-5, relative: 1e-5 },
+    },
   ],
   Gelu: [...unary((x) => fm.gelu(x)), ...unary((x) => fm.gelu(x, 'tanh'))],
 };

@@ -65,5 +65,5 @@ export const frameSchema = z.strictObject({
     .prefault({}),
   plugins: z.array(z.string().min(1)).default([]),
   /** What a run directory's copy adds: where the experiment came from, and what it ran on. */
-  environment: z.looseObject({ directory: z.string().exactOptional() }).exactOptional(),
+  environment: z.looseObject({ directory: z.string().exactOptional(), hash: z.string().exactOptional(), backend: z.string().exactOptional() }).exactOptional(),
 });

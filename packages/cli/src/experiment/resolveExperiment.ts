@@ -14,6 +14,8 @@ export interface ResolvedExperiment {
   readonly experiment: Experiment;
   /** Absolute. */
   readonly directory: string;
+  /** What a run directory's copy says of the run. */
+  readonly environment: { readonly hash?: string | undefined; readonly backend?: string | undefined };
 }
 
 /**
@@ -36,7 +38,7 @@ export async function resolveExperiment(source: ExperimentSource, container: Con
   if (problems.length > 0) throw problemsError(problems);
   const { seed = 0, training } = rest;
   const { data, path, coupling, objective, timeSampler, model, optimizer, solver, backend } = specs as Record<keyof typeof parts, PluginSpec>;
-  return { experiment: { name, seed, data, path, coupling, objective, timeSampler, model, optimizer, training: training!, solver, backend, plugins }, directory };
+  return { experiment: { name, seed, data, path, coupling, objective, timeSampler, model, optimizer, training: training!, solver, backend, plugins }, directory, environment: environment ?? {} };
 }
 
 function problemsError(problems: readonly Problem[]): ExperimentError {

@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { CheckpointStore } from '../checkpoint/checkpointStore.ts';
 import { fileError, systemCode } from '../disk/fileError.ts';
-import { writeAtomically } from '../disk/writeAtomically.ts';
+import { temporarySuffix, writeAtomically } from '../disk/writeAtomically.ts';
 import { RunError } from '../errors.ts';
 import type { ResolvedExperiment } from '../experiment/resolveExperiment.ts';
 
@@ -88,6 +88,17 @@ export class RunDirectory {
       expected: 'a new or an empty directory',
       remedy: this.hasExperiment ? 'Add --resume to go on with it, or name another with --run.' : 'Name another with --run.',
     });
+  }
+
+  /** Makes sure the directory is there, and that what is in it is a run or nothing yet. @throws RunError, FileError. */
+  async prepare(): Promise<void> {
+    await makeDirectory(this.path);
+    if (this.hasExperiment) return;
+    // What a training leaves that was killed in its first moments.
+    const strangers = (await readdir(this.path)).filter((name) => !name.startsWith('lock') && !name.endsWith(temporarySuffix));
+    if (strangers.length > 0) {
+      throw new RunError(`${this.path} is not a run directory: it holds ${strangers[0]} and no experiment.yaml.`, { actual: strangers, expected: 'a new or an empty directory, or a run', remedy: 'Name another with --run.' });
+    }
   }
 
   /** Saves the experiment with all its defaults and with what it runs on, on which equal bytes depend. */

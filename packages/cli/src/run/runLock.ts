@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { fileError, systemCode } from '../disk/fileError.ts';
 import { RunError } from '../errors.ts';
@@ -29,12 +29,7 @@ export class RunLock implements AsyncDisposable {
     const own: Holder = { pid: process.pid, host: hostname(), began: beginningOf(process.pid), token: randomUUID() };
     const text = JSON.stringify(own);
     for (;;) {
-      try {
-        await writeFile(path, text, { flag: 'wx' });
-        return new RunLock(path, text);
-      } catch (cause) {
-        if (systemCode(cause) !== 'EEXIST') throw fileError('write', path, cause);
-      }
+      if (await putIfAbsent(path, text)) return new RunLock(path, text);
       const found = await readFile(path, 'utf8').catch(() => '');
       const holder = parseHolder(found);
       if (holder && !isGone(holder)) {
@@ -51,10 +46,20 @@ export class RunLock implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if ((await readFile(this.#path, 'utf8').catch(() => '')) === this.#text) await rm(this.#path, { force: true });
   }
+}
 
-  /** For the last moments of a process, when nothing can be awaited. */
-  releaseNow(): void {
-    rmSync(this.#path, { force: true });
+/** A link appears with its content, so that nobody finds a lock that is still empty. */
+async function putIfAbsent(path: string, text: string): Promise<boolean> {
+  const draft = `${path}.${randomUUID()}`;
+  try {
+    await writeFile(draft, text);
+    await link(draft, path);
+    return true;
+  } catch (cause) {
+    if (systemCode(cause) === 'EEXIST') return false;
+    throw fileError('write', path, cause);
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 

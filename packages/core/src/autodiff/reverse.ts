@@ -45,7 +45,7 @@ function cotangentsOfInputs(node: Node, cotangents: readonly MaybeTensor[]): rea
 /** A function's outputs together with the map from their cotangents to those of its inputs. */
 export interface Vjp {
   readonly outputs: readonly Tensor[];
-  pullback(cotangents: readonly MaybeTensor[]): Tensor[];
+  readonly pullback: (cotangents: readonly MaybeTensor[]) => Tensor[];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { CallSite } from '../graph/callSite.ts';
 import { apply } from '../graph/node.ts';
 import type { Attributes, Operator } from '../graph/operator.ts';
 import { Tensor, type TensorLike } from '../graph/tensor.ts';
@@ -51,7 +52,11 @@ function shapeOfNested(values: NestedNumbers): number[] {
   if (typeof values === 'number') return [];
   const inner = values.map(shapeOfNested);
   if (inner.some((shape) => shape.join() !== inner[0].join())) {
-    throw new ShapeError('Nested arrays are ragged.', { actual: inner, expected: 'rows of one length' });
+    throw new ShapeError('Nested arrays are ragged.', {
+      actual: inner,
+      expected: 'rows of one length',
+      callSite: CallSite.capture(),
+    });
   }
   return [values.length, ...(inner[0] ?? [])];
 }

@@ -1,4 +1,5 @@
 import { OptionError, ShapeError } from '../errors.ts';
+import { CallSite } from '../graph/callSite.ts';
 import { apply } from '../graph/node.ts';
 import type { Attributes, Operator } from '../graph/operator.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -242,7 +243,11 @@ export function cast(x: Tensor, to: DType): Tensor {
 /** Joins tensors along an existing axis. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   if (tensors.length === 0)
-    throw new OptionError('There is nothing to join.', { actual: tensors, expected: 'one tensor or more' });
+    throw new OptionError('There is nothing to join.', {
+      actual: tensors,
+      expected: 'one tensor or more',
+      callSite: CallSite.capture(),
+    });
   return tensors.length === 1 ? tensors[0] : apply(Concat, tensors, { axis: normalizeAxis(axis, tensors[0].rank) })[0];
 }
 
@@ -270,6 +275,7 @@ export function slice(
       {
         expected: `${x.rank} of each`,
         remedy: 'Use sliceAxis() to cut one axis.',
+        callSite: CallSite.capture(),
       },
     );
   }

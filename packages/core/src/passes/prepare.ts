@@ -1,5 +1,6 @@
 import { checkSupported, supports, type Manifest } from '../backend/manifest.ts';
 import type { Graph } from '../graph/graph.ts';
+import { hostRandom } from '../random/host.ts';
 import { hoistRandomness, type HostRandomness } from './hoistRandomness.ts';
 import { inlineComposites } from './inlineComposites.ts';
 import { simplify } from './simplify.ts';
@@ -18,7 +19,12 @@ export interface PreparedGraph {
  * @throws UnsupportedError naming the first operator that is not in the manifest.
  */
 export function prepareGraph(source: Graph, manifest: Manifest, backend: string): PreparedGraph {
-  const hoisted = hoistRandomness(simplify(source), manifest);
+  // Composites open up first as far as their draws, which may be inside them.
+  const drawn = inlineComposites(
+    simplify(source),
+    (node) => supports(manifest, node) || node.operator.name in hostRandom,
+  );
+  const hoisted = hoistRandomness(drawn, manifest);
   const graph = simplify(inlineComposites(hoisted.graph, (node) => supports(manifest, node)));
   checkSupported(graph, manifest, backend);
   return { graph, randomness: hoisted.randomness };

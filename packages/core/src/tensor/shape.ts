@@ -1,4 +1,5 @@
 import { OptionError, ShapeError } from '../errors.ts';
+import { CallSite } from '../graph/callSite.ts';
 import type { DType } from './dtype.ts';
 
 export type Shape = readonly number[];
@@ -58,6 +59,7 @@ export function normalizeAxis(axis: number, rank: number): number {
     throw new OptionError(`Axis ${axis} does not exist in a tensor of rank ${rank}.`, {
       actual: axis,
       expected: rank === 0 ? 'no axis at all' : `an integer from ${-rank} to ${rank - 1}`,
+      callSite: CallSite.capture(),
     });
   }
   return axis < 0 ? axis + rank : axis;
@@ -71,6 +73,7 @@ export function normalizeAxes(axes: number | readonly number[] | undefined, rank
     throw new OptionError(`Axes ${formatShape(list)} name one axis twice.`, {
       actual: axes,
       expected: 'distinct axes',
+      callSite: CallSite.capture(),
     });
   }
   return list.toSorted((a, b) => a - b);

@@ -9,7 +9,11 @@ export interface Differentiable {
   readonly at: readonly HostArray[];
 }
 
-const entry = (name: string, formula: Differentiable['formula'], ...at: HostArray[]): Differentiable => ({ name, formula, at });
+const entry = (name: string, formula: Differentiable['formula'], ...at: HostArray[]): Differentiable => ({
+  name,
+  formula,
+  at,
+});
 
 const x = normals([3, 4], 1);
 const y = normals([3, 4], 2);
@@ -55,10 +59,31 @@ export const differentiables: readonly Differentiable[] = [
   entry('matmul, batched and broadcast', fm.matmul, normals([2, 1, 3, 4], 12), normals([3, 4, 2], 13)),
   entry('matmul, a batch times a matrix', fm.matmul, normals([2, 3, 4], 14), normals([4, 2], 15)),
   entry('matmul, vectors', (a, b, c) => fm.matmul(fm.matmul(a, b), c), row, normals([4, 3], 16), normals([3], 17)),
-  entry('conv2d', (a, w) => fm.conv2d(a, w, { stride: [2, 1], padding: [1, 0, 2, 1], dilation: [1, 2], groups: 2 }), image, convWeight),
-  entry('conv2d with a bias', (a, w, bias) => fm.conv2d(a, w, { bias }), image, normals([3, 4, 2, 2], 18), normals([3], 19)),
-  entry('convInputGradient', (g, w) => fm.apply(fm.ConvInputGradient, [g, w], { ...conv, shape: [2, 4, 6, 5] })[0], convOutput, convWeight),
-  entry('convWeightGradient', (a, g) => fm.apply(fm.ConvWeightGradient, [a, g], { ...conv, shape: [6, 2, 3, 2] })[0], image, convOutput),
+  entry(
+    'conv2d',
+    (a, w) => fm.conv2d(a, w, { stride: [2, 1], padding: [1, 0, 2, 1], dilation: [1, 2], groups: 2 }),
+    image,
+    convWeight,
+  ),
+  entry(
+    'conv2d with a bias',
+    (a, w, bias) => fm.conv2d(a, w, { bias }),
+    image,
+    normals([3, 4, 2, 2], 18),
+    normals([3], 19),
+  ),
+  entry(
+    'convInputGradient',
+    (g, w) => fm.apply(fm.ConvInputGradient, [g, w], { ...conv, shape: [2, 4, 6, 5] })[0],
+    convOutput,
+    convWeight,
+  ),
+  entry(
+    'convWeightGradient',
+    (a, g) => fm.apply(fm.ConvWeightGradient, [a, g], { ...conv, shape: [6, 2, 3, 2] })[0],
+    image,
+    convOutput,
+  ),
   entry('reduceSum', (a) => a.sum(1).square(), x),
   entry('reduceMax', (a) => a.max(0, { keepdims: true }), x),
   entry('reduceMin', (a) => a.min().mul(a), x),
@@ -74,7 +99,24 @@ export const differentiables: readonly Differentiable[] = [
   entry('pad', (a) => fm.pad(a, [1, 0], [0, 2], 3).square(), x),
   entry('identity and barrier', (a) => fm.barrier(fm.identity(a).square()).sin(), x),
   entry('gather', (a) => fm.gather(a, indices).square(), x),
-  entry('gather along another axis', (a) => fm.gather(a, fm.constant([[3, 0], [3, 1]], 'i32'), 1).square(), x),
+  entry(
+    'gather along another axis',
+    (a) =>
+      fm
+        .gather(
+          a,
+          fm.constant(
+            [
+              [3, 0],
+              [3, 1],
+            ],
+            'i32',
+          ),
+          1,
+        )
+        .square(),
+    x,
+  ),
   entry('scatterAdd', (a, updates) => fm.scatterAdd(a, indices, updates).square(), x, normals([5, 4], 21)),
 
   entry('relu', fm.relu, x),
@@ -90,23 +132,66 @@ export const differentiables: readonly Differentiable[] = [
   entry('variance', (a) => fm.variance(a, 1, { correction: 1 }), x),
   entry('layerNorm', (a, scale, bias) => fm.layerNorm(a, { scale, bias }), x, row, normals([4], 22)),
   entry('layerNorm without scale', (a) => fm.layerNorm(a, { axis: 0 }), x),
-  entry('groupNorm', (a, scale, bias) => fm.groupNorm(a, 2, { scale, bias }), normals([2, 4, 2, 3], 23), row, normals([4], 24)),
-  entry('attention', (q, k, v) => fm.scaledDotProductAttention(q, k, v), normals([1, 2, 3, 4], 25), normals([1, 2, 5, 4], 26), normals([1, 2, 5, 2], 27)),
+  entry(
+    'groupNorm',
+    (a, scale, bias) => fm.groupNorm(a, 2, { scale, bias }),
+    normals([2, 4, 2, 3], 23),
+    row,
+    normals([4], 24),
+  ),
+  entry(
+    'attention',
+    (q, k, v) => fm.scaledDotProductAttention(q, k, v),
+    normals([1, 2, 3, 4], 25),
+    normals([1, 2, 5, 4], 26),
+    normals([1, 2, 5, 2], 27),
+  ),
   entry('attention to itself', (a) => fm.scaledDotProductAttention(a, a, a), normals([1, 2, 3, 4], 28)),
   entry(
     'attention with a bool mask that hides a row',
-    (a) => fm.scaledDotProductAttention(a, a, a, { mask: fm.constant([[1, 0, 1], [0, 0, 0], [1, 1, 1]], 'bool') }),
+    (a) =>
+      fm.scaledDotProductAttention(a, a, a, {
+        mask: fm.constant(
+          [
+            [1, 0, 1],
+            [0, 0, 0],
+            [1, 1, 1],
+          ],
+          'bool',
+        ),
+      }),
     normals([1, 2, 3, 4], 29),
   ),
   entry(
     'attention with a mask that is added',
-    (a, mask) => fm.scaledDotProductAttention(a, a, a, { mask: fm.where(fm.constant([[1, 0, 1], [0, 0, 0], [1, 1, 1]], 'bool'), mask, -Infinity), scale: 2 }),
+    (a, mask) =>
+      fm.scaledDotProductAttention(a, a, a, {
+        mask: fm.where(
+          fm.constant(
+            [
+              [1, 0, 1],
+              [0, 0, 0],
+              [1, 1, 1],
+            ],
+            'bool',
+          ),
+          mask,
+          -Infinity,
+        ),
+        scale: 2,
+      }),
     normals([1, 2, 3, 4], 30),
     normals([3, 3], 31),
   ),
   entry('upsampleNearest2d', (a) => fm.upsampleNearest2d(a, [2, 3]).square(), normals([1, 2, 2, 3], 32)),
   entry('averagePool2d of tiles', (a) => fm.averagePool2d(a, [3, 5]).square(), image),
   entry('averagePool2d of windows', (a) => fm.averagePool2d(a, 3, { stride: 2, padding: 1 }).square(), image),
-  entry('a small network', (a, w, v) => fm.matmul(fm.gelu(fm.matmul(a, w)), v).tanh(), x, normals([4, 5], 33), normals([5, 2], 34)),
+  entry(
+    'a small network',
+    (a, w, v) => fm.matmul(fm.gelu(fm.matmul(a, w)), v).tanh(),
+    x,
+    normals([4, 5], 33),
+    normals([5, 2], 34),
+  ),
   entry('a scalar used twice', (s) => s.mul(s.exp()), scalar),
 ];

@@ -24,7 +24,8 @@ export function run(graph: Graph, inputs: readonly HostArray[]): HostArray[] {
 }
 
 /** What a formula computes, on the reference. */
-export const evaluate = (formula: Formula, inputs: readonly HostArray[] = []): HostArray[] => run(graphOf(formula, inputs), inputs);
+export const evaluate = (formula: Formula, inputs: readonly HostArray[] = []): HostArray[] =>
+  run(graphOf(formula, inputs), inputs);
 
 /** The numbers of a formula's single output. */
 export const numbers = (formula: (...xs: Tensor[]) => Tensor, inputs: readonly HostArray[] = []): number[] =>
@@ -33,7 +34,8 @@ export const numbers = (formula: (...xs: Tensor[]) => Tensor, inputs: readonly H
 const key = (seed: number): Uint32Array => Uint32Array.of(seed, 0x7e57);
 
 /** Standard normals, f64, equal for equal seeds. */
-export const normals = (shape: Shape, seed: number): HostArray => widened(hostRandomNormal(key(seed), new Uint32Array(4), [1, sizeOf(shape)]), shape);
+export const normals = (shape: Shape, seed: number): HostArray =>
+  widened(hostRandomNormal(key(seed), new Uint32Array(4), [1, sizeOf(shape)]), shape);
 
 /** Uniforms on [low, high), f64, equal for equal seeds. */
 export function uniforms(shape: Shape, seed: number, low = 0, high = 1): HostArray {
@@ -47,11 +49,17 @@ export function uniforms(shape: Shape, seed: number, low = 0, high = 1): HostArr
 const widened = ({ data }: HostArray, shape: Shape): HostArray => hostArray(Float64Array.from(data), shape);
 
 /** a + factor · b. */
-export const moved = (a: HostArray, factor: number, b: HostArray): HostArray => ({ ...a, data: Float64Array.from(a.data, (value, i) => value + factor * b.data[i]) });
+export const moved = (a: HostArray, factor: number, b: HostArray): HostArray => ({
+  ...a,
+  data: Float64Array.from(a.data, (value, i) => value + factor * b.data[i]),
+});
 
 /** ⟨a, b⟩ over lists of arrays. */
 export const inner = (as: readonly HostArray[], bs: readonly HostArray[]): number =>
-  as.reduce((sum, a, i) => sum + Array.from(a.data, (value, j) => value * bs[i].data[j]).reduce((part, term) => part + term, 0), 0);
+  as.reduce(
+    (sum, a, i) => sum + Array.from(a.data, (value, j) => value * bs[i].data[j]).reduce((part, term) => part + term, 0),
+    0,
+  );
 
 /** The largest |a − b|, relative where both are large. */
 export function distance(as: readonly HostArray[], bs: readonly HostArray[]): number {
@@ -59,7 +67,8 @@ export function distance(as: readonly HostArray[], bs: readonly HostArray[]): nu
   as.forEach(({ data }, i) =>
     data.forEach((a, j) => {
       const b = bs[i].data[j];
-      const error = a === b || (Number.isNaN(a) && Number.isNaN(b)) ? 0 : Math.abs(a - b) / Math.max(1, Math.abs(a), Math.abs(b));
+      const error =
+        a === b || (Number.isNaN(a) && Number.isNaN(b)) ? 0 : Math.abs(a - b) / Math.max(1, Math.abs(a), Math.abs(b));
       // A NaN on one side only is as wrong as can be.
       worst = Math.max(worst, Number.isNaN(error) ? Infinity : error);
     }),

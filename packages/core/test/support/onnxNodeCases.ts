@@ -87,7 +87,11 @@ export interface OnnxCase {
 
 /** The node tests of the ONNX project that the oracle file holds. */
 export const onnxNodeCases = (): OnnxCase[] =>
-  (JSON.parse(readFileSync(new URL('../../../../test/oracles/onnx-node-cases.json', import.meta.url), 'utf8')) as { cases: OnnxCase[] }).cases;
+  (
+    JSON.parse(readFileSync(new URL('../../../../test/oracles/onnx-node-cases.json', import.meta.url), 'utf8')) as {
+      cases: OnnxCase[];
+    }
+  ).cases;
 
 const special = { inf: Infinity, '-inf': -Infinity, nan: NaN };
 
@@ -164,8 +168,15 @@ const reduced =
   };
 
 /** ONNX's pads for auto_pad SAME_*, in its order: all starts, then all ends. */
-function samePads(mode: string, extents: readonly number[], kernel: readonly number[], strides: readonly number[]): number[] {
-  const totals = extents.map((extent, i) => Math.max(0, (Math.ceil(extent / strides[i]) - 1) * strides[i] + kernel[i] - extent));
+function samePads(
+  mode: string,
+  extents: readonly number[],
+  kernel: readonly number[],
+  strides: readonly number[],
+): number[] {
+  const totals = extents.map((extent, i) =>
+    Math.max(0, (Math.ceil(extent / strides[i]) - 1) * strides[i] + kernel[i] - extent),
+  );
   const small = totals.map((total) => Math.floor(total / 2));
   const large = totals.map((total, i) => total - small[i]);
   return mode === 'SAME_UPPER' ? [...small, ...large] : [...large, ...small];
@@ -178,7 +189,8 @@ function convolution(read: Reader): Tensor {
   const [x, w] = [read.x(0), read.x(1)];
   const strides = read.list('strides', [1, 1]);
   const mode = read.text('auto_pad', 'NOTSET');
-  const pads = mode === 'NOTSET' ? read.list('pads', [0, 0, 0, 0]) : samePads(mode, x.shape.slice(2), w.shape.slice(2), strides);
+  const pads =
+    mode === 'NOTSET' ? read.list('pads', [0, 0, 0, 0]) : samePads(mode, x.shape.slice(2), w.shape.slice(2), strides);
   const bias = read.maybe(2);
   return conv2d(x, w, {
     stride: strides as Two,
@@ -205,7 +217,8 @@ function transposedConvolution(read: Reader): Tensor {
   const wanted = read.list('output_shape', same ? [0, 1].map((i) => g.shape[i + 2] * strides[i]) : []);
   const totals = wanted.map((extent, i) => Math.max(0, whole[i] - extent));
   const halves = totals.map((total) => Math.floor(total / 2));
-  const pads = wanted.length > 0 ? [...halves, ...totals.map((total, i) => total - halves[i])] : read.list('pads', [0, 0, 0, 0]);
+  const pads =
+    wanted.length > 0 ? [...halves, ...totals.map((total, i) => total - halves[i])] : read.list('pads', [0, 0, 0, 0]);
   const spatial = wanted.length > 0 ? wanted : [0, 1].map((i) => whole[i] - pads[i] - pads[i + 2]);
   const [result] = apply(ConvInputGradient, [g, w], {
     strides: [...strides],
@@ -225,7 +238,9 @@ function averagePool(read: Reader): Tensor {
   const stride = pairOf(read.list('strides', [1, 1]));
   const dilation = pairOf(read.list('dilations', [1, 1]));
   const mode = read.text('auto_pad', 'NOTSET');
-  const pads = [...(mode === 'NOTSET' ? read.list('pads', [0, 0, 0, 0]) : samePads(mode, x.shape.slice(2), kernel, stride))];
+  const pads = [
+    ...(mode === 'NOTSET' ? read.list('pads', [0, 0, 0, 0]) : samePads(mode, x.shape.slice(2), kernel, stride)),
+  ];
   if (read.number('ceil_mode', 0) === 1) {
     // Rounding the count of windows up is padding the end until one more fits.
     [0, 1].forEach((i) => {
@@ -237,7 +252,12 @@ function averagePool(read: Reader): Tensor {
       pads[i + 2] += Math.max(0, (kept - 1) * stride[i] + reach - extent);
     });
   }
-  const y = averagePool2d(x, kernel, { stride, dilation, padding: pads as unknown as Four, countPadding: read.number('count_include_pad', 0) === 1 });
+  const y = averagePool2d(x, kernel, {
+    stride,
+    dilation,
+    padding: pads as unknown as Four,
+    countPadding: read.number('count_include_pad', 0) === 1,
+  });
   return flat ? reshape(y, y.shape.toSpliced(2, 1)) : y;
 }
 
@@ -256,9 +276,11 @@ function layerNormalization(read: Reader): Tensor[] {
   return [y, mean(x, axes, { keepdims: true }), spread];
 }
 
+/** [batch, tokens, heads · channels] as [batch, heads, tokens, channels]. */
+const heads = (x: Tensor, count: number): Tensor =>
+  x.rank === 4 ? x : transpose(reshape(x, [x.shape[0], x.shape[1], count, x.shape[2] / count]), [0, 2, 1, 3]);
+
 function attention(read: Reader): Tensor[] {
-  const heads = (x: Tensor, count: number): Tensor =>
-    x.rank === 4 ? x : transpose(reshape(x, [x.shape[0], x.shape[1], count, x.shape[2] / count]), [0, 2, 1, 3]);
   const q = heads(read.x(0), read.number('q_num_heads', 1));
   const keyValueHeads = read.number('kv_num_heads', 1);
   const past = (x: Tensor, i: number): Tensor => {
@@ -271,16 +293,31 @@ function attention(read: Reader): Tensor[] {
   const repeat = (x: Tensor): Tensor => {
     const times = q.shape[1] / x.shape[1];
     const [batch, count, tokens, channels] = x.shape;
-    return reshape(expand(reshape(x, [batch, count, 1, tokens, channels]), [batch, count, times, tokens, channels]), [batch, count * times, tokens, channels]);
+    return reshape(expand(reshape(x, [batch, count, 1, tokens, channels]), [batch, count, times, tokens, channels]), [
+      batch,
+      count * times,
+      tokens,
+      channels,
+    ]);
   };
   const mask = read.maybe(3);
   const [queries, keys] = [q.shape[2], k.shape[2]];
   const past0 = lessOrEqual(reshape(range(keys), [1, keys]), reshape(range(queries), [queries, 1]).add(offset));
   const causal = read.number('is_causal', 0) === 1;
-  const combined = !causal ? mask : !mask ? past0 : mask.dtype === 'bool' ? and(mask, past0) : where(past0, mask, -Infinity);
+  const combined = !causal
+    ? mask
+    : !mask
+      ? past0
+      : mask.dtype === 'bool'
+        ? and(mask, past0)
+        : where(past0, mask, -Infinity);
   const scale = read.case.attributes['scale'] as number | undefined;
-  const y = scaledDotProductAttention(q, repeat(k), repeat(v), { ...(combined && { mask: combined }), ...(scale !== undefined && { scale }) });
-  const joined = read.x(0).rank === 4 ? y : reshape(transpose(y, [0, 2, 1, 3]), [y.shape[0], y.shape[2], y.shape[1] * y.shape[3]]);
+  const y = scaledDotProductAttention(q, repeat(k), repeat(v), {
+    ...(combined && { mask: combined }),
+    ...(scale !== undefined && { scale }),
+  });
+  const joined =
+    read.x(0).rank === 4 ? y : reshape(transpose(y, [0, 2, 1, 3]), [y.shape[0], y.shape[2], y.shape[1] * y.shape[3]]);
   return read.case.outputs.length > 1 ? [joined, k, v] : [joined];
 }
 
@@ -295,7 +332,10 @@ function reshaped(read: Reader): Tensor {
   const x = read.x(0);
   const wanted = read.static(1) ?? [];
   // 0 copies the input's extent unless allowzero is set.
-  return reshape(x, read.number('allowzero', 0) === 1 ? wanted : wanted.map((extent, i) => (extent === 0 ? x.shape[i] : extent)));
+  return reshape(
+    x,
+    read.number('allowzero', 0) === 1 ? wanted : wanted.map((extent, i) => (extent === 0 ? x.shape[i] : extent)),
+  );
 }
 
 function sliced(read: Reader): Tensor {
@@ -326,7 +366,8 @@ function padded(read: Reader): Tensor {
   const x = read.x(0);
   const pads = read.static(1) ?? [];
   const axes = (read.static(3) ?? x.shape.map((_, i) => i)).map((axis) => normalizeAxis(axis, x.rank));
-  const around = (offset: number): number[] => x.shape.map((_, axis) => (axes.includes(axis) ? pads[axes.indexOf(axis) + offset] : 0));
+  const around = (offset: number): number[] =>
+    x.shape.map((_, axis) => (axes.includes(axis) ? pads[axes.indexOf(axis) + offset] : 0));
   return pad(x, around(0), around(axes.length), read.static(2)?.[0] ?? 0);
 }
 
@@ -353,20 +394,20 @@ function tiled(read: Reader): Tensor {
 }
 
 const withoutAxes = (x: Tensor, axes: readonly number[]): Tensor => {
-  const dropped = axes.map((axis) => normalizeAxis(axis, x.rank));
+  const dropped = new Set(axes.map((axis) => normalizeAxis(axis, x.rank)));
   return reshape(
     x,
-    x.shape.filter((_, i) => !dropped.includes(i)),
+    x.shape.filter((_, i) => !dropped.has(i)),
   );
 };
 
 function withAxes(x: Tensor, axes: readonly number[]): Tensor {
   const rank = x.rank + axes.length;
-  const added = axes.map((axis) => normalizeAxis(axis, rank));
+  const added = new Set(axes.map((axis) => normalizeAxis(axis, rank)));
   const rest = [...x.shape];
   return reshape(
     x,
-    Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : rest.shift()!)),
+    Array.from({ length: rank }, (_, i) => (added.has(i) ? 1 : rest.shift()!)),
   );
 }
 
@@ -408,11 +449,19 @@ export const converters: Readonly<Record<string, Convert>> = {
   Greater: binary(greater),
   GreaterOrEqual: binary(greaterOrEqual),
   GroupNormalization: (read) =>
-    groupNorm(read.x(0), read.number('num_groups', 1), { scale: read.x(1), bias: read.x(2), epsilon: read.number('epsilon', 1e-5) }),
+    groupNorm(read.x(0), read.number('num_groups', 1), {
+      scale: read.x(1),
+      bias: read.x(2),
+      epsilon: read.number('epsilon', 1e-5),
+    }),
   HardSwish: unary((x) => mul(x, maximum(0, minimum(1, x.div(6).add(0.5))))),
   Identity: unary(identity),
   InstanceNormalization: (read) =>
-    groupNorm(read.x(0), read.x(0).shape[1], { scale: read.x(1), bias: read.x(2), epsilon: read.number('epsilon', 1e-5) }),
+    groupNorm(read.x(0), read.x(0).shape[1], {
+      scale: read.x(1),
+      bias: read.x(2),
+      epsilon: read.number('epsilon', 1e-5),
+    }),
   LayerNormalization: layerNormalization,
   LeakyRelu: (read) => where(less(read.x(0), 0), read.x(0).mul(read.number('alpha', 0.01)), read.x(0)),
   Less: binary(less),
@@ -428,10 +477,13 @@ export const converters: Readonly<Record<string, Convert>> = {
   Pad: padded,
   Pow: power,
   RMSNormalization: (read) => {
-    const scale = sqrt(mean(read.x(0).square(), normalizedAxes(read), { keepdims: true }).add(read.number('epsilon', 1e-5)));
+    const scale = sqrt(
+      mean(read.x(0).square(), normalizedAxes(read), { keepdims: true }).add(read.number('epsilon', 1e-5)),
+    );
     return read.x(0).div(scale).mul(read.x(1));
   },
-  Range: (read) => range(...(read.tensors.map((_, i) => read.static(i)![0]) as [number, number, number]), read.x(0).dtype),
+  Range: (read) =>
+    range(...(read.tensors.map((_, i) => read.static(i)![0]) as [number, number, number]), read.x(0).dtype),
   Reciprocal: unary(reciprocal),
   ReduceL2: reduced((x, axes, options) => sqrt(reduceSum(x.square(), axes, options))),
   ReduceMax: reduced(reduceMax),
@@ -447,8 +499,8 @@ export const converters: Readonly<Record<string, Convert>> = {
     return upsampleNearest2d(read.x(0), [scales[axes.indexOf(2)], scales[axes.indexOf(3)]]);
   },
   ScatterElements: (read) => {
-    const row = (x: Tensor): Tensor => reshape(x, [x.size]);
-    return reshape(scatterAdd(row(read.x(0)), row(read.x(1)), row(read.x(2))), read.x(0).shape);
+    const [data, indices, updates] = [0, 1, 2].map((i) => reshape(read.x(i), [read.x(i).size]));
+    return reshape(scatterAdd(data, indices, updates), read.x(0).shape);
   },
   Sigmoid: unary(sigmoid),
   Sign: unary(sign),
@@ -473,20 +525,29 @@ const refusals: readonly (readonly [reason: string, holds: (node: OnnxCase) => b
   ['shapes are static: there is no operator that asks for one', ({ op }) => op === 'Shape'],
   ['there is no cumulative sum', ({ op }) => op === 'CumSum'],
   ['indices name slices, not single elements', ({ op }) => op === 'GatherElements'],
-  ['only repeated addition scatters', ({ op, attributes }) => op === 'ScatterElements' && attributes['reduction'] !== 'add'],
-  ['resizing is nearest, by whole factors, upwards', ({ op, name }) => op === 'Resize' && !/upsample_scales_nearest/.test(name)],
+  [
+    'only repeated addition scatters',
+    ({ op, attributes }) => op === 'ScatterElements' && attributes['reduction'] !== 'add',
+  ],
+  [
+    'resizing is nearest, by whole factors, upwards',
+    ({ op, name }) => op === 'Resize' && !/upsample_scales_nearest/.test(name),
+  ],
   ['images have two spatial axes', ({ op, inputs }) => /Conv|Pool/.test(op) && inputs[0]?.shape.length === 5],
   ['padding is constant', ({ op, attributes }) => op === 'Pad' && attributes['mode'] !== 'constant'],
   [
     'an extremum over no elements is refused, and so is one of booleans',
-    ({ op, inputs }) => /Reduce(Max|Min)/.test(op) && (inputs[0]?.dtype === 'bool' || (inputs[0]?.shape.includes(0) ?? false)),
+    ({ op, inputs }) =>
+      /Reduce(Max|Min)/.test(op) && (inputs[0]?.dtype === 'bool' || (inputs[0]?.shape.includes(0) ?? false)),
   ],
   ['attention has no soft cap', ({ op, attributes }) => op === 'Attention' && attributes['softcap'] !== undefined],
   ['attention does not hand out its scores', ({ op, name }) => op === 'Attention' && /qk_matmul/.test(name)],
   ['keys are masked by a mask, not by counts', ({ op, inputs }) => op === 'Attention' && Boolean(inputs[6])],
   [
     'attention has no window',
-    ({ op, attributes }) => op === 'Attention' && (Number(attributes['left_window_size'] ?? -1) >= 0 || Number(attributes['right_window_size'] ?? -1) >= 0),
+    ({ op, attributes }) =>
+      op === 'Attention' &&
+      (Number(attributes['left_window_size'] ?? -1) >= 0 || Number(attributes['right_window_size'] ?? -1) >= 0),
   ],
 ];
 

@@ -61,14 +61,15 @@ export function gaussianMixture({ weights, means, stds }: GaussianMixtureOptions
   };
 }
 
+function refuse(option: string, actual: unknown, expected: string): never {
+  throw new OptionError(`The mixture's ${option} do not fit.`, { actual, expected });
+}
+
 function checkMixture(
   weights: readonly number[],
   means: readonly (readonly number[])[],
   stds: readonly number[],
 ): void {
-  const refuse = (option: string, actual: unknown, expected: string): never => {
-    throw new OptionError(`The mixture's ${option} do not fit.`, { actual, expected });
-  };
   const count = means.length;
   if (count === 0 || means.some((mean) => mean.length === 0 || mean.length !== means[0].length))
     refuse('means', means, 'one row or more, all of one length');

@@ -1,5 +1,5 @@
-import { defineSolver, explicitRungeKutta, type ButcherTableau } from '@flow-matching/core';
-import { adaptiveOptions } from './adaptiveOptions.ts';
+import type { ButcherTableau } from '@flow-matching/core';
+import { embeddedMethod } from './rungeKuttaMethods.ts';
 
 const weights = [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0];
 const embeddedWeights = [5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40];
@@ -35,9 +35,4 @@ export const dopri5Tableau: ButcherTableau = {
 };
 
 /** Dormand–Prince 5(4): adaptive, six new evaluations a step. */
-export const dopri5 = defineSolver({
-  name: 'dopri5',
-  summary: 'Dormand–Prince 5(4), adaptive steps',
-  options: adaptiveOptions,
-  create: (options) => explicitRungeKutta('dopri5', dopri5Tableau, options),
-});
+export const dopri5 = embeddedMethod({ name: 'dopri5', summary: 'Dormand–Prince 5(4), adaptive steps', tableau: dopri5Tableau });

@@ -1,12 +1,7 @@
-import { defineSolver, explicitRungeKutta, type ButcherTableau } from '@flow-matching/core';
-import { fixedStepOptions } from './fixedStepOptions.ts';
+import type { ButcherTableau } from '@flow-matching/core';
+import { fixedStepMethod } from './rungeKuttaMethods.ts';
 
 export const midpointTableau: ButcherTableau = { order: 2, nodes: [0, 1 / 2], stages: [[], [1 / 2]], weights: [0, 1] };
 
-/** The explicit midpoint method: two evaluations a step, order 2. */
-export const midpoint = defineSolver({
-  name: 'midpoint',
-  summary: 'Order 2, fixed steps, two evaluations each',
-  options: fixedStepOptions(50),
-  create: (options) => explicitRungeKutta('midpoint', midpointTableau, options),
-});
+/** The explicit midpoint rule: two evaluations a step, order 2. Default 50 steps. */
+export const midpoint = fixedStepMethod({ name: 'midpoint', summary: 'Order 2, fixed steps, two evaluations each', tableau: midpointTableau, steps: 50 });

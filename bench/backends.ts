@@ -1,0 +1,18 @@
+import type { Backend } from '@flow-matching/core';
+import { UsageError } from './options.ts';
+
+export interface BackendSettings {
+  readonly threads: number;
+}
+
+/** Our backends by name: how each is made with a number of threads. */
+const makers: Readonly<Record<string, (settings: BackendSettings) => Promise<Backend>>> = {
+  onnx: async ({ threads }) => (await import('@flow-matching/backend-onnx')).onnx({ threads }),
+};
+
+/** @throws UsageError for a name that is not known. */
+export async function makeBackend(name: string, settings: BackendSettings): Promise<Backend> {
+  const make = makers[name];
+  if (!make) throw new UsageError(`There is no backend '${name}' here: ${Object.keys(makers).join(', ')}.`);
+  return make(settings);
+}

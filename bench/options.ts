@@ -1,0 +1,106 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { works, type Work } from './works.ts';
+
+export const peerNames = ['torch', 'torch-compiled', 'jax'] as const;
+export type PeerName = (typeof peerNames)[number];
+
+export interface BenchOptions {
+  readonly works: readonly Work[];
+  readonly backends: readonly string[];
+  /** Peers that were asked for; all that are installed where undefined. */
+  readonly peers: readonly PeerName[] | undefined;
+  readonly python: string | undefined;
+  readonly threads: number;
+  readonly rounds: number;
+  readonly profile: boolean;
+  readonly retrain: boolean;
+  readonly json: string | undefined;
+}
+
+export const usage = `npm run bench -- [options]
+
+  --only LIST      works to run, by name or beginning of a name: ${works.map(({ id }) => id).join(', ')}
+  --backend LIST   backends of ours to time (default onnx)
+  --peers LIST     python (all), none, or some of ${peerNames.join(', ')} (default: those that are installed)
+  --python PATH    their interpreter (default: FLOW_MATCHING_BENCH_PYTHON, bench/peers/.venv, python3)
+  --threads N      threads of every subject (default: the processors this process may use)
+  --rounds N       rounds of the interleaved measurement (default 7)
+  --quick          two rounds of one timing each
+  --profile        where our milliseconds go, by operator, instead of the comparison
+  --retrain        train the shared weights afresh
+  --json FILE      write every timing
+`;
+
+/** A mistake in the arguments: shown with the usage, exit status 2. */
+export class UsageError extends Error {}
+
+/** @throws UsageError */
+export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
+  const { values } = parsed(args);
+  if (values.help) return 'help';
+  const quick = values.quick ?? false;
+  const chosen = selectWorks(list(values.only));
+  return {
+    works: quick ? chosen.map((work) => ({ ...work, timings: 1 })) : chosen,
+    backends: list(values.backend) ?? ['onnx'],
+    peers: selectPeers(list(values.peers)),
+    python: values.python ?? process.env['FLOW_MATCHING_BENCH_PYTHON'],
+    threads: positive('threads', values.threads) ?? availableParallelism(),
+    rounds: positive('rounds', values.rounds) ?? (quick ? 2 : 7),
+    profile: values.profile ?? false,
+    retrain: values.retrain ?? false,
+    json: values.json,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string' },
+        backend: { type: 'string' },
+        peers: { type: 'string' },
+        python: { type: 'string' },
+        threads: { type: 'string' },
+        rounds: { type: 'string' },
+        quick: { type: 'boolean' },
+        profile: { type: 'boolean' },
+        retrain: { type: 'boolean' },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
+  }
+}
+
+const list = (value: string | undefined): string[] | undefined => value?.split(',').map((part) => part.trim());
+
+function selectWorks(names: readonly string[] | undefined): readonly Work[] {
+  if (!names) return works;
+  const matches = (work: Work, name: string): boolean => work.id === name || work.kind.startsWith(name);
+  const stranger = names.find((name) => !works.some((work) => matches(work, name)));
+  if (stranger !== undefined) {
+    throw new UsageError(`There is no work '${stranger}': ${works.map(({ id }) => id).join(', ')}.`);
+  }
+  return works.filter((work) => names.some((name) => matches(work, name)));
+}
+
+function selectPeers(names: readonly string[] | undefined): readonly PeerName[] | undefined {
+  if (!names) return undefined;
+  if (names.includes('none')) return [];
+  if (names.includes('python')) return peerNames;
+  const stranger = names.find((name) => !peerNames.some((known) => known === name));
+  if (stranger !== undefined) throw new UsageError(`There is no peer '${stranger}': python, ${peerNames.join(', ')}.`);
+  return peerNames.filter((name) => names.includes(name));
+}
+
+function positive(name: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new UsageError(`--${name} is ${value}: a whole number was expected.`);
+  return number;
+}

@@ -1,0 +1,79 @@
+import { Option } from 'commander';
+import { execFile } from 'node:child_process';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { promisify } from 'node:util';
+import { deviceProbes, type ProbeResult } from '../container/deviceProbes.ts';
+import { probeDevice } from '../container/probeDevice.ts';
+import { versions } from '../run/environment.ts';
+import { formatTable } from '../terminal/formatTable.ts';
+import type { CliCommand, CommandContext } from './cliCommand.ts';
+
+interface DoctorOptions {
+  readonly probe?: string;
+}
+
+export const doctor: CliCommand<[], DoctorOptions> = {
+  name: 'doctor',
+  configure: (command) =>
+    command
+      .summary('which backends and devices work on this machine')
+      .description('Runs a small program on every backend and device, compares the numbers with the reference, and says how to enable what does not work.')
+      .addOption(new Option('--probe <n>').hideHelp()),
+  run: runDoctor,
+};
+
+const run = promisify(execFile);
+
+/** Milliseconds after which a device counts as stuck. */
+const patience = 60_000;
+
+async function runDoctor({ output, root }: CommandContext, _: [], { probe }: DoctorOptions): Promise<void> {
+  if (probe !== undefined) {
+    const result = await probeDevice(root, deviceProbes[Number(probe)]);
+    output.result('', result);
+    return;
+  }
+  const progress = output.progress('probe', deviceProbes.length);
+  const results: ProbeResult[] = [];
+  for (const index of deviceProbes.keys()) {
+    results.push(await probeApart(index));
+    progress.update(results.length);
+  }
+  output.endProgress();
+  const machine = { platform: `${process.platform} ${process.arch}`, processor: cpus()[0]?.model ?? 'unknown', processors: availableParallelism(), memoryGiB: Math.round(totalmem() / 2 ** 30) };
+  const rows = results.map(({ backend, device, works, detail }) => [works ? 'works' : 'no', backend, device, detail]);
+  const missing = results.flatMap((result, i) => (result.works ? [] : [`  ${result.backend} on ${result.device}: ${deviceProbes[i].enable}`]));
+  output.result(
+    [
+      formatTable(rows),
+      ...(missing.length > 0 ? ['', 'To enable the others:', ...missing] : []),
+      '',
+      formatTable([
+        ['machine', `${machine.platform}, ${machine.processors} × ${machine.processor}, ${machine.memoryGiB} GiB`],
+        ...Object.entries(versions()).map(([name, version]) => [name, version]),
+      ]),
+    ].join('\n'),
+    { devices: results.map((result, i) => ({ ...result, ...(!result.works && { enable: deviceProbes[i].enable }) })), machine, versions: versions() },
+  );
+}
+
+/** In a process of its own, because a driver that fails may take its process along. */
+async function probeApart(index: number): Promise<ProbeResult> {
+  const { backend, device } = deviceProbes[index];
+  try {
+    const { stdout } = await run(process.execPath, [...process.execArgv, process.argv[1], 'doctor', '--json', '--quiet', '--probe', String(index)], { timeout: patience });
+    return JSON.parse(stdout) as ProbeResult;
+  } catch (error) {
+    const { signal, killed, stdout } = error as { signal?: string; killed?: boolean; stdout?: string };
+    const detail = killed ? `no answer within ${patience / 1000} s` : signal ? `its process was ended by ${signal}` : (messageIn(stdout) ?? (error as Error).message);
+    return { backend, device, works: false, detail: detail.split('\n')[0] };
+  }
+}
+
+function messageIn(stdout: string | undefined): string | undefined {
+  try {
+    return (JSON.parse(stdout ?? '') as { error: { message: string } }).error.message;
+  } catch {
+    return undefined;
+  }
+}

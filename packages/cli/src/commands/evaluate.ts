@@ -1,0 +1,85 @@
+import { OptionError, type Dataset, type Estimate, type Estimator, type PluginRegistry } from '@flow-matching/core';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { UsageError } from '../errors.ts';
+import { optionsOf } from '../experiment/pluginOptions.ts';
+import { openRun } from '../run/openRun.ts';
+import { formatNumber, formatTable } from '../terminal/formatTable.ts';
+import { Interrupts } from '../terminal/interrupts.ts';
+import { formatSeconds } from '../terminal/progress.ts';
+import type { CliCommand, CommandContext } from './cliCommand.ts';
+import { parseCount, parseSeed, solverSettings, withSolverOptions, type SolverOptions } from './solverSettings.ts';
+
+interface EvaluateOptions extends SolverOptions {
+  readonly metric?: readonly string[];
+  readonly count?: number;
+  readonly data?: string;
+  readonly divergence?: string;
+  readonly seed?: number;
+}
+
+const defaultCount = 10_000;
+
+export const evaluate: CliCommand<[run: string], EvaluateOptions> = {
+  name: 'evaluate',
+  configure: (command: Command) =>
+    withSolverOptions(
+      command
+        .summary('score a trained flow')
+        .description('Measures metrics of the last checkpoint of a run.')
+        .argument('<run>', 'run directory')
+        .option('--metric <name...>', "what to measure (see 'flow-matching plugins --kind estimator'; default: nll function-evaluations)")
+        .option('--count <n>', `number of held-out points or samples (default: ${defaultCount}, or all points of --data)`, parseCount)
+        .option('--data <file>', 'score these points, a .npy or .csv file, instead of held-out ones')
+        .option('--divergence <how>', 'exact or hutchinson'),
+    )
+      .option('--seed <s>', "seed of points, samples and probes (default: the experiment's)", parseSeed)
+      .addHelpText('after', '\nExample:\n  flow-matching evaluate runs/checkerboard-1 --metric nll in-support --count 20000'),
+  run: runEvaluate,
+};
+
+async function runEvaluate(context: CommandContext, [path]: [run: string], { metric, count, data: file, divergence, seed, ...solver }: EvaluateOptions): Promise<void> {
+  const { output } = context;
+  using interrupts = new Interrupts(output, 'Stopping.');
+  const { assembled, step } = await openRun(context, path, solverSettings(solver));
+  await using opened = assembled;
+  const { flow, registry, experiment } = opened;
+  const data = file === undefined ? opened.data : await pointsOf(registry, file, opened.data);
+  const points = count ?? (file === undefined ? defaultCount : data.size!);
+  const names = metric ?? (flow.path.sides === 'one' ? ['nll', 'function-evaluations'] : ['function-evaluations']);
+  const estimators = names.map((name) => [name, buildEstimator(registry, name, divergence)] as const);
+  const results: Record<string, Estimate & { seconds: number }> = {};
+  for (const [name, estimator] of estimators) {
+    const began = performance.now();
+    const progress = output.progress(name, points);
+    const estimate = await estimator.estimate({ flow, data, count: points, seed: seed ?? experiment.seed, signal: interrupts.signal, onProgress: (done) => progress.update(done) });
+    output.endProgress();
+    results[name] = { ...estimate, seconds: (performance.now() - began) / 1000 };
+  }
+  const rows = Object.entries(results).flatMap(([name, { value, standardError, unit, count: of, details = {}, seconds }]) => [
+    [name, `${formatNumber(value)}${standardError === undefined ? '' : ` ± ${standardError.toPrecision(2)}`}`, unit, `${formatNumber(of)} points, ${formatSeconds(seconds)}`],
+    ...Object.entries(details).map(([detail, number]) => [`  ${detail}`, formatNumber(number), '', '']),
+  ]);
+  output.result(formatTable(rows), { run: path, step, data: file ?? experiment.data, metrics: results });
+}
+
+/** @throws PluginError for an unknown metric, UsageError where --divergence means nothing to it. */
+function buildEstimator(registry: PluginRegistry, name: string, divergence: string | undefined): Estimator {
+  const takesDivergence = optionsOf(registry.find('estimator', name)).some((option) => option.name === 'divergence');
+  try {
+    return registry.build('estimator', { name, ...(takesDivergence && divergence !== undefined && { divergence }) });
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new UsageError(`--divergence ${divergence}: there is no such divergence.`, { actual: divergence, expected: 'exact or hutchinson', cause: error });
+  }
+}
+
+/** The points of a file, all of them to be scored. Their entropy is not that of the training's data, the support of samples is. */
+async function pointsOf(registry: PluginRegistry, file: string, { density }: Dataset): Promise<Dataset> {
+  const points = await registry.build('dataset', { name: 'points', file: resolve(file) });
+  return {
+    ...points,
+    ...(density && { density: { logDensity: (at) => density.logDensity(at) } }),
+    batch: async (request) => points.batch({ ...request, split: 'train' }),
+  };
+}

@@ -1,0 +1,87 @@
+import type { HostArray, Samples } from '@flow-matching/core';
+import { dump } from 'npyjs';
+import { extname } from 'node:path';
+import { writeAtomically } from '../disk/writeAtomically.ts';
+import { UsageError } from '../errors.ts';
+import { scatterPicture } from '../report/scatterPicture.ts';
+import { drawSamples } from '../run/drawSamples.ts';
+import { openRun } from '../run/openRun.ts';
+import { formatNumber } from '../terminal/formatTable.ts';
+import { Interrupts } from '../terminal/interrupts.ts';
+import { formatSeconds } from '../terminal/progress.ts';
+import type { CliCommand, CommandContext } from './cliCommand.ts';
+import { parseCount, parseSeed, solverSettings, withSolverOptions, type SolverOptions } from './solverSettings.ts';
+
+interface SampleOptions extends SolverOptions {
+  readonly count: number;
+  readonly seed?: number;
+  readonly trajectory?: number;
+  readonly out: string;
+}
+
+export const sample: CliCommand<[run: string], SampleOptions> = {
+  name: 'sample',
+  configure: (command) =>
+    withSolverOptions(
+      command
+        .summary('draw samples from a trained flow')
+        .description('Draws samples from the last checkpoint of a run and writes them to a file.')
+        .argument('<run>', 'run directory')
+        .requiredOption('--count <n>', 'number of samples', parseCount)
+        .requiredOption('--out <file>', 'where to write them: a .npy, .csv or .png file'),
+    )
+      .option('--seed <s>', "seed of the noise (default: the experiment's)", parseSeed)
+      .option('--trajectory <k>', 'keep k points of each way from noise to sample, ends included', parseCount)
+      .addHelpText('after', '\nExample:\n  flow-matching sample runs/checkerboard-1 --count 10000 --out samples.npy'),
+  run: runSample,
+};
+
+/** How samples are written, by the ending of the file. */
+const writers: Readonly<Record<string, (samples: Samples) => Uint8Array | string>> = {
+  '.npy': ({ samples, trajectory }) => npyOf(trajectory ?? samples),
+  '.csv': csvOf,
+  '.png': ({ samples, trajectory }) => scatterPicture([{ title: 'samples', points: trajectory ?? samples }]),
+};
+
+async function runSample(context: CommandContext, [path]: [run: string], { count, out, seed, trajectory, ...solver }: SampleOptions): Promise<void> {
+  const { output } = context;
+  const write = writers[extname(out).toLowerCase()];
+  if (!write) throw new UsageError(`--out ${out} has no known ending.`, { actual: out, expected: Object.keys(writers).join(', ') });
+  if (trajectory !== undefined && trajectory < 2) throw new UsageError('--trajectory 1 keeps no way.', { actual: trajectory, expected: '2 points or more' });
+  using interrupts = new Interrupts(output, 'Stopping.');
+  const { assembled, step } = await openRun(context, path, solverSettings(solver));
+  await using flow = assembled;
+  const began = performance.now();
+  const progress = output.progress('sample', count);
+  const drawn = await drawSamples(flow, count, { seed: seed ?? flow.experiment.seed, trajectory, signal: interrupts.signal, onProgress: (done) => progress.update(done) });
+  output.endProgress();
+  await writeAtomically(out, [write(drawn)]);
+  const seconds = (performance.now() - began) / 1000;
+  const { functionEvaluations, acceptedSteps, rejectedSteps } = drawn;
+  const shape = (drawn.trajectory ?? drawn.samples).shape;
+  output.result(`${formatNumber(count)} samples in ${out} (${functionEvaluations} function evaluations, ${formatSeconds(seconds)})`, {
+    run: path,
+    step,
+    out,
+    shape,
+    functionEvaluations,
+    acceptedSteps,
+    rejectedSteps,
+    seconds,
+  });
+}
+
+export const npyOf = ({ data, shape }: HostArray): Uint8Array => new Uint8Array(dump(Float32Array.from(data), [...shape]));
+
+/** One row a point, its coordinates flattened; trajectories say first which sample and time a point belongs to. */
+function csvOf({ samples, trajectory, times }: Samples): string {
+  const { data, shape } = trajectory ?? samples;
+  const width = shape.slice(trajectory ? 2 : 1).reduce((size, extent) => size * extent, 1);
+  const names = Array.from({ length: width }, (_, i) => `x${i}`);
+  const rows = Array.from({ length: data.length / width }, (_, row) => {
+    const values = Array.from(data.subarray(row * width, (row + 1) * width), (value) => Math.fround(value));
+    return (times ? [Math.floor(row / times.length), times[row % times.length], ...values] : values).join(',');
+  });
+  return [[...(times ? ['sample', 'time'] : []), ...names].join(','), ...rows, ''].join('\n');
+}
+

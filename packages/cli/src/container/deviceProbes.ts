@@ -1,0 +1,41 @@
+import type { PluginSpec } from '@flow-matching/core';
+
+/** A backend on a device, to be tried. */
+export interface DeviceProbe {
+  readonly backend: string;
+  readonly device: string;
+  /** The backend as an experiment file names it. */
+  readonly spec: PluginSpec;
+  /** How a user makes it work. */
+  readonly enable: string;
+}
+
+export interface ProbeResult {
+  readonly backend: string;
+  readonly device: string;
+  readonly works: boolean;
+  /** Largest relative error and time where it works, what failed where it does not. */
+  readonly detail: string;
+}
+
+/** An operator without a kernel on the device must show, not be run elsewhere. */
+const noFallback = { session: { disable_cpu_ep_fallback: '1' } };
+const onnxOn = (provider: string): PluginSpec => ({ name: 'onnx', session: { executionProviders: [provider], extra: noFallback } });
+
+/** Everything `doctor` tries. A backend or device more is a line more. */
+export const deviceProbes: readonly DeviceProbe[] = [
+  { backend: 'reference', device: 'cpu', spec: { name: 'reference' }, enable: 'it needs nothing but Node; please report this' },
+  {
+    backend: 'onnx',
+    device: 'cpu',
+    spec: { name: 'onnx' },
+    enable: 'npm install onnxruntime-node (Linux x64 and arm64 with glibc, macOS arm64, Windows x64 and arm64)',
+  },
+  {
+    backend: 'onnx',
+    device: 'cuda',
+    spec: onnxOn('cuda'),
+    enable:
+      "needs Linux x64, an NVIDIA GPU, CUDA 12 and cuDNN 9; then 'npm rebuild onnxruntime-node --ignore-scripts=false' downloads the provider, and --set backend.session.executionProviders=[cuda] uses it",
+  },
+];

@@ -1,0 +1,52 @@
+import { barProgress, lineProgress, silentProgress, type Progress } from './progress.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface OutputOptions {
+  /** One JSON document on stdout, and nothing else there. */
+  readonly json?: boolean | undefined;
+  /** No progress and no notes. */
+  readonly quiet?: boolean | undefined;
+}
+
+/** Where a command's words go: results to stdout, progress and notes to stderr. */
+export class Output {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly #streams: Surroundings;
+  #progress: Progress | undefined;
+
+  constructor(streams: Surroundings, { json = false, quiet = false }: OutputOptions) {
+    this.#streams = streams;
+    this.json = json;
+    this.quiet = quiet;
+  }
+
+  /** What happens on the way; not with --quiet. */
+  note(text: string): void {
+    if (!this.quiet) this.warn(text);
+  }
+
+  /** What the user has to know. */
+  warn(text: string): void {
+    this.#progress?.clear();
+    this.#streams.stderr.write(`${text}\n`);
+  }
+
+  /** What was asked for: text for people, or the document in its place. */
+  result(text: string, document: unknown): void {
+    this.#streams.stdout.write(this.json ? `${JSON.stringify(document, null, 2)}\n` : `${text}\n`);
+  }
+
+  /** Shows how far some work is: a bar on a terminal, a line now and then elsewhere. End it before starting another. */
+  progress(title: string, total: number): Progress {
+    const { stderr } = this.#streams;
+    this.#progress = this.quiet ? silentProgress : stderr.isTTY ? barProgress(stderr, title, total) : lineProgress(stderr, title, total);
+    return this.#progress;
+  }
+
+  /** Leaves the terminal as it was. */
+  endProgress(): void {
+    this.#progress?.end();
+    this.#progress = undefined;
+  }
+}

@@ -1,0 +1,22 @@
+import { createContainer, PluginRegistry } from '@flow-matching/core';
+import { expect } from 'chai';
+import { builtinPlugins } from '../src/index.ts';
+
+/** Options without which a plugin cannot be built. */
+const needed: Readonly<Record<string, object>> = { points: { data: [[1], [2]] } };
+
+describe('builtinPlugins', () => {
+  it('are built by name, and bear it', async () => {
+    const registry = new PluginRegistry(createContainer(builtinPlugins));
+    for (const { kind, pluginName } of builtinPlugins) {
+      const built = await registry.build(kind, { name: pluginName, ...needed[pluginName] });
+      expect(built.name, kind).to.equal(pluginName);
+    }
+  });
+
+  it('have names of their own within their kind, and say what they are', () => {
+    const names = builtinPlugins.map(({ kind, pluginName }) => `${kind} ${pluginName}`);
+    expect(new Set(names).size).to.equal(names.length);
+    for (const { pluginName, summary } of builtinPlugins) expect(summary, pluginName).to.match(/^\S.{9,70}[^.]$/);
+  });
+});
