@@ -26,7 +26,7 @@ export interface Comparison {
 export interface CompareOptions {
   readonly rounds: number;
   readonly signal: AbortSignal;
-  onProgress(message: string): void;
+  readonly onProgress: (message: string) => void;
 }
 
 /** Threads that a subject keeps spinning after its work have gone to sleep by then. */
@@ -42,7 +42,11 @@ interface Contestant {
  * Times a work on all subjects in turns, A B C A B C …, so that a machine that slows down does so for all. A subject that fails is
  * left out from then on; an abort ends after the running turn and keeps the whole rounds.
  */
-export async function compare(work: Work, subjects: readonly Subject[], { rounds, signal, onProgress }: CompareOptions): Promise<Comparison> {
+export async function compare(
+  work: Work,
+  subjects: readonly Subject[],
+  { rounds, signal, onProgress }: CompareOptions,
+): Promise<Comparison> {
   const failures: { subject: string; reason: string }[] = [];
   const attempt = async <T>(subject: Subject, doing: string, run: () => Promise<T>): Promise<T | undefined> => {
     if (signal.aborted || failures.some((failure) => failure.subject === subject.name)) return undefined;
@@ -78,7 +82,8 @@ export async function compare(work: Work, subjects: readonly Subject[], { rounds
         least: Math.min(...done.flat()),
         evaluations: prepared.evaluations,
         check,
-        ...(subject !== subjects[0] && contestants[0].subject === subjects[0] && { ratio: pairedRatio(done, contestants[0].rounds) }),
+        ...(subject !== subjects[0] &&
+          contestants[0].subject === subjects[0] && { ratio: pairedRatio(done, contestants[0].rounds) }),
       });
     }
     // A subject that has died has nothing left to release.

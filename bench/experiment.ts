@@ -42,10 +42,16 @@ export async function sharedInputs(backend: () => Promise<Backend>, retrain: boo
 async function makeInputs(backend: Backend): Promise<void> {
   console.log(`Training the shared weights: ${trainingSteps} steps of 512 points …`);
   await using flow = await benchFlow(backend);
-  const data = await checkerboard();
+  const data = checkerboard();
   const began = performance.now();
   let loss = Number.NaN;
-  for await (const report of flow.train(data, { optimizer: benchOptimizer(), steps: trainingSteps, batchSize: 512, reportEvery: 500, seed: 0 })) {
+  for await (const report of flow.train(data, {
+    optimizer: benchOptimizer(),
+    steps: trainingSteps,
+    batchSize: 512,
+    reportEvery: 500,
+    seed: 0,
+  })) {
     loss = report.loss;
   }
   console.log(`… loss ${loss.toFixed(3)} after ${((performance.now() - began) / 1000).toFixed(0)} s.`);

@@ -29,7 +29,16 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-export function formatMachine({ processor, processors, memoryGiB, system, versions, date, busy, load }: Machine): string {
+export function formatMachine({
+  processor,
+  processors,
+  memoryGiB,
+  system,
+  versions,
+  date,
+  busy,
+  load,
+}: Machine): string {
   const listed = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `${processor}, ${processors} processors, ${memoryGiB} GiB; ${system}`,
@@ -43,7 +52,9 @@ function processorName(): string {
   if (!existsSync('/proc/cpuinfo')) return model;
   const text = readFileSync('/proc/cpuinfo', 'utf8');
   const field = (name: string): string | undefined => new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(text)?.[1];
-  const vectors = ['avx512f', 'avx2', 'asimd'].find((flag) => (field('flags') ?? field('Features') ?? '').includes(flag));
+  const vectors = ['avx512f', 'avx2', 'asimd'].find((flag) =>
+    (field('flags') ?? field('Features') ?? '').includes(flag),
+  );
   const family = field('cpu family');
   const details = [family && `family ${family} model ${field('model')}`, vectors].filter(Boolean);
   return details.length > 0 ? `${model} (${details.join(', ')})` : model;

@@ -101,6 +101,7 @@ function selectPeers(names: readonly string[] | undefined): readonly PeerName[] 
 function positive(name: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);
-  if (!Number.isInteger(number) || number < 1) throw new UsageError(`--${name} is ${value}: a whole number was expected.`);
+  if (!Number.isInteger(number) || number < 1)
+    throw new UsageError(`--${name} is ${value}: a whole number was expected.`);
   return number;
 }

@@ -54,8 +54,13 @@ const preparations: Readonly<Record<WorkKind, Prepare>> = {
 
 /** The public trainer with all it does: data, noise and times, the step, the guard, the reports. A timing lasts from report to report. */
 async function prepareTraining(flow: Flow, _: SharedInputs, { size, operations }: Work): Promise<PreparedWork> {
-  const data = await checkerboard();
-  const training = await flow.begin(data, { optimizer: benchOptimizer(), steps: 1e9, batchSize: size, reportEvery: operations });
+  const data = checkerboard();
+  const training = await flow.begin(data, {
+    optimizer: benchOptimizer(),
+    steps: 1e9,
+    batchSize: size,
+    reportEvery: operations,
+  });
   const reports = training[Symbol.asyncIterator]();
   let loss = Number.NaN;
   const advance = async (): Promise<void> => {

@@ -128,6 +128,27 @@ onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
     expect(together.rows[1][0]).to.be.closeTo(50 / 51, 1e-4);
   });
 
+  it('takes samples that have ended out of the batch', async () => {
+    // Rates from 1 to 100: most samples need few steps, some need many.
+    const rows = Array.from({ length: 128 }, (_, i) => [1, i % 16 === 0 ? 100 : 1]);
+    const relaxation: Field = (t, y) => {
+      const [x, rate] = [y.slice(1, 0, 1), y.slice(1, 1, 2)];
+      return concat([rate.mul(column(t).mul(6).sin().sub(x)), rate.mul(0)], 1);
+    };
+    const solver = dopri5({ rtol: 1e-5, atol: 1e-5, perSample: true });
+    const together = await solve(backend(), solver, relaxation, rows, { count: 120, times: [0.5, 1] });
+    const alone = await Promise.all([0, 1].map((i) => solve(backend(), solver, relaxation, [rows[i]], { times: [0.5, 1] })));
+    together.rows.slice(0, 120).forEach((row, i) => {
+      const single = alone[i % 16 === 0 ? 0 : 1];
+      expect(row[0]).to.be.closeTo(single.rows[0][0], 64 * roundOff);
+      expect(together.evaluations[i]).to.equal(single.evaluations[0]);
+      expect(together.keptRows[i][0][0]).to.be.closeTo(single.keptRows[0][0][0], 1e-5);
+      expect(together.keptRows[i][1][0]).to.equal(row[0]);
+    });
+    const longest = alone[0].accepted[0] + alone[0].rejected[0];
+    expect(together.rowSteps).to.be.lessThan(0.8 * 128 * longest);
+  });
+
   it('leaves padding out of norms and results alone', async () => {
     const solver = dopri5({ rtol: 1e-5, atol: 1e-5 });
     const alone = await solve(backend(), solver, problems['exponential'], [[1], [2]]);

@@ -103,6 +103,13 @@ export class PluginError extends FlowMatchingError {
   }
 }
 
+/** A conditional path whose formulas contradict what it declares, or that another part cannot be used with. */
+export class PathError extends FlowMatchingError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super('FM_PATH', problem, details);
+  }
+}
+
 /** Data that cannot be read or holds values that cannot be trained on. */
 export class DataError extends FlowMatchingError {
   constructor(problem: string, details?: ErrorDetails) {

@@ -10,7 +10,7 @@ export interface CommandContext {
 }
 
 /** A command: how it is written on the command line, and what it does. `--json`, `--quiet` and `--help` are everyone's. */
-export interface CliCommand<Arguments extends readonly unknown[] = readonly never[], Options = never> {
+export interface CliCommand<Arguments extends readonly unknown[] = never, Options = never> {
   readonly name: string;
   configure(command: Command): Command;
   run(context: CommandContext, args: Arguments, options: Options): Promise<void>;

@@ -73,13 +73,13 @@ async function runSample(context: CommandContext, [path]: [run: string], { count
 
 export const npyOf = ({ data, shape }: HostArray): Uint8Array => new Uint8Array(dump(Float32Array.from(data), [...shape]));
 
-/** One row a point, its coordinates flattened; trajectories say first which sample and time a point belongs to. */
+/** One row a point, its coordinates flattened, nine digits, which tell all f32 apart; trajectories say first which sample and time a point belongs to. */
 function csvOf({ samples, trajectory, times }: Samples): string {
   const { data, shape } = trajectory ?? samples;
   const width = shape.slice(trajectory ? 2 : 1).reduce((size, extent) => size * extent, 1);
   const names = Array.from({ length: width }, (_, i) => `x${i}`);
   const rows = Array.from({ length: data.length / width }, (_, row) => {
-    const values = Array.from(data.subarray(row * width, (row + 1) * width), (value) => Math.fround(value));
+    const values = Array.from(data.subarray(row * width, (row + 1) * width), (value) => Number(value.toPrecision(9)));
     return (times ? [Math.floor(row / times.length), times[row % times.length], ...values] : values).join(',');
   });
   return [[...(times ? ['sample', 'time'] : []), ...names].join(','), ...rows, ''].join('\n');

@@ -53,7 +53,7 @@ export const frameSchema = z.strictObject({
     .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u, 'expected letters, digits, dots, dashes and underscores')
     .exactOptional(),
   seed: z.int().min(0).default(0),
-  ...(Object.fromEntries(partNames.map((name) => [name, z.unknown()])) as Record<PartName, z.ZodUnknown>),
+  ...(Object.fromEntries(partNames.map((name) => [name, z.unknown().optional()])) as Record<PartName, z.ZodOptional<z.ZodUnknown>>),
   training: z
     .strictObject({
       steps: z.int().positive().default(4000),

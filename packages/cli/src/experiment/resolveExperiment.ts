@@ -30,15 +30,15 @@ export async function resolveExperiment(source: ExperimentSource, container: Con
   const problems: Problem[] = frame.success
     ? []
     : frame.error.issues.flatMap((issue) => describeIssue(issue, { source, base: [], value, schema: frameSchema, owner: 'an experiment' }));
-  const { plugins = [], environment, name = source.title, ...rest } = frame.data ?? {};
-  const directory = resolve(source.directory, environment?.directory ?? '.');
+  const { plugins, environment = {} } = frame.data ?? { plugins: [] };
+  const directory = resolve(source.directory, environment.directory ?? '.');
   await loadPlugins(container, plugins, (specifier) => importPlugin(specifier, directory));
   const check = new PartCheck(source, new PluginRegistry(container), problems);
   const specs = Object.fromEntries(partNames.map((part) => [part, check.part([part], parts[part].kind, value[part], parts[part].fallback)]));
-  if (problems.length > 0) throw problemsError(problems);
-  const { seed = 0, training } = rest;
+  if (problems.length > 0 || !frame.success) throw problemsError(problems);
+  const { name = source.title, seed, training } = frame.data;
   const { data, path, coupling, objective, timeSampler, model, optimizer, solver, backend } = specs as Record<keyof typeof parts, PluginSpec>;
-  return { experiment: { name, seed, data, path, coupling, objective, timeSampler, model, optimizer, training: training!, solver, backend, plugins }, directory, environment: environment ?? {} };
+  return { experiment: { name, seed, data, path, coupling, objective, timeSampler, model, optimizer, training, solver, backend, plugins }, directory, environment };
 }
 
 function problemsError(problems: readonly Problem[]): ExperimentError {

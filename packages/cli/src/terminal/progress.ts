@@ -10,23 +10,24 @@ export interface Progress {
 
 export const silentProgress: Progress = { update() {}, clear() {}, end() {} };
 
-/** Seconds as `45 s`, `3:07` or `2:05:09`. */
+/** Seconds as `4.5 s`, `45 s`, `3:07` or `2:05:09`. */
 export function formatSeconds(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '–';
   const whole = Math.round(seconds);
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   if (whole < 60) return `${whole} s`;
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (part: number): string => String(part).padStart(2, '0');
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-/** Estimates what is left from what was done since the start. */
-function remaining(): (done: number, total: number) => number {
+/** What is left, estimated from what was done since the start; nothing while nothing is known. */
+function remaining(): (done: number, total: number) => string {
   const began = performance.now();
   let first: number | undefined;
   return (done, total) => {
     first ??= done;
-    return ((performance.now() - began) / 1000 / (done - first)) * (total - done);
+    if (done === first || done >= total) return '';
+    return `${formatSeconds(Math.ceil(((performance.now() - began) / 1000 / (done - first)) * (total - done)))} left`;
   };
 }
 
@@ -41,14 +42,13 @@ export function barProgress(stream: NodeJS.WriteStream, title: string, total: nu
   return {
     update: (done, info = '') => {
       const whole = Math.min(total, Math.floor(done));
-      bar.update(whole, { info, count: `${whole}/${total}`, left: `${formatSeconds(left(whole, total))} left` });
+      bar.update(whole, { info, count: `${whole}/${total}`, left: left(whole, total) });
     },
     clear: () => {
       stream.cursorTo(0);
       stream.clearLine(0);
     },
     end: () => {
-      bar.update(bar.getProgress() * total, { left: '' });
       bar.stop();
     },
   };
@@ -60,14 +60,16 @@ const lineInterval = 2000;
 /** Lines for logs and pipes: not more than one every two seconds. */
 export function lineProgress(stream: NodeJS.WriteStream, title: string, total: number): Progress {
   let shown = performance.now();
+  let ended = false;
   const left = remaining();
   return {
     update(done, info = '') {
       const now = performance.now();
-      if (now - shown < lineInterval && done < total) return;
+      const rest = left(done, total);
+      if (ended || (now - shown < lineInterval && done < total)) return;
       shown = now;
-      const rest = done < total ? `  ${formatSeconds(left(done, total))} left` : '';
-      stream.write(`${title} ${Math.floor(done)}/${total}${rest}${info ? `  ${info}` : ''}\n`);
+      ended = done >= total;
+      stream.write(`${[`${title} ${Math.floor(done)}/${total}`, rest, info].filter(Boolean).join('  ')}\n`);
     },
     clear() {},
     end() {},

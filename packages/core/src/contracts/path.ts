@@ -16,7 +16,7 @@ export interface TimeInterval {
  * A conditional Gaussian probability path p_t(x | z) = N(mean(t, z), std(t)² I), from noise at t = 0 to data at t = 1 (Lipman et
  * al. 2023, section 4; times of diffusion paths are reversed to fit).
  *
- * One-sided paths condition on the data point and start at the prior N(0, priorStd² I). Two-sided ones condition on a pair
+ * One-sided paths condition on the data point and start at the prior N(0, diag(priorStd²)). Two-sided ones condition on a pair
  * (x0, x1), start at x0 and add noise of their own in between.
  *
  * In the formulas t has shape [batch, 1, …], so that it broadcasts against data [batch, ...event]. They are the whole
@@ -26,8 +26,8 @@ export interface Path {
   readonly name: string;
   readonly sides: 'one' | 'two';
   readonly interval: TimeInterval;
-  /** Standard deviation of the prior that one-sided sampling starts from. */
-  readonly priorStd: number;
+  /** Standard deviation of the prior that one-sided sampling starts from: one number, or one for each coordinate of a point. */
+  readonly priorStd: number | readonly number[];
   /** [batch, ...event]. */
   mean(t: Tensor, z: Endpoints): Tensor;
   /** [batch, 1, …], or [batch, ...event] for a standard deviation per dimension; positive inside the interval. */

@@ -9,7 +9,7 @@ import { zeros } from '../operators/constant.ts';
 import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
 import { Random } from '../random/random.ts';
 import { seedArray, streams } from '../random/seed.ts';
-import type { OdeDefinition } from '../solve/odeProgram.ts';
+import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { conditionInputs, conditionKey, conditionTypes, typesOf, zeroStep } from './conditions.ts';

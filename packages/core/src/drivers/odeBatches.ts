@@ -1,7 +1,7 @@
 import type { Backend, NamedArrays, RunInputs } from '../backend/backend.ts';
 import type { Solver, SolverStatus } from '../contracts/solver.ts';
-import type { OdeDefinition, OdeResult } from '../solve/odeProgram.ts';
-import { OdeProgram } from '../solve/odeProgram.ts';
+import { OdeProgram, type OdeResult } from '../solve/odeProgram.ts';
+import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { allocate } from '../tensor/dtype.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
 

@@ -8,7 +8,7 @@ import { DataError, OptionError } from '../errors.ts';
 import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
 import { Random } from '../random/random.ts';
 import { seedArray, streams } from '../random/seed.ts';
-import type { OdeDefinition } from '../solve/odeProgram.ts';
+import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import { conditionInputs, conditionKey, conditionTypes, conditionsOf, typesOf, zeroStep } from './conditions.ts';
 import { divergenceKey, divergenceOf, drawProbes, type Divergence } from './divergenceOptions.ts';

@@ -1,33 +1,10 @@
 import type { Backend, BackendArray, Executable, NamedArrays, RunInputs } from '../backend/backend.ts';
+import { solverStatus, type Solver, type SolverStatus } from '../contracts/solver.ts';
 import { SolverError } from '../errors.ts';
-import { solverStatus, type OdeProblem, type OdeState, type Solver, type SolverState, type SolverStatus } from '../contracts/solver.ts';
-import { trace } from '../graph/trace.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import type { Tree } from '../graph/tree.ts';
-import { and, less, not, where } from '../operators/logic.ts';
-import { expand, reshape } from '../operators/movement.ts';
-import { sign } from '../operators/arithmetic.ts';
-import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
-import type { TensorType } from '../tensor/shape.ts';
-import { mapState } from './odeState.ts';
-
-type Tensors = Readonly<Record<string, Tensor>>;
-type Types = Readonly<Record<string, TensorType>>;
-
-/** A differential equation over batches of `rows` samples, with what its formulas need. */
-export interface OdeDefinition {
-  readonly rows: number;
-  /** Arrays that stay the same over many solves (parameters): their types, by name. */
-  readonly arrays: Types;
-  /** What each solve starts from, by name. */
-  readonly inputs: Types;
-  /** The initial state, and whatever the field needs that is computed once a solve (probe vectors, conditions). */
-  begin(inputs: Tensors, arrays: Tensors): { readonly y: OdeState; readonly constants?: Tensors };
-  field(t: Tensor, y: OdeState, arrays: Tensors, constants: Tensors): OdeState;
-  /** Number of times at which the state is kept on the way. Default 0. */
-  readonly keptTimes?: number;
-}
+import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
+import { compactedRows, putRows, takeRows } from './compaction.ts';
+import { carriedPrefix, pick, traceStart, traceStep, type OdeDefinition, type Types } from './odeTrace.ts';
 
 export interface OdeRunOptions {
   readonly start: number;
@@ -54,79 +31,68 @@ export interface OdeResult {
   readonly rejected: TypedArray;
   readonly error: TypedArray;
   readonly h: TypedArray;
+  /** Rows × attempted steps that were computed: what the solve cost, finished samples included. */
+  readonly rowSteps: number;
 }
 
-interface Signature {
-  readonly arrays: Types;
-  readonly mask: TensorType;
-  readonly start: TensorType;
-  readonly end: TensorType;
-  readonly settings: Types;
+type Arrays = Record<string, BackendArray>;
+type Inputs = Record<string, BackendArray | HostArray>;
+
+const statusName = `${carriedPrefix.state}status`;
+const timeName = `${carriedPrefix.state}t`;
+
+/** A batch of a solve under way. Rows that have ended may have been taken out of it. */
+interface Batch {
+  readonly rows: number;
+  /** For each row its row in the whole batch; padding is left out. */
+  readonly indices: ArrayLike<number> | undefined;
+  readonly step: Executable;
+  readonly fixed: Inputs;
+  carried: Arrays;
 }
 
-/** Names of the step's carried values start with these. */
-const statePrefix = 'state.';
-const keptPrefix = 'kept.';
-
-/** The two compiled programs of one solver on one differential equation, and the loop that runs them. */
+/** The compiled programs of one solver on one differential equation, and the loop that runs them. */
 export class OdeProgram {
+  readonly #backend: Backend;
   readonly #solver: Solver;
   readonly #definition: OdeDefinition;
   readonly #start: Executable;
-  readonly #step: Executable;
+  /** Step programs by row count. */
+  readonly #steps = new Map<number, Promise<Executable>>();
+  readonly #carriedTypes: Types;
 
-  private constructor(solver: Solver, definition: OdeDefinition, start: Executable, step: Executable) {
+  private constructor(backend: Backend, solver: Solver, definition: OdeDefinition, start: Executable) {
+    this.#backend = backend;
     this.#solver = solver;
     this.#definition = definition;
     this.#start = start;
-    this.#step = step;
+    this.#carriedTypes = Object.fromEntries(start.graph.outputs.map(({ name, tensor: { shape, dtype } }) => [name, { shape, dtype }]));
   }
 
   static async compile(backend: Backend, solver: Solver, definition: OdeDefinition): Promise<OdeProgram> {
-    const { rows, keptTimes = 0 } = definition;
-    const scalar: TensorType = { shape: [], dtype: 'f32' };
-    const signature: Signature = {
-      arrays: definition.arrays,
-      mask: { shape: [rows], dtype: 'f32' },
-      start: scalar,
-      end: scalar,
-      settings: Object.fromEntries(
-        Object.entries(solver.settings).map(([name, value]) => [name, typeof value === 'number' ? scalar : { shape: [value.length], dtype: 'f32' as const }]),
-      ),
-    };
-    const problem = (given: { mask: Tensor; start: Tensor; end: Tensor; arrays: Tensors }, constants: Tensors): OdeProblem => ({
-      mask: given.mask,
-      start: given.start,
-      end: given.end,
-      field: (t, y) => definition.field(t, y, given.arrays, constants),
-    });
+    const program = new OdeProgram(backend, solver, definition, await backend.compile(traceStart(solver, definition)));
+    await program.#step(definition.rows);
+    return program;
+  }
 
-    const start = trace((given) => {
-      const { y, constants = {} } = definition.begin(given.inputs as Tensors, given.arrays as Tensors);
-      const state = solver.start(problem(given as never, constants), y, given.settings as Tensors);
-      const kept = keptTimes > 0 ? mapState((value) => expand(reshape(value, value.shape.toSpliced(1, 0, 1)), value.shape.toSpliced(1, 0, keptTimes)), y) : undefined;
-      return { state: state as unknown as Tree<Tensor>, constants, kept };
-    }, { ...signature, inputs: definition.inputs });
-
-    const carried = Object.fromEntries(start.outputs.map(({ name, tensor }) => [name, { shape: tensor.shape, dtype: tensor.dtype }]));
-    const step = trace(
-      (given) => {
-        const values = given.carried as Tensors;
-        const constants = pick(values, 'constants.');
-        const state = unflattenState(pick(values, statePrefix));
-        const ode = problem(given as never, constants);
-        const made = solver.step(ode, state, given.settings as Tensors, { dense: keptTimes > 0 });
-        const kept = keptTimes > 0 ? keepStates(pick(values, keptPrefix), made.interpolate!, state, made.state, given.times as Tensor, ode) : undefined;
-        return { state: made.state as unknown as Tree<Tensor>, kept };
-      },
-      { ...signature, carried, ...(keptTimes > 0 && { times: { shape: [keptTimes], dtype: 'f32' as const } }) },
-    );
-    const aliases = step.outputs.map(({ name }) => [`carried.${name}`, name] as const);
-    return new OdeProgram(solver, definition, await backend.compile(start), await backend.compile(step, { aliases }));
+  /** The step for batches of `rows`, compiled when it is first needed. */
+  #step(rows: number): Promise<Executable> {
+    let step = this.#steps.get(rows);
+    if (!step) {
+      const carried =
+        rows === this.#definition.rows
+          ? this.#carriedTypes
+          : Object.fromEntries(Object.entries(this.#carriedTypes).map(([name, { shape, dtype }]) => [name, { shape: [rows, ...shape.slice(1)], dtype }]));
+      const graph = traceStep(this.#solver, this.#definition, carried, rows);
+      step = this.#backend.compile(graph, { aliases: graph.outputs.map(({ name }) => [`carried.${name}`, name] as const) });
+      this.#steps.set(rows, step);
+    }
+    return step;
   }
 
   /**
-   * Integrates from `start` to `end`.
+   * Integrates from `start` to `end`. Where each sample has its own steps, those that have ended are taken out once they are half
+   * of the batch, so that stragglers do not pay for them.
    *
    * @throws SolverError where a sample's step size vanishes or its derivative is not finite, with the time, the step and the error
    *   there; the abort reason where `signal` fires between steps.
@@ -134,44 +100,71 @@ export class OdeProgram {
   async run(arrays: NamedArrays, inputs: RunInputs, options: OdeRunOptions): Promise<OdeResult> {
     const { rows } = this.#definition;
     const { count = rows, times, signal, onStep } = options;
-    const shared: Record<string, BackendArray | HostArray> = {
-      ...prefixAll('arrays.', arrays),
-      mask: hostArray(Float32Array.from({ length: rows }, (_, i) => (i < count ? 1 : 0)), [rows]),
-      start: hostScalar(options.start),
-      end: hostScalar(options.end),
-      ...Object.fromEntries(Object.entries(this.#solver.settings).map(([name, value]) => [`settings.${name}`, typeof value === 'number' ? hostScalar(value) : hostArray(value)])),
-    };
+    const settings = Object.entries(this.#solver.settings).map(([name, value]) => [`settings.${name}`, typeof value === 'number' ? hostScalar(value) : hostArray(value)] as const);
+    const shared: Inputs = { ...prefixAll('arrays.', arrays), start: hostScalar(options.start), end: hostScalar(options.end), ...Object.fromEntries(settings) };
     signal?.throwIfAborted();
-    const begun = await this.#start.run({ ...shared, ...prefixAll('inputs.', inputs) });
-    const constants = Object.entries(begun).filter(([name]) => name.startsWith('constants.'));
-    let carried: Record<string, BackendArray> = Object.fromEntries(Object.entries(begun).filter(([name]) => !name.startsWith('constants.')));
-    const fixed = { ...shared, ...prefixAll('carried.', Object.fromEntries(constants)), ...(times && { times: hostArray(times) }) };
+    const mask = maskOf(rows, count);
+    const begun = await this.#start.run({ ...shared, mask, ...prefixAll('inputs.', inputs) });
+    const withTimes = { ...shared, ...(times && { times: hostArray(times) }) };
+    let batch = await this.#batch(rows, undefined, { ...withTimes, mask }, begun);
+    const perSample = this.#carriedTypes[statusName].shape[0] === rows && rows > 1;
+    let whole: Record<string, HostArray> | undefined;
+    let rowSteps = 0;
     try {
-      while (await this.#running(carried)) {
+      for (;;) {
+        const status = await batch.carried[statusName].read();
+        const running = Array.from(status).filter((code) => code === solverStatus.running).length;
+        if (running === 0) break;
+        const smaller = perSample ? compactedRows(running, batch.rows) : undefined;
+        if (smaller !== undefined) {
+          const values = await hostsOf({ ...batch.carried, ...constantsOf(batch) });
+          whole = store(whole, values, batch);
+          const chosen = Array.from(status.keys()).filter((row) => status[row] === solverStatus.running);
+          const { indices } = batch;
+          disposeBatch(batch);
+          batch = await this.#batch(smaller, indices ? chosen.map((row) => indices[row]) : chosen, { ...withTimes, mask: maskOf(smaller, chosen.length) }, this.#upload(values, chosen, smaller));
+        }
         signal?.throwIfAborted();
-        carried = await this.#step.run({ ...fixed, ...prefixAll('carried.', carried) });
-        if (onStep) onStep(slowest(await carried[`${statePrefix}t`].read(), options));
+        batch.carried = await batch.step.run({ ...batch.fixed, ...prefixAll('carried.', batch.carried) });
+        rowSteps += batch.rows;
+        if (onStep) onStep(slowest(await batch.carried[timeName].read(), options));
       }
-      return await this.#result(carried, options);
+      const values = await hostsOf(batch.carried);
+      return this.#result(whole ? store(whole, values, batch) : values, rowSteps, options);
     } finally {
-      for (const array of [...Object.values(carried), ...constants.map(([, array]) => array)]) array.dispose();
+      disposeBatch(batch);
     }
   }
 
-  async #running(carried: NamedArrays): Promise<boolean> {
-    return (await carried[`${statePrefix}status`].read()).includes(solverStatus.running);
+  async #batch(rows: number, indices: Batch['indices'], fixed: Inputs, begun: Arrays): Promise<Batch> {
+    const isConstant = (name: string): boolean => name.startsWith(carriedPrefix.constants);
+    const constants = Object.entries(begun).filter(([name]) => isConstant(name));
+    return {
+      rows,
+      indices,
+      step: await this.#step(rows),
+      fixed: { ...fixed, ...prefixAll('carried.', Object.fromEntries(constants)) },
+      carried: Object.fromEntries(Object.entries(begun).filter(([name]) => !isConstant(name))),
+    };
   }
 
-  async #result(carried: NamedArrays, options: OdeRunOptions): Promise<OdeResult> {
-    const read = async (name: string): Promise<TypedArray> => carried[statePrefix + name].read();
-    const host = async (array: BackendArray): Promise<HostArray> => ({ data: await array.read(), shape: array.shape, dtype: array.dtype });
-    const hosts = async (prefix: string): Promise<Record<string, HostArray>> =>
-      Object.fromEntries(await Promise.all(Object.entries(pick(carried, prefix)).map(async ([name, array]) => [name, await host(array)] as const)));
+  /** The chosen rows as arrays of a smaller batch; rows that pad it out have ended. */
+  #upload(values: Readonly<Record<string, HostArray>>, chosen: readonly number[], rows: number): Arrays {
+    return Object.fromEntries(
+      Object.entries(values).map(([name, array]) => {
+        const taken = takeRows(array, chosen, rows);
+        if (name === statusName) taken.data.fill(solverStatus.done, chosen.length);
+        return [name, this.#backend.array(taken)];
+      }),
+    );
+  }
+
+  #result(values: Readonly<Record<string, HostArray>>, rowSteps: number, { end }: OdeRunOptions): OdeResult {
+    const state = pick(values, carriedPrefix.state);
+    const [t, evaluations, accepted, rejected, error, h] = ['t', 'evaluations', 'accepted', 'rejected', 'error', 'h'].map((name) => state[name].data);
     const names = Object.keys(solverStatus) as SolverStatus[];
-    const codes = await read('status');
-    const [t, evaluations, accepted, rejected, error, h] = await Promise.all(['t', 'evaluations', 'accepted', 'rejected', 'error', 'h'].map(read));
-    const status = Array.from(codes, (code) => names.find((name) => solverStatus[name] === code)!);
-    const y = await hosts(`${statePrefix}y.`);
+    const status = Array.from(state['status'].data, (code) => names.find((name) => solverStatus[name] === code)!);
+    const y = pick(state, 'y.');
     const failed = status.findIndex((name) => name === 'underflow' || name === 'nonFinite');
     if (failed >= 0) {
       const problem = status[failed] === 'nonFinite' ? 'The vector field is not finite' : 'The step size vanished before the tolerance was met';
@@ -179,41 +172,37 @@ export class OdeProgram {
         `${problem} at t = ${t[failed].toPrecision(7)}${status.length > 1 ? ` (sample ${failed})` : ''}: step ${h[failed].toExponential(2)} after ${accepted[failed]} accepted and ${rejected[failed]} rejected steps, error ${error[failed].toPrecision(3)} × tolerance.`,
         {
           actual: { t: t[failed], step: h[failed], errorNorm: error[failed], sample: failed, lastState: y },
-          expected: `${this.#solver.name} to reach t = ${options.end}`,
+          expected: `${this.#solver.name} to reach t = ${end}`,
           remedy: 'Loosen rtol and atol, use another solver, or train the model further.',
         },
       );
     }
-    const kept = await hosts(keptPrefix);
-    return { y, ...(Object.keys(kept).length > 0 && { kept }), status, t, evaluations, accepted, rejected, error, h };
+    const kept = pick(values, carriedPrefix.kept);
+    return { y, ...(Object.keys(kept).length > 0 && { kept }), status, t, evaluations, accepted, rejected, error, h, rowSteps };
   }
 
   async dispose(): Promise<void> {
     await this.#start.dispose();
-    await this.#step.dispose();
+    for (const step of this.#steps.values()) await (await step).dispose();
   }
 }
 
-/** Writes the interpolated state into the slots of those times that the accepted step has just passed. */
-function keepStates(kept: Tensors, interpolate: (theta: Tensor) => OdeState, before: SolverState, after: SolverState, times: Tensor, { start, end }: OdeProblem): Tensors {
-  const column = (control: Tensor): Tensor => reshape(control, [control.size, 1]);
-  const forward = sign(end.sub(start));
-  const ahead = (of: Tensor): Tensor => less(0, times.sub(column(of)).mul(forward));
-  const passed = and(ahead(before.t), not(ahead(after.t)));
-  const step = column(after.t.sub(before.t));
-  const theta = times.sub(column(before.t)).div(where(step.equal(0), 1, step));
-  const spread = (of: Tensor, slot: Tensor): Tensor => reshape(of, [...of.shape, ...slot.shape.slice(2).map(() => 1)]);
-  // At the step's end the solution itself is kept, not the interpolant's rounding of it.
-  const atEnd = theta.equal(1);
-  return mapState(
-    (slot, between, solution) => {
-      const reached = reshape(solution, solution.shape.toSpliced(1, 0, 1));
-      return where(spread(passed, slot), where(spread(atEnd, slot), reached, between), slot);
-    },
-    kept,
-    interpolate(theta),
-    after.y,
-  );
+const maskOf = (rows: number, count: number): HostArray => hostArray(Float32Array.from({ length: rows }, (_, i) => (i < count ? 1 : 0)), [rows]);
+
+const constantsOf = ({ fixed }: Batch): Arrays => pick(fixed as Arrays, 'carried.');
+
+function disposeBatch(batch: Batch): void {
+  for (const array of [...Object.values(batch.carried), ...Object.values(constantsOf(batch))]) array.dispose();
+}
+
+const hostsOf = async (arrays: NamedArrays): Promise<Record<string, HostArray>> =>
+  Object.fromEntries(await Promise.all(Object.entries(arrays).map(async ([name, array]) => [name, { data: await array.read(), shape: array.shape, dtype: array.dtype }] as const)));
+
+/** Writes a batch's rows into those of the whole; the first batch is the whole. */
+function store(whole: Record<string, HostArray> | undefined, values: Record<string, HostArray>, { indices }: Batch): Record<string, HostArray> {
+  if (!whole || !indices) return { ...values };
+  for (const [name, array] of Object.entries(values)) putRows(whole[name], array, indices);
+  return whole;
 }
 
 function slowest(t: TypedArray, { start, end }: OdeRunOptions): number {
@@ -222,15 +211,3 @@ function slowest(t: TypedArray, { start, end }: OdeRunOptions): number {
 
 const prefixAll = <T>(prefix: string, values: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
-
-const pick = <T>(values: Readonly<Record<string, T>>, prefix: string): Record<string, T> =>
-  Object.fromEntries(
-    Object.entries(values)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, value]) => [name.slice(prefix.length), value]),
-  );
-
-/** The state's own nesting from its dotted names. */
-function unflattenState(values: Tensors): SolverState {
-  return { ...values, y: pick(values, 'y.'), memory: pick(values, 'memory.') } as unknown as SolverState;
-}

@@ -1,0 +1,97 @@
+import { writeFileSync } from 'node:fs';
+import type { Backend } from '@flow-matching/core';
+import { makeBackend } from './backends.ts';
+import { compare, type Comparison } from './compare.ts';
+import { sharedInputs, type SharedInputs } from './experiment.ts';
+import { formatComparison } from './formatComparison.ts';
+import { describeMachine, formatMachine, type Machine } from './machine.ts';
+import { parseOptions, usage, UsageError, type BenchOptions } from './options.ts';
+import { OurSubject } from './ourSubject.ts';
+import { availablePeers, findPeers, installHint, PythonPeer, type InstalledPeers } from './peers/pythonPeers.ts';
+import { profile } from './profile/profile.ts';
+import type { Subject } from './subject.ts';
+
+const interrupted = new AbortController();
+process.once('SIGINT', () => {
+  console.error('\nStopping after the running turn; once more stops at once.');
+  interrupted.abort();
+});
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === 'help') console.log(usage);
+  else await bench(options);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n\n${usage}`);
+  process.exitCode = 2;
+}
+if (interrupted.signal.aborted) process.exitCode = 130;
+
+async function bench(options: BenchOptions): Promise<void> {
+  const machine = await describeMachine();
+  const installed = options.profile || options.peers?.length === 0 ? undefined : await findPeers(options.python);
+  const described: Machine = { ...machine, versions: { ...machine.versions, ...installed?.versions } };
+  console.log(`${formatMachine(described)}\n${options.threads} threads a subject\n`);
+
+  const backends = await Promise.all(options.backends.map((name) => makeBackend(name, options)));
+  const inputs = await sharedInputs(async () => backends[0], options.retrain);
+  if (options.profile) {
+    await Promise.all(backends.map((backend) => backend.dispose()));
+    const profiles = await profile(inputs, options, interrupted.signal);
+    writeResult(options, { machine: described, profiles });
+    return;
+  }
+
+  const subjects = [
+    ...backends.map((backend: Backend) => new OurSubject(backend, inputs)),
+    ...peersOf(options, installed, inputs),
+  ];
+  const comparisons = await compareAll(subjects, options);
+  writeResult(options, { machine: described, threads: options.threads, comparisons });
+}
+
+/** @throws UsageError where a peer that was asked for by name is not installed. */
+function peersOf(
+  { peers, threads }: BenchOptions,
+  installed: InstalledPeers | undefined,
+  inputs: SharedInputs,
+): Subject[] {
+  if (peers?.length === 0) return [];
+  const available = installed ? availablePeers(installed) : [];
+  const missing = peers?.filter((name) => !available.includes(name)) ?? [];
+  if (missing.length > 0) throw new UsageError(`Not installed: ${missing.join(', ')}.\n${installHint}`);
+  if (available.length === 0) console.log(`No Python peers are installed; they are skipped.\n${installHint}\n`);
+  return (peers ?? available).map((name) => new PythonPeer(name, installed!, inputs, threads));
+}
+
+async function compareAll(subjects: readonly Subject[], { works, rounds }: BenchOptions): Promise<Comparison[]> {
+  const comparisons: Comparison[] = [];
+  try {
+    for (const work of works) {
+      if (interrupted.signal.aborted) break;
+      const comparison = await compare(work, subjects, {
+        rounds,
+        signal: interrupted.signal,
+        onProgress: showProgress,
+      });
+      showProgress('');
+      console.log(`${formatComparison(comparison)}\n`);
+      comparisons.push(comparison);
+    }
+  } finally {
+    await Promise.all(subjects.map((subject) => subject.close()));
+  }
+  return comparisons;
+}
+
+/** One line that is written over, on a terminal only. */
+function showProgress(message: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${message}`);
+}
+
+function writeResult({ json }: BenchOptions, result: object): void {
+  if (json === undefined) return;
+  writeFileSync(json, `${JSON.stringify(result, undefined, 2)}\n`);
+  console.log(`Every timing is in ${json}.`);
+}

@@ -1,0 +1,70 @@
+import type { HostArray, Samples } from '@flow-matching/core';
+import { scaleLinear } from 'd3-scale';
+import { interpolateViridis } from 'd3-scale-chromatic';
+import { densityImage, heatImage } from './densityImage.ts';
+import { planePoints, type Domain } from './domain.ts';
+import { axes, escapeText, figure, image, round, type Frame, type Scale } from './svg.ts';
+
+const frame: Frame = { width: 460, height: 452, left: 40, top: 8, right: 12, bottom: 36 };
+const side = frame.width - frame.left - frame.right;
+/** Pixels of the pictures: twice the figure's, for fine screens. */
+const resolution = 2 * side;
+
+const scales = (domain: Domain): [x: Scale, y: Scale] => [scaleLinear([...domain.x], [frame.left, frame.left + side]), scaleLinear([...domain.y], [frame.top + side, frame.top])];
+
+/** Points of the plane by density. */
+export function scatterFigure(label: string, points: HostArray, domain: Domain): string {
+  const [x, y] = scales(domain);
+  return figure(frame, label, image(densityImage(planePoints(points), domain, resolution), frame.left, frame.top, side, side) + axes(frame, x, y));
+}
+
+/** The ways of particles from noise (open dots) to samples (full dots). */
+export function trajectoryFigure({ trajectory }: Pick<Samples, 'trajectory'>, domain: Domain): string {
+  const { shape } = trajectory!;
+  const [count, points] = shape;
+  const cloud = planePoints(trajectory!);
+  const [x, y] = scales(domain);
+  const at = (particle: number, point: number): string => {
+    const i = 2 * (particle * points + point);
+    return `${round(x(cloud[i]))} ${round(y(cloud[i + 1]))}`;
+  };
+  const particles = Array.from({ length: count }, (_, particle) => particle);
+  const ways = particles.map((particle) => `M${Array.from({ length: points }, (_, point) => at(particle, point)).join('L')}`).join('');
+  const dots = (point: number): string => particles.map((particle) => `M${at(particle, point)}h0`).join('');
+  const clip = `<clipPath id="plane"><rect x="${frame.left}" y="${frame.top}" width="${side}" height="${side}"/></clipPath>`;
+  return figure(
+    frame,
+    'Ways of particles from noise to samples',
+    `${clip}<g clip-path="url(#plane)"><path class="way" d="${ways}"/><path class="begin" d="${dots(0)}"/><path class="end-dot" d="${dots(points - 1)}"/></g>${axes(frame, x, y)}`,
+  );
+}
+
+/** log p₁ on a grid [size², rows from the top], nats, with a scale of colours; `nats` of range below the highest values are told apart. */
+export function heatMapFigure(logDensity: Float64Array, size: number, domain: Domain): string {
+  const wide: Frame = { ...frame, width: frame.width + 72, right: frame.right + 72 };
+  const [x, y] = scales(domain);
+  const sorted = logDensity.filter((value) => Number.isFinite(value)).toSorted();
+  const high = sorted[Math.floor(0.995 * (sorted.length - 1))];
+  const low = Math.max(sorted[0], high - 8);
+  const bar = scaleLinear([low, high], [frame.top + side, frame.top]);
+  const barLeft = frame.left + side + 18;
+  const stops = Array.from({ length: 9 }, (_, i) => `<stop offset="${i / 8}" stop-color="${interpolateViridis(i / 8)}"/>`).join('');
+  const ticks = bar.ticks(6).map((tick) => `<text x="${barLeft + 20}" y="${round(bar(tick))}" dy=".32em">${escapeText(String(tick).replace('-', '−'))}</text>`);
+  return figure(
+    wide,
+    'Log-likelihood over the plane',
+    `<defs><linearGradient id="heat" x1="0" y1="1" x2="0" y2="0">${stops}</linearGradient></defs>${image(heatImage(logDensity, size, low, high), frame.left, frame.top, side, side)}${axes(wide, x, y)}<rect fill="url(#heat)" x="${barLeft}" y="${frame.top}" width="14" height="${side}"/>${ticks.join('')}`,
+  );
+}
+
+/** The middles of the cells of a grid over the domain, [size², 2], rows from the top. */
+export function gridPoints({ x, y }: Domain, size: number): HostArray {
+  const data = new Float32Array(2 * size * size);
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      data[2 * (row * size + column)] = x[0] + ((x[1] - x[0]) * (column + 0.5)) / size;
+      data[2 * (row * size + column) + 1] = y[1] - ((y[1] - y[0]) * (row + 0.5)) / size;
+    }
+  }
+  return { data, shape: [size * size, 2], dtype: 'f32' };
+}

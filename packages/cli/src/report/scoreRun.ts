@@ -1,0 +1,64 @@
+import { PluginRegistry, type Estimate, type HostArray } from '@flow-matching/core';
+import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
+import { supportShare } from '../container/inSupport.ts';
+import { drawSamples, heldOutBatch } from '../run/drawSamples.ts';
+import type { Output } from '../terminal/output.ts';
+
+/** What a trained flow is judged by. */
+export interface Scores {
+  /** Samples, [count, ...event], and as many points of the data. */
+  readonly samples: HostArray;
+  readonly data: HostArray;
+  /** Whether the points are held out from training. */
+  readonly heldOut: boolean;
+  /** Field evaluations of one sample's solve. */
+  readonly functionEvaluations: number;
+  readonly samplingSeconds: number;
+  /** Negative log-likelihood of held-out points; absent where there are none, or no density to start from. */
+  readonly nll?: Estimate;
+  readonly scoringSeconds?: number;
+  /** Entropy of the data, nats, where it is known. */
+  readonly entropy?: number;
+  /** Share of the samples where the data's density is positive, where it is known. */
+  readonly inSupport?: { readonly value: number; readonly standardError: number };
+}
+
+/** Points and samples that scores rest on. */
+export const scoredCount = 10_000;
+
+export async function scoreRun({ flow, data, experiment, registry }: AssembledExperiment, output: Output, signal: AbortSignal): Promise<Scores> {
+  const { seed } = experiment;
+  const held = await heldOutBatch(data, scoredCount, seed);
+  const drawn = await timed(async () => {
+    const progress = output.progress('sample', scoredCount);
+    return drawSamples({ flow, data }, scoredCount, { seed, signal, onProgress: (done) => progress.update(done) });
+  });
+  output.endProgress();
+  const density = data.density;
+  const scored = held.heldOut && flow.path.sides === 'one' ? await timed(async () => scoreNll(registry, { flow, data, experiment }, output, signal)) : undefined;
+  output.endProgress();
+  return {
+    samples: drawn.result.samples,
+    data: held.x1,
+    heldOut: held.heldOut,
+    functionEvaluations: drawn.result.functionEvaluations,
+    samplingSeconds: drawn.seconds,
+    ...(scored && { nll: scored.result, scoringSeconds: scored.seconds }),
+    ...(density?.entropy !== undefined && { entropy: density.entropy }),
+    ...(density && { inSupport: supportShare(density, drawn.result.samples) }),
+  };
+}
+
+async function scoreNll(registry: PluginRegistry, { flow, data, experiment }: Pick<AssembledExperiment, 'flow' | 'data' | 'experiment'>, output: Output, signal: AbortSignal): Promise<Estimate> {
+  const progress = output.progress('score', scoredCount);
+  // Exact costs a pass a dimension: for points of the plane that is little.
+  const divergence = data.shape.reduce((size, extent) => size * extent, 1) <= 8 ? 'exact' : 'hutchinson';
+  const estimator = registry.build('estimator', { name: 'nll', divergence });
+  return estimator.estimate({ flow, data, count: scoredCount, seed: experiment.seed, signal, onProgress: (done) => progress.update(done) });
+}
+
+async function timed<Result>(work: () => Promise<Result>): Promise<{ result: Result; seconds: number }> {
+  const began = performance.now();
+  const result = await work();
+  return { result, seconds: (performance.now() - began) / 1000 };
+}

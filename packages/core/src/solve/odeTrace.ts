@@ -1,0 +1,120 @@
+import type { OdeProblem, OdeState, Solver, SolverState } from '../contracts/solver.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { trace } from '../graph/trace.ts';
+import type { Tree } from '../graph/tree.ts';
+import { sign } from '../operators/arithmetic.ts';
+import { and, less, not, where } from '../operators/logic.ts';
+import { expand, reshape } from '../operators/movement.ts';
+import type { TensorType } from '../tensor/shape.ts';
+import { mapState } from './odeState.ts';
+
+type Tensors = Readonly<Record<string, Tensor>>;
+export type Types = Readonly<Record<string, TensorType>>;
+
+/** A differential equation over batches of `rows` samples, with what its formulas need. */
+export interface OdeDefinition {
+  readonly rows: number;
+  /** Arrays that stay the same over many solves (parameters): their types, by name. */
+  readonly arrays: Types;
+  /** What each solve starts from, by name. */
+  readonly inputs: Types;
+  /** The initial state, and whatever the field needs that is computed once a solve (probe vectors, conditions), [rows, ...] each. */
+  begin(inputs: Tensors, arrays: Tensors): { readonly y: OdeState; readonly constants?: Tensors };
+  /** dy/dt. The number of rows is that of its arguments: finished samples may have been taken out. */
+  field(t: Tensor, y: OdeState, arrays: Tensors, constants: Tensors): OdeState;
+  /** Number of times at which the state is kept on the way. Default 0. */
+  readonly keptTimes?: number;
+}
+
+/** What the step carries along, by prefix: the solver's state, the kept states, and constants, which it only reads. */
+export const carriedPrefix = { state: 'state.', kept: 'kept.', constants: 'constants.' } as const;
+
+interface Given {
+  readonly arrays: Tensors;
+  readonly mask: Tensor;
+  readonly start: Tensor;
+  readonly end: Tensor;
+  readonly settings: Tensors;
+  readonly inputs: Tensors;
+  readonly carried: Tensors;
+  readonly times: Tensor;
+}
+
+const scalar: TensorType = { shape: [], dtype: 'f32' };
+
+function signature(solver: Solver, { arrays }: OdeDefinition, rows: number) {
+  const settings = Object.entries(solver.settings).map(([name, value]) => [name, typeof value === 'number' ? scalar : { shape: [value.length], dtype: 'f32' }] as const);
+  return { arrays, mask: { shape: [rows], dtype: 'f32' as const }, start: scalar, end: scalar, settings: Object.fromEntries(settings) as Types };
+}
+
+const problemOf = ({ field }: OdeDefinition, { mask, start, end, arrays }: Given, constants: Tensors): OdeProblem => ({
+  mask,
+  start,
+  end,
+  field: (t, y) => field(t, y, arrays, constants),
+});
+
+/** The program that makes the first carried values from the inputs of a solve. */
+export function traceStart(solver: Solver, definition: OdeDefinition): Graph {
+  const { rows, keptTimes = 0, inputs } = definition;
+  const formula = (given: Given): Tree<Tensor> => {
+    const { y, constants = {} } = definition.begin(given.inputs, given.arrays);
+    const state = solver.start(problemOf(definition, given, constants), y, given.settings);
+    const kept = mapState((value) => expand(reshape(value, value.shape.toSpliced(1, 0, 1)), value.shape.toSpliced(1, 0, keptTimes)), y);
+    return { state: state as unknown as Tree<Tensor>, constants, ...(keptTimes > 0 && { kept }) };
+  };
+  return trace(formula as never, { ...signature(solver, definition, rows), inputs });
+}
+
+/** The program of one attempted step: carried values to carried values, constants apart. */
+export function traceStep(solver: Solver, definition: OdeDefinition, carried: Types, rows: number): Graph {
+  const { keptTimes = 0 } = definition;
+  const formula = (given: Given): Tree<Tensor> => {
+    const problem = problemOf(definition, given, pick(given.carried, carriedPrefix.constants));
+    const state = unflattenState(pick(given.carried, carriedPrefix.state));
+    const made = solver.step(problem, state, given.settings, { dense: keptTimes > 0 });
+    const kept = keptTimes > 0 ? keepStates(pick(given.carried, carriedPrefix.kept), made.interpolate!, state, made.state, given.times, problem) : undefined;
+    return { state: made.state as unknown as Tree<Tensor>, kept };
+  };
+  return trace(formula as never, {
+    ...signature(solver, definition, rows),
+    carried,
+    ...(keptTimes > 0 && { times: { shape: [keptTimes], dtype: 'f32' as const } }),
+  });
+}
+
+/** Writes the interpolated state into the slots of those times that the accepted step has just passed. */
+function keepStates(kept: Tensors, interpolate: (theta: Tensor) => OdeState, before: SolverState, after: SolverState, times: Tensor, { start, end }: OdeProblem): Tensors {
+  const column = (control: Tensor): Tensor => reshape(control, [control.size, 1]);
+  const forward = sign(end.sub(start));
+  const ahead = (of: Tensor): Tensor => less(0, times.sub(column(of)).mul(forward));
+  const passed = and(ahead(before.t), not(ahead(after.t)));
+  const step = column(after.t.sub(before.t));
+  const theta = times.sub(column(before.t)).div(where(step.equal(0), 1, step));
+  const spread = (of: Tensor, slot: Tensor): Tensor => reshape(of, [...of.shape, ...slot.shape.slice(2).map(() => 1)]);
+  // At the step's end the solution itself is kept, not the interpolant's rounding of it.
+  const atEnd = theta.equal(1);
+  return mapState(
+    (slot, between, solution) => {
+      const reached = reshape(solution, solution.shape.toSpliced(1, 0, 1));
+      return where(spread(passed, slot), where(spread(atEnd, slot), reached, between), slot);
+    },
+    kept,
+    interpolate(theta),
+    after.y,
+  );
+}
+
+/** Values whose names start with `prefix`, under the rest of their names. */
+export const pick = <T>(values: Readonly<Record<string, T>>, prefix: string): Record<string, T> =>
+  Object.fromEntries(
+    Object.entries(values)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  );
+
+/** The state's own nesting from its dotted names. */
+function unflattenState(values: Tensors): SolverState {
+  return { ...values, y: pick(values, 'y.'), memory: pick(values, 'memory.') } as unknown as SolverState;
+}
