@@ -72,13 +72,15 @@ function runtimeVersion(): string {
 }
 
 async function busyShare(): Promise<number> {
-  const read = (): { busy: number; all: number } => {
-    const times = cpus().map(({ times }) => times);
-    const all = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
-    return { busy: all - times.reduce((sum, { idle }) => sum + idle, 0), all };
-  };
-  const before = read();
+  const before = processorTimes();
   await sleep(1000);
-  const after = read();
+  const after = processorTimes();
   return (after.busy - before.busy) / Math.max(1, after.all - before.all);
+}
+
+/** Milliseconds since the machine started, over all processors. */
+function processorTimes(): { busy: number; all: number } {
+  const times = cpus().map(({ times }) => times);
+  const all = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
+  return { busy: all - times.reduce((sum, { idle }) => sum + idle, 0), all };
 }

@@ -79,9 +79,10 @@ function parsed(args: readonly string[]) {
 
 const list = (value: string | undefined): string[] | undefined => value?.split(',').map((part) => part.trim());
 
+const matches = (work: Work, name: string): boolean => work.id === name || work.kind.startsWith(name);
+
 function selectWorks(names: readonly string[] | undefined): readonly Work[] {
   if (!names) return works;
-  const matches = (work: Work, name: string): boolean => work.id === name || work.kind.startsWith(name);
   const stranger = names.find((name) => !works.some((work) => matches(work, name)));
   if (stranger !== undefined) {
     throw new UsageError(`There is no work '${stranger}': ${works.map(({ id }) => id).join(', ')}.`);

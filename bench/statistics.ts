@@ -18,3 +18,7 @@ export function pairedRatio(theirs: readonly (readonly number[])[], ours: readon
   const ratios = Array.from({ length: rounds }, (_, round) => median(theirs[round]) / median(ours[round]));
   return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
 }
+
+/** The value that a quarter of the others are below. */
+export const lowerQuartile = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 4)];

@@ -1,5 +1,5 @@
 import { GraphError, NumericalError, OptionError, ShapeError, where, type Dataset, type Flow, type HostArray, type TrainingOptions, type TrainingReport, type TrainingState, type VectorFieldModel } from '@flow-matching/core';
-import { adam, adamw, dopri5, euler, midpoint, mlp, sgd } from '@flow-matching/plugins';
+import { adam, adamw, dopri5, euler, eulerMaruyama, midpoint, mlp, predictorCorrector, sgd } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { onEachBackend } from './support/backends.ts';
 import { gaussianData, gaussianField, gaussianLogDensity, points, smallFlow } from './support/flows.ts';
@@ -188,6 +188,30 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
     expect(variance).to.be.closeTo(std ** 2, 5 * std ** 2 * Math.sqrt(2 / values.length));
     expect(functionEvaluations).to.be.greaterThan(8).and.lessThan(80);
     expect(new Set(status)).to.deep.equal(new Set(['done']));
+  });
+
+  for (const [name, solver] of [
+    ['euler-maruyama', eulerMaruyama({ steps: 150, grid: 'cosine' })],
+    ['predictor-corrector', predictorCorrector({ steps: 80, grid: 'cosine', stepSize: 0.02 })],
+  ] as const) {
+    it(`samples the data distribution by ${name}`, async () => {
+      const { samples, functionEvaluations } = await flow.sample(2048, { seed: 5, solver });
+      const values = Array.from(samples.data);
+      const average = values.reduce((a, b) => a + b, 0) / values.length;
+      const variance = values.reduce((a, b) => a + (b - average) ** 2, 0) / values.length;
+      // Five standard errors, and room for the bias of steps of order one.
+      expect(average).to.be.closeTo(mean, (5 * std) / Math.sqrt(values.length) + 0.01);
+      expect(variance).to.be.closeTo(std ** 2, 5 * std ** 2 * Math.sqrt(2 / values.length) + 0.02 * std ** 2);
+      expect(functionEvaluations).to.equal(name === 'euler-maruyama' ? 150 : 160);
+      const again = await flow.sample(64, { seed: 5, solver });
+      again.samples.data.forEach((value, i) => expect(value).to.be.closeTo(values[i], 1e-4));
+    });
+  }
+
+  it('has no likelihood along a stochastic solver', async () => {
+    const solver = eulerMaruyama({ steps: 3 });
+    const failures = [flow.sample(2, { solver, logLikelihood: { divergence: 'exact' } }), flow.logLikelihood(points([[1, 1, 1]]), { solver, divergence: 'exact' })];
+    for (const failure of failures) expect((await failure.catch((error: unknown) => error)) as Error).to.be.instanceOf(OptionError);
   });
 
   it('is a function of the seed and the sample index, whatever the batch', async () => {

@@ -28,26 +28,24 @@ export async function measureLimits(backend: Backend, batches: readonly number[]
 }
 
 function productGraphs(rows: number): Record<string, Graph> {
-  const weights = Array.from({ length: chained }, () => f32([width, width]));
   const points = f32([rows, width]);
-  const chain =
-    (of: (weight: Tensor) => Tensor) =>
-    ({ x, w }: { x: Tensor; w: readonly Tensor[] }) => ({ y: w.reduce((y, weight) => y.matmul(of(weight)), x) });
+  const layers = { x: points, w: Array.from({ length: chained }, () => f32([width, width])) };
+  const pairs = { y: points, x: Array.from({ length: chained }, () => points) };
   return {
-    [`[${rows}×${width}]·[${width}×${width}]`]: trace(chain((weight) => weight) as never, { x: points, w: weights }),
-    [`[${rows}×${width}]·[${width}×${width}]ᵀ`]: trace(chain((weight) => weight.transpose([1, 0])) as never, {
-      x: points,
-      w: weights,
-    }),
+    [`[${rows}×${width}]·[${width}×${width}]`]: trace(({ x, w }) => ({ y: w.reduce(product, x) }), layers),
+    [`[${rows}×${width}]·[${width}×${width}]ᵀ`]: trace(
+      ({ x, w }) => ({ y: w.reduce((y, weight) => product(y, transposed(weight)), x) }),
+      layers,
+    ),
     [`[${rows}×${width}]ᵀ·[${rows}×${width}]`]: trace(
-      (({ x, w }: { x: readonly Tensor[]; w: Tensor }) => x.map((left) => left.transpose([1, 0]).matmul(w))) as never,
-      {
-        x: Array.from({ length: chained }, () => points),
-        w: points,
-      },
+      ({ x, y }) => x.map((left) => product(transposed(left), y)),
+      pairs,
     ),
   };
 }
+
+const product = (a: Tensor, b: Tensor): Tensor => a.matmul(b);
+const transposed = (matrix: Tensor): Tensor => matrix.transpose([1, 0]);
 
 /** Seconds of the fastest run: a limit is what the machine can do when nothing is in its way. */
 async function fastest(backend: Backend, graph: Graph): Promise<number> {

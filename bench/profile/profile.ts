@@ -8,14 +8,15 @@ import { formatMilliseconds, formatTable } from '../table.ts';
 import type { Work } from '../works.ts';
 import { measureLimits, type Limits } from './limits.ts';
 import { ProfilingBackend } from './profilingBackend.ts';
-import { readTrace } from './readTrace.ts';
+import { readTrace, type SessionTrace } from './readTrace.ts';
 import { isProduct, summarize, withShapes, type KernelGroup } from './summarize.ts';
 
 /** Where one operation's milliseconds go. */
 export interface Profile {
   readonly work: string;
-  /** Milliseconds an operation without the profiler, and with it. */
+  /** Milliseconds an operation without the profiler: the median. */
   readonly untraced: number;
+  /** The sum of the parts below. */
   readonly traced: number;
   readonly byOperator: readonly KernelGroup[];
   readonly byShape: readonly KernelGroup[];
@@ -25,7 +26,8 @@ export interface Profile {
   readonly host: number;
 }
 
-const measured = 4;
+/** Timings of each work; the trace holds the runs of all of them. */
+const measured = 6;
 
 /** Prints and returns the limits of the machine and the profile of each work. */
 export async function profile(
@@ -60,24 +62,27 @@ async function profileWork(inputs: SharedInputs, work: Work, threads: number, un
   try {
     const backend = new ProfilingBackend(threads, `${folder}/session`);
     const prepared = await prepareOurWork(backend, inputs, work);
-    const traced = median(await prepared.measure(measured));
+    const wall = await prepared.measure(measured);
     await prepared.release();
     await backend.dispose();
     // Preparing runs once (a solve) or `operations` times (a training), measuring once more than is timed; each run is alike.
     const before = (work.kind === 'training' ? work.operations : 1) + work.operations;
     const operations = measured * work.operations;
     const traces = readdirSync(folder).map((file) => readTrace(`${folder}/${file}`, before / (before + operations)));
-    const kernels = traces.flatMap((trace) => trace.kernels);
-    const sum = (of: (trace: (typeof traces)[number]) => number): number =>
-      traces.reduce((total, trace) => total + of(trace), 0) / 1000 / operations;
+    const perOperation = (of: (trace: SessionTrace) => number): number =>
+      traces.reduce((sum, trace) => sum + of(trace), 0) / 1000 / operations;
+    const host =
+      wall.reduce((sum, milliseconds) => sum + milliseconds, 0) / wall.length - perOperation(({ total }) => total);
+    const executor = perOperation((trace) => trace.executor * trace.runs);
+    const byOperator = summarize(traces, operations, ({ operator }) => operator);
     return {
       work: work.id,
       untraced,
-      traced,
-      byOperator: summarize(kernels, operations, ({ operator }) => operator),
-      byShape: summarize(kernels, operations, withShapes),
-      executor: sum(({ executor }) => executor),
-      host: traced - sum(({ total }) => total),
+      traced: byOperator.reduce((sum, { milliseconds }) => sum + milliseconds, executor + host),
+      byOperator,
+      byShape: summarize(traces, operations, withShapes),
+      executor,
+      host,
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -106,7 +111,7 @@ function formatProfile(work: Work, { untraced, traced, byOperator, byShape, exec
     '',
     '',
   ];
-  const heading = `${work.title}: ${formatMilliseconds(untraced)} ms, ${formatMilliseconds(traced)} ms while traced`;
+  const heading = `${work.title}: ${formatMilliseconds(untraced)} ms, ${formatMilliseconds(traced)} ms by the trace`;
   const columns = ['count', 'ms', 'share', 'GFLOP/s', 'GB/s'];
   const rows = [...byOperator.map(row), outside('between operators', executor), outside('outside the runtime', host)];
   const matrix = byOperator

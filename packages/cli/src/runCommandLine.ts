@@ -1,6 +1,6 @@
 import { FlowMatchingError } from '@flow-matching/core';
 import { CommanderError } from 'commander';
-import { ExperimentError, UsageError } from './errors.ts';
+import { ExperimentError, InterruptedError, UsageError } from './errors.ts';
 import { createProgram } from './program.ts';
 import type { Output } from './terminal/output.ts';
 import type { Surroundings } from './terminal/surroundings.ts';
@@ -32,6 +32,7 @@ const print = (streams: Surroundings, error: unknown): unknown => streams.stdout
 
 /** What went wrong, for people. An error that nobody meant to throw shows where it came from. */
 function describe(error: unknown): string {
+  if (error instanceof InterruptedError) return error.message;
   if (error instanceof FlowMatchingError) return `error ${error.code}: ${error.message}`;
   return `error: ${error instanceof Error ? error.stack : String(error)}\nThis is a defect of flow-matching, not of what you asked for.`;
 }

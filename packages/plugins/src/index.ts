@@ -17,6 +17,8 @@ import { adaptiveHeun } from './solvers/adaptiveHeun.ts';
 import { bosh3 } from './solvers/bosh3.ts';
 import { dopri5 } from './solvers/dopri5.ts';
 import { dopri8 } from './solvers/dopri8.ts';
+import { eulerMaruyama } from './solvers/eulerMaruyama.ts';
+import { predictorCorrector } from './solvers/predictorCorrector.ts';
 import { euler } from './solvers/euler.ts';
 import { heun2 } from './solvers/heun2.ts';
 import { heun3 } from './solvers/heun3.ts';
@@ -55,6 +57,8 @@ export * from './solvers/adaptiveHeun.ts';
 export * from './solvers/bosh3.ts';
 export * from './solvers/dopri5.ts';
 export * from './solvers/dopri8.ts';
+export * from './solvers/eulerMaruyama.ts';
+export * from './solvers/predictorCorrector.ts';
 export * from './solvers/euler.ts';
 export * from './solvers/heun2.ts';
 export * from './solvers/heun3.ts';
@@ -96,4 +100,6 @@ export const builtinPlugins: readonly Plugin[] = [
   dopri5,
   tsit5,
   dopri8,
+  eulerMaruyama,
+  predictorCorrector,
 ];

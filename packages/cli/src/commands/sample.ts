@@ -1,4 +1,4 @@
-import type { HostArray, Samples } from '@flow-matching/core';
+import { formatShape, type HostArray, type Samples } from '@flow-matching/core';
 import { dump } from 'npyjs';
 import { extname } from 'node:path';
 import { writeAtomically } from '../disk/writeAtomically.ts';
@@ -51,6 +51,10 @@ async function runSample(context: CommandContext, [path]: [run: string], { count
   using interrupts = new Interrupts(output, 'Stopping.');
   const { assembled, step } = await openRun(context, path, solverSettings(solver));
   await using flow = assembled;
+  const { shape: event } = flow.flow.context;
+  if (extname(out).toLowerCase() === '.png' && event.length !== 1) {
+    throw new UsageError(`Samples of shape ${formatShape(event)} have no picture.`, { actual: event, expected: 'points of a line, a plane or a space', remedy: 'Write them to a .npy file.' });
+  }
   const began = performance.now();
   const progress = output.progress('sample', count);
   const drawn = await drawSamples(flow, count, { seed: seed ?? flow.experiment.seed, trajectory, signal: interrupts.signal, onProgress: (done) => progress.update(done) });

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { UsageError } from '../errors.ts';
-import { loadExperiment } from '../experiment/assembleExperiment.ts';
+import { assembleExperiment, loadExperiment } from '../experiment/assembleExperiment.ts';
 import { parseSetting } from '../experiment/parseSetting.ts';
 import { RunDirectory } from '../run/runDirectory.ts';
 import { trainRun } from '../run/trainRun.ts';
@@ -45,10 +45,12 @@ async function runTrain(context: CommandContext, [experiment]: [experiment: stri
   }
   if (given && directory !== undefined) throw new UsageError(`--run ${directory} and the run directory ${experiment} are two runs.`, { expected: 'one run', remedy: 'Leave out --run.' });
   const loaded = await loadExperiment(context.root, given?.experimentFile ?? experiment, settings);
+  // Data is read before a directory is made, so that a bad file leaves none behind.
+  await using assembled = await assembleExperiment(loaded);
   const { name } = loaded.experiment;
   const run = given ?? (directory !== undefined ? new RunDirectory(directory) : ((resume ? await RunDirectory.newest(name) : undefined) ?? (await RunDirectory.numbered(name))));
   if (directory !== undefined && !resume) await run.create();
-  await trainRun({ context, loaded, run, resume, report });
+  await trainRun({ context, loaded, assembled, run, resume, report });
 }
 
 const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CommandContext } from '../commands/cliCommand.ts';
 import { CheckpointError, InterruptedError, RunError } from '../errors.ts';
-import { assembleExperiment, loadExperiment, type AssembledExperiment, type LoadedExperiment } from '../experiment/assembleExperiment.ts';
+import { loadExperiment, type AssembledExperiment, type LoadedExperiment } from '../experiment/assembleExperiment.ts';
 import { experimentHash, firstDifference } from '../experiment/experimentHash.ts';
 import { reportRun } from '../report/reportRun.ts';
 import { formatNumber } from '../terminal/formatTable.ts';
@@ -17,6 +17,7 @@ import { RunLock } from './runLock.ts';
 export interface TrainRunRequest {
   readonly context: CommandContext;
   readonly loaded: LoadedExperiment;
+  readonly assembled: AssembledExperiment;
   readonly run: RunDirectory;
   readonly resume: boolean;
   /** Sample, score and write the report at the end. */
@@ -24,14 +25,13 @@ export interface TrainRunRequest {
 }
 
 /** Trains in a run directory, from the start or from its last checkpoint, to the end or to the first interrupt. */
-export async function trainRun({ context, loaded, run, resume, report }: TrainRunRequest): Promise<void> {
+export async function trainRun({ context, loaded, assembled, run, resume, report }: TrainRunRequest): Promise<void> {
   const { output } = context;
   const { experiment } = loaded;
   await run.prepare();
   await using _lock = await RunLock.acquire(run.lockFile, run.path);
   using interrupts = new Interrupts(output, 'Stopping after this step. Press Ctrl-C again to end at once.');
   const { checkpoint, hash } = resume && run.hasExperiment ? await resumable(context, run, loaded) : { checkpoint: undefined, hash: experimentHash(experiment) };
-  await using assembled = await assembleExperiment(loaded);
   await run.saveExperiment(loaded, { hash, ...environmentOf(assembled.backend) });
   await run.checkpoints.removeLeftovers();
 

@@ -36,7 +36,7 @@ export function barProgress(stream: NodeJS.WriteStream, title: string, total: nu
   const left = remaining();
   const bar = new SingleBar(
     { stream, format: `${title.padEnd(8)} {bar} {percentage} %  {count}  {left}  {info}`, barsize: 24, fps: 10, gracefulExit: false, emptyOnZero: true },
-    Presets.rect,
+    Presets.shades_grey,
   );
   bar.start(total, 0, { info: '', left: '', count: `0/${total}` });
   return {

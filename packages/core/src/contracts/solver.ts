@@ -4,10 +4,22 @@ import type { Random } from '../random/random.ts';
 /** The unknowns of a differential equation by name, each [batch, ...]: positions, log-densities, … */
 export type OdeState = Readonly<Record<string, Tensor>>;
 
+/** The score of the distribution at one time, scaled so that it is finite where the noise vanishes. */
+export interface ScaledScore {
+  /** σ²·∇log p_t(y), [batch, ...]. */
+  readonly scaled: Tensor;
+  /** σ of the path, broadcasting against [batch, ...]. */
+  readonly std: Tensor;
+  /** The rate (a′σ − aσ′)/σ at which the path trades noise for signal, likewise. */
+  readonly rate: Tensor;
+}
+
 /** dy/dt = field(t, y). */
 export interface OdeProblem {
   /** Traced. t is [batch]; the result has the state's names and shapes. */
   field(t: Tensor, y: OdeState): OdeState;
+  /** The score that goes with a velocity, by component; absent where it is not known (two-sided paths, likelihoods). Stochastic solvers need it. */
+  score?(t: Tensor, y: OdeState, velocity: OdeState): Readonly<Record<string, ScaledScore>>;
   /** [batch], 1 for samples that count in error norms and 0 for padding. */
   readonly mask: Tensor;
   /** Scalars: where the integration starts and ends; it may run backwards. */
@@ -66,6 +78,8 @@ export interface Solver {
   /** Order of accuracy. */
   readonly order: number;
   readonly adaptive: boolean;
+  /** Steps draw noise, so they need the score and a seed, and there is no likelihood along them. */
+  readonly stochastic?: boolean;
   /** Attempted steps after which a solve ends with status maxSteps. */
   readonly maxSteps: number;
   /** Scalars and vectors fed at run time; each becomes an f32 input of both programs. */

@@ -60,6 +60,9 @@ export class LikelihoodEvaluator {
     if (this.#path.sides === 'two') {
       throw new OptionError(`The path '${this.#path.name}' starts from samples, not from a density.`, { expected: 'a one-sided path, whose prior is Gaussian' });
     }
+    if (solver.stochastic) {
+      throw new OptionError(`The solver '${solver.name}' draws noise along the way.`, { actual: solver.name, expected: 'an ordinary differential equation, along which densities are known' });
+    }
     if (!sameShape(points.shape.slice(1), context.shape) || count < 1) {
       throw new DataError(`Points of shape ${formatShape(points.shape)} cannot be scored.`, { actual: points.shape, expected: formatShape([-1, ...context.shape]).replace('-1', 'count') });
     }
@@ -67,6 +70,7 @@ export class LikelihoodEvaluator {
     if (broken >= 0) {
       throw new DataError(`Point ${Math.floor(broken / (points.data.length / count))} holds ${points.data[broken]}.`, { actual: points.data[broken], expected: 'finite values' });
     }
+    this.#objective.validate?.(this.#path, context.shape);
     const { start, end } = this.#path.interval;
     const solved = await solveInBatches(
       {

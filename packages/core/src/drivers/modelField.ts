@@ -1,8 +1,9 @@
 import type { ModelContext, SymbolicParameters, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective } from '../contracts/objective.ts';
-import type { Path } from '../contracts/path.ts';
+import type { Path, TimeInterval } from '../contracts/path.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { OptionError } from '../errors.ts';
+import { maximum, minimum } from '../operators/arithmetic.ts';
 
 /** The parts that make a trained flow's vector field. */
 export interface FieldParts {
@@ -32,9 +33,15 @@ function listsOf(value: unknown): unknown {
   return isList ? entries.map(([, part]) => listsOf(part)) : Object.fromEntries(entries.map(([name, part]) => [name, listsOf(part)]));
 }
 
-/** The vector field of a trained flow at times [batch] and points [batch, ...event]. */
+/**
+ * The vector field of a trained flow at times [batch] and points [batch, ...event]. Where the objective trusts its conversion on a
+ * part of the path's interval only, the field at other times is that of the nearest trusted one: it is smooth in time, so holding
+ * it for a moment costs the square of that moment, where the conversion would multiply the model's error without bound.
+ */
 export function modelField({ path, objective, model }: FieldParts, parameters: Readonly<Record<string, Tensor>>, t: Tensor, x: Tensor, condition?: Readonly<Record<string, Tensor>>): Tensor {
-  const prediction = model.apply(unflattenParameters(parameters), { t, x, training: false, ...(condition && { condition }) });
+  const trusted = objective.interval?.(path);
+  const time = trusted ? clamped(t, trusted, path.interval) : t;
+  const prediction = model.apply(unflattenParameters(parameters), { t: time, x, training: false, ...(condition && { condition }) });
   if (prediction.shape.join() !== x.shape.join()) {
     throw new OptionError(`The model '${model.name}' returns ${prediction.toString()} for points ${x.toString()}.`, {
       actual: prediction.shape,
@@ -42,5 +49,11 @@ export function modelField({ path, objective, model }: FieldParts, parameters: R
       callSite: prediction.node.callSite,
     });
   }
-  return objective.field(prediction, { path, t, x });
+  return objective.field(prediction, { path, t: time, x });
+}
+
+/** Times clamped to those of the interval's ends that lie inside the whole. */
+function clamped(t: Tensor, { start, end }: TimeInterval, whole: TimeInterval): Tensor {
+  const late = start > whole.start ? maximum(t, start) : t;
+  return end < whole.end ? minimum(late, end) : late;
 }

@@ -3,7 +3,8 @@ import type { Solver, SolverStatus } from '../contracts/solver.ts';
 import { OdeProgram, type OdeResult } from '../solve/odeProgram.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { allocate } from '../tensor/dtype.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
+import { seedArray } from '../random/seed.ts';
+import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
 
 export interface SolveOptions {
   /** Samples solved together. Default 4096, fewer where fewer are asked for. */
@@ -35,6 +36,8 @@ export interface BatchedSolve {
   readonly arrays: NamedArrays;
   readonly times?: readonly number[] | undefined;
   define(rows: number): OdeDefinition;
+  /** Seed of the draws of a stochastic solver. */
+  readonly seed?: number;
   /** Inputs of the batch whose first sample is `first`: rows beyond `count` are padding. */
   inputs(first: number, rows: number, count: number): RunInputs;
 }
@@ -82,6 +85,7 @@ export async function solveInBatches(solve: BatchedSolve, { batchSize = defaultB
       end,
       count: part,
       ...(times && { times }),
+      ...(solve.seed !== undefined && { seed: { key: seedArray(solve.seed), firstSample: hostScalar(first, 'u32') } }),
       signal,
       onStep: onProgress && ((t) => onProgress(first + part * Math.min(1, Math.abs((t - start) / (end - start))), count)),
     });

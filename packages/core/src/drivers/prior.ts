@@ -1,25 +1,42 @@
+import type { Path } from '../contracts/path.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { constant } from '../operators/constant.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
+import type { Shape } from '../tensor/shape.ts';
 
-/** log N(x; 0, std² I) of each sample [batch], nats; x is [batch, ...event]. */
-export function priorLogDensity(x: Tensor, std: number): Tensor {
+type PriorStd = Path['priorStd'];
+
+/** Standard normals [batch, ...event] as draws of N(0, diag(std²)). */
+export const scaledToPrior = (normals: Tensor, std: PriorStd): Tensor => normals.mul(stdAgainst(std, normals.shape));
+
+/** A single std as it is; one for each coordinate shaped to broadcast against [batch, ...event]. */
+const stdAgainst = (std: PriorStd, shape: Shape): Tensor | number =>
+  typeof std === 'number' ? std : constant(std, 'f32', [std.length]).reshape([1, ...shape.slice(1)]);
+
+const sumOfLogs = (std: PriorStd, dimension: number): number =>
+  typeof std === 'number' ? dimension * Math.log(std) : std.reduce((sum, each) => sum + Math.log(each), 0);
+
+/** log N(x; 0, diag(std²)) of each sample [batch], nats; x is [batch, ...event]. */
+export function priorLogDensity(x: Tensor, std: PriorStd): Tensor {
   const axes = x.shape.slice(1).map((_, i) => i + 1);
   const dimension = x.size / x.shape[0];
   return x
+    .div(stdAgainst(std, x.shape))
     .square()
     .sum(axes)
-    .mul(-0.5 / std ** 2)
-    .sub(dimension * (Math.log(std) + 0.5 * Math.log(2 * Math.PI)));
+    .mul(-0.5)
+    .sub(sumOfLogs(std, dimension) + 0.5 * dimension * Math.log(2 * Math.PI));
 }
 
 /** The same on the host, in f64. */
-export function hostPriorLogDensity({ data, shape }: HostArray, std: number): Float64Array {
+export function hostPriorLogDensity({ data, shape }: HostArray, std: PriorStd): Float64Array {
   const count = shape[0];
   const dimension = data.length / count;
-  const constant = dimension * (Math.log(std) + 0.5 * Math.log(2 * Math.PI));
+  const constantPart = sumOfLogs(std, dimension) + 0.5 * dimension * Math.log(2 * Math.PI);
+  const stdOf = (i: number): number => (typeof std === 'number' ? std : std[i]);
   return Float64Array.from({ length: count }, (_, row) => {
     let squares = 0;
-    for (let i = row * dimension; i < (row + 1) * dimension; i++) squares += data[i] * data[i];
-    return (-0.5 * squares) / std ** 2 - constant;
+    for (let i = 0; i < dimension; i++) squares += (data[row * dimension + i] / stdOf(i)) ** 2;
+    return -0.5 * squares - constantPart;
   });
 }

@@ -3,8 +3,10 @@ import type { Backend, NamedArrays } from '../backend/backend.ts';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective } from '../contracts/objective.ts';
 import type { Path } from '../contracts/path.ts';
-import type { Solver } from '../contracts/solver.ts';
+import type { OdeState, Solver } from '../contracts/solver.ts';
 import { DataError, OptionError } from '../errors.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { marginalScore } from '../path/marginalScore.ts';
 import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
 import { Random } from '../random/random.ts';
 import { seedArray, streams } from '../random/seed.ts';
@@ -14,7 +16,7 @@ import { conditionInputs, conditionKey, conditionTypes, conditionsOf, typesOf, z
 import { divergenceKey, divergenceOf, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { modelField } from './modelField.ts';
 import { OdePrograms, paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
-import { priorLogDensity } from './prior.ts';
+import { priorLogDensity, scaledToPrior } from './prior.ts';
 
 export interface SampleOptions extends SolveOptions {
   readonly solver: Solver;
@@ -57,13 +59,24 @@ export class Sampler {
 
   /**
    * @param parameters the model's, by dotted name
-   * @throws SolverError where a solve fails; OptionError for a bad count; DataError where a two-sided path has no source.
+   * @throws SolverError where a solve fails; OptionError for a bad count; PathError where the objective refuses the path; DataError where a two-sided path has no source.
    */
   async sample(parameters: NamedArrays, context: ModelContext, count: number, options: SampleOptions): Promise<Samples> {
     if (!Number.isInteger(count) || count < 1) throw new OptionError(`Cannot draw ${count} samples.`, { actual: count, expected: 'an integer of 1 or more' });
     const { solver, seed = 0, source, condition, trajectory, logLikelihood } = options;
     if (this.#path.sides === 'two' && !source) {
       throw new DataError(`The path '${this.#path.name}' starts from a distribution of its own.`, { expected: 'source points to start from', remedy: 'Pass source.' });
+    }
+    if (this.#path.sides === 'two' && logLikelihood) {
+      throw new OptionError(`The path '${this.#path.name}' starts from samples, not from a density.`, { expected: 'a one-sided path, whose prior is Gaussian, where log-likelihoods are asked for' });
+    }
+    this.#objective.validate?.(this.#path, context.shape);
+    if (solver.stochastic && (logLikelihood || this.#path.sides === 'two')) {
+      throw new OptionError(`The solver '${solver.name}' draws noise along the way.`, {
+        actual: solver.name,
+        expected: logLikelihood ? 'an ordinary differential equation, along which densities are known' : 'a one-sided path, whose score follows from the velocity',
+        remedy: 'Use another solver.',
+      });
     }
     if (trajectory !== undefined && !(Number.isInteger(trajectory) && trajectory >= 2)) {
       throw new OptionError(`A trajectory of ${trajectory} points is not possible.`, { actual: trajectory, expected: 'an integer of 2 or more' });
@@ -81,6 +94,7 @@ export class Sampler {
         end,
         arrays: parameters,
         times,
+        seed,
         define: (rows) => this.#definition(rows, parameters, context, options, times?.length ?? 0),
         inputs: (first, rows, part) => ({
           key: seedArray(seed),
@@ -116,7 +130,7 @@ export class Sampler {
       },
       begin: (given) => {
         const random = new Random({ key: given['key'], firstSample: given['firstSample'], step: zeroStep(given['firstSample']) }, streams.sampling);
-        const x = given['source'] ?? random.normal(shape).mul(path.priorStd);
+        const x = given['source'] ?? scaledToPrior(random.normal(shape), path.priorStd);
         const constants = Object.fromEntries(Object.keys(conditions).map((name) => [name, given[name]]));
         if (!logLikelihood) return { y: { x }, constants };
         return { y: { x, logDensity: priorLogDensity(x, path.priorStd) }, constants: { ...constants, ...drawProbes(random, shape, logLikelihood) } };
@@ -126,6 +140,7 @@ export class Sampler {
         const { velocity, divergence } = divergenceOf(parts, arrays, t, y['x'], constants, logLikelihood);
         return { x: velocity, logDensity: divergence.neg() };
       },
+      ...(path.sides === 'one' && { score: (t: Tensor, y: OdeState, velocity: OdeState) => ({ x: marginalScore(path, t, y['x'], velocity['x']) }) }),
     };
   }
 

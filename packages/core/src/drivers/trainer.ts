@@ -94,9 +94,10 @@ export class Trainer {
     this.#model = model;
   }
 
-  /** Compiles the training step and uploads its state. @throws OptionError, DataError, or whatever the formulas throw. */
+  /** Compiles the training step and uploads its state. @throws OptionError, DataError, PathError where parts do not fit one another, or whatever the formulas throw. */
   async begin(data: Dataset, options: TrainingOptions): Promise<Training> {
     checkOptions(options);
+    this.#objective.validate?.(this.#path, data.shape);
     const { batchSize, optimizer, seed = 0, ema, resume } = options;
     const first = await data.batch({ index: 0, size: batchSize, seed });
     const context: ModelContext = { shape: data.shape, ...(first.condition && { condition: shapesOf(first.condition) }) };

@@ -49,7 +49,7 @@ export function gradientsFormula(parts: TrainingParts, parameters: Tensors, batc
   const { path, objective, timeSampler, model } = parts;
   const random = new Random(seed, streams.training);
   const { x1 } = batch;
-  const { t: unit, weight } = timeSampler.sample(random.uniform([x1.shape[0]]));
+  const { t: unit, weight } = timeSampler.sample(random.uniform([x1.shape[0]]), path);
   const { start, end } = path.interval;
   const t = start === 0 && end === 1 ? unit : unit.mul(end - start).add(start);
   const drawn = path.sides === 'two' || !batch.x0 ? random.normal(x1.shape) : undefined;

@@ -1,23 +1,39 @@
 import type { Endpoints, Path, TimeInterval } from '../contracts/path.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { checkPath, type PathCheck } from './checkPath.ts';
 
-export interface GaussianPathFormulas {
+export interface GaussianPathFormulas extends PathCheck {
   readonly name?: string;
   /** μ_t(x1): t [batch, 1, …], x1 [batch, ...event]. */
   readonly mean: (t: Tensor, x1: Tensor) => Tensor;
-  /** σ_t: t [batch, 1, …]. */
+  /** σ_t: t [batch, 1, …]. With one value for each dimension it is [batch, ...event]. */
   readonly std: (t: Tensor) => Tensor;
-  /** Standard deviation of the prior. Default 1. */
-  readonly priorStd?: number;
+  /** Standard deviation of the prior: one number, or one for each coordinate of a point. Default 1. */
+  readonly priorStd?: number | readonly number[];
   /** Usable times. Default [0, 1]. */
   readonly interval?: TimeInterval;
   /** u_t(x | x1) in closed form. */
   readonly field?: (t: Tensor, x: Tensor, x1: Tensor) => Tensor;
+  /** Whether the formulas are checked, as {@link checkPath} does. Default true. */
+  readonly check?: boolean;
 }
 
-/** A one-sided path from two formulas; flow, field, score and training targets follow from them. */
-export function gaussianPath({ name = 'custom', mean, std, priorStd = 1, interval = { start: 0, end: 1 }, field }: GaussianPathFormulas): Path {
-  return {
+/**
+ * A one-sided path from two formulas; flow, field, score and training targets follow from them.
+ *
+ * @throws PathError, NumericalError where the formulas do not make a path from the prior to the data.
+ */
+export function gaussianPath({
+  name = 'custom',
+  mean,
+  std,
+  priorStd = 1,
+  interval = { start: 0, end: 1 },
+  field,
+  check = true,
+  ...sampling
+}: GaussianPathFormulas): Path {
+  const path: Path = {
     name,
     sides: 'one',
     interval,
@@ -26,4 +42,6 @@ export function gaussianPath({ name = 'custom', mean, std, priorStd = 1, interva
     std,
     ...(field && { field: (t: Tensor, x: Tensor, { x1 }: Endpoints) => field(t, x, x1) }),
   };
+  if (check) checkPath(path, sampling);
+  return path;
 }

@@ -9,13 +9,13 @@ export function timeAgainst(t: Tensor, x: Tensor): Tensor {
   return reshape(t, [t.size, ...x.shape.slice(1).map(() => 1)]);
 }
 
-/** mean, std and their time derivatives, each by one forward-mode pass. t is [batch, 1, …]. */
-function moments(path: Path, t: Tensor, z: Endpoints): { mean: Tensor; std: Tensor; meanRate: Tensor; stdRate: Tensor } {
+/** mean, std and their time derivatives, by one forward-mode pass. t is [batch, 1, …]. */
+export function pathMoments(path: Path, t: Tensor, z: Endpoints): { mean: Tensor; std: Tensor; meanRate: Tensor; stdRate: Tensor } {
   const {
     outputs: [mean, std],
     tangents: [meanRate, stdRate],
   } = jvp((time) => [path.mean(time, z), path.std(time)], [t], [onesLike(t)]);
-  return { mean: mean!, std: std!, meanRate: meanRate!, stdRate: stdRate! };
+  return { mean, std, meanRate, stdRate };
 }
 
 /**
@@ -26,7 +26,7 @@ function moments(path: Path, t: Tensor, z: Endpoints): { mean: Tensor; std: Tens
  * @param noise standard normal [batch, ...event]
  */
 export function conditionalFlow(path: Path, t: Tensor, z: Endpoints, noise: Tensor): { x: Tensor; velocity: Tensor } {
-  const { mean, std, meanRate, stdRate } = moments(path, timeAgainst(t, noise), z);
+  const { mean, std, meanRate, stdRate } = pathMoments(path, timeAgainst(t, noise), z);
   return { x: mean.add(std.mul(noise)), velocity: expand(meanRate.add(stdRate.mul(noise)), noise.shape) };
 }
 
@@ -43,7 +43,7 @@ export function conditionalField(path: Path, t: Tensor, x: Tensor, z: Endpoints)
 
 /** Theorem 3's field from mean and std alone: what a closed form is checked against. */
 export function derivedField(path: Path, t: Tensor, x: Tensor, z: Endpoints): Tensor {
-  const { mean, std, meanRate, stdRate } = moments(path, timeAgainst(t, x), z);
+  const { mean, std, meanRate, stdRate } = pathMoments(path, timeAgainst(t, x), z);
   return stdRate.div(std).mul(x.sub(mean)).add(meanRate);
 }
 

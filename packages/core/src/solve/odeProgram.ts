@@ -1,6 +1,6 @@
 import type { Backend, BackendArray, Executable, NamedArrays, RunInputs } from '../backend/backend.ts';
 import { solverStatus, type Solver, type SolverStatus } from '../contracts/solver.ts';
-import { SolverError } from '../errors.ts';
+import { OptionError, SolverError } from '../errors.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import { compactedRows, putRows, takeRows } from './compaction.ts';
@@ -13,6 +13,8 @@ export interface OdeRunOptions {
   readonly count?: number;
   /** Times to keep the state at: as many as the definition's `keptTimes`. */
   readonly times?: readonly number[];
+  /** Seed and first sample index of the draws of a stochastic solver. */
+  readonly seed?: { readonly key: HostArray; readonly firstSample: HostArray };
   readonly signal?: AbortSignal | undefined;
   /** Called after each attempted step with the time reached by the slowest sample. */
   readonly onStep?: ((t: number) => void) | undefined;
@@ -110,6 +112,8 @@ export class OdeProgram {
     const perSample = this.#carriedTypes[statusName].shape[0] === rows && rows > 1;
     let whole: Record<string, HostArray> | undefined;
     let rowSteps = 0;
+    let attempts = 0;
+    const seed = this.#solver.stochastic ? this.#seed(options) : undefined;
     try {
       for (;;) {
         const status = await batch.carried[statusName].read();
@@ -125,7 +129,9 @@ export class OdeProgram {
           batch = await this.#batch(smaller, indices ? chosen.map((row) => indices[row]) : chosen, { ...withTimes, mask: maskOf(smaller, chosen.length) }, this.#upload(values, chosen, smaller));
         }
         signal?.throwIfAborted();
-        batch.carried = await batch.step.run({ ...batch.fixed, ...prefixAll('carried.', batch.carried) });
+        const position = seed && { ...seed, 'seed.step': hostScalar(attempts, 'u32') };
+        batch.carried = await batch.step.run({ ...batch.fixed, ...prefixAll('carried.', batch.carried), ...position });
+        attempts++;
         rowSteps += batch.rows;
         if (onStep) onStep(slowest(await batch.carried[timeName].read(), options));
       }
@@ -134,6 +140,11 @@ export class OdeProgram {
     } finally {
       disposeBatch(batch);
     }
+  }
+
+  #seed({ seed }: OdeRunOptions): Inputs {
+    if (seed) return prefixAll('seed.', { ...seed });
+    throw new OptionError(`The solver '${this.#solver.name}' draws noise.`, { expected: 'a seed', remedy: 'Use it for sampling, not for likelihoods.' });
   }
 
   async #batch(rows: number, indices: Batch['indices'], fixed: Inputs, begun: Arrays): Promise<Batch> {

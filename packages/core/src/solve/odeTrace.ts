@@ -1,4 +1,4 @@
-import type { OdeProblem, OdeState, Solver, SolverState } from '../contracts/solver.ts';
+import type { OdeProblem, OdeState, ScaledScore, Solver, SolverState } from '../contracts/solver.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { trace } from '../graph/trace.ts';
@@ -6,6 +6,8 @@ import type { Tree } from '../graph/tree.ts';
 import { sign } from '../operators/arithmetic.ts';
 import { and, less, not, where } from '../operators/logic.ts';
 import { expand, reshape } from '../operators/movement.ts';
+import { Random, type RandomPosition } from '../random/random.ts';
+import { streams } from '../random/seed.ts';
 import type { TensorType } from '../tensor/shape.ts';
 import { mapState } from './odeState.ts';
 
@@ -23,6 +25,8 @@ export interface OdeDefinition {
   begin(inputs: Tensors, arrays: Tensors): { readonly y: OdeState; readonly constants?: Tensors };
   /** dy/dt. The number of rows is that of its arguments: finished samples may have been taken out. */
   field(t: Tensor, y: OdeState, arrays: Tensors, constants: Tensors): OdeState;
+  /** The score by component, for stochastic solvers. See {@link OdeProblem.score}. */
+  score?(t: Tensor, y: OdeState, velocity: OdeState): Readonly<Record<string, ScaledScore>>;
   /** Number of times at which the state is kept on the way. Default 0. */
   readonly keptTimes?: number;
 }
@@ -39,6 +43,7 @@ interface Given {
   readonly inputs: Tensors;
   readonly carried: Tensors;
   readonly times: Tensor;
+  readonly seed: RandomPosition;
 }
 
 const scalar: TensorType = { shape: [], dtype: 'f32' };
@@ -48,12 +53,16 @@ function signature(solver: Solver, { arrays }: OdeDefinition, rows: number) {
   return { arrays, mask: { shape: [rows], dtype: 'f32' as const }, start: scalar, end: scalar, settings: Object.fromEntries(settings) as Types };
 }
 
-const problemOf = ({ field }: OdeDefinition, { mask, start, end, arrays }: Given, constants: Tensors): OdeProblem => ({
+const problemOf = ({ field, score }: OdeDefinition, { mask, start, end, arrays }: Given, constants: Tensors): OdeProblem => ({
   mask,
   start,
   end,
   field: (t, y) => field(t, y, arrays, constants),
+  ...(score && { score }),
 });
+
+/** Where the draws of a stochastic step sit: the seed, the batch's first sample, the number of the step. */
+const seedTypes = { key: { shape: [2], dtype: 'u32' }, firstSample: { shape: [], dtype: 'u32' }, step: { shape: [], dtype: 'u32' } } as const;
 
 /** The program that makes the first carried values from the inputs of a solve. */
 export function traceStart(solver: Solver, definition: OdeDefinition): Graph {
@@ -73,13 +82,15 @@ export function traceStep(solver: Solver, definition: OdeDefinition, carried: Ty
   const formula = (given: Given): Tree<Tensor> => {
     const problem = problemOf(definition, given, pick(given.carried, carriedPrefix.constants));
     const state = unflattenState(pick(given.carried, carriedPrefix.state));
-    const made = solver.step(problem, state, given.settings, { dense: keptTimes > 0 });
+    const random = solver.stochastic ? new Random(given.seed, streams.solving) : undefined;
+    const made = solver.step(problem, state, given.settings, { dense: keptTimes > 0, ...(random && { random }) });
     const kept = keptTimes > 0 ? keepStates(pick(given.carried, carriedPrefix.kept), made.interpolate!, state, made.state, given.times, problem) : undefined;
     return { state: made.state as unknown as Tree<Tensor>, kept };
   };
   return trace(formula as never, {
     ...signature(solver, definition, rows),
     carried,
+    ...(solver.stochastic && { seed: seedTypes }),
     ...(keptTimes > 0 && { times: { shape: [keptTimes], dtype: 'f32' as const } }),
   });
 }
@@ -116,5 +127,6 @@ export const pick = <T>(values: Readonly<Record<string, T>>, prefix: string): Re
 
 /** The state's own nesting from its dotted names. */
 function unflattenState(values: Tensors): SolverState {
-  return { ...values, y: pick(values, 'y.'), memory: pick(values, 'memory.') } as unknown as SolverState;
+  const plain = Object.entries(values).filter(([name]) => !name.includes('.'));
+  return { ...Object.fromEntries(plain), y: pick(values, 'y.'), memory: pick(values, 'memory.') } as unknown as SolverState;
 }

@@ -1,0 +1,143 @@
+import { hostArray, type HostArray } from '@flow-matching/core';
+import { expect } from 'chai';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from '../src/checkpoint/checkpoint.ts';
+import { CheckpointStore } from '../src/checkpoint/checkpointStore.ts';
+import { nodeDisk, type Disk } from '../src/disk/disk.ts';
+import { CheckpointError } from '../src/errors.ts';
+import { temporaryFolder } from './support/commandLine.ts';
+
+const checkpoint = (step: number, weight: HostArray = hostArray([step, 0.5, -0], [3])): Checkpoint => ({
+  state: { step, parameters: { 'layers.0.weight': weight }, optimizer: { 'layers.0.weight.m': hostArray([1, 2, 3], [3]) }, ema: { 'layers.0.weight': hostArray([4, 5, 6], [3]) }, skipped: 2 },
+  seed: 7,
+  experiment: 'abc',
+  context: { shape: [3] },
+});
+
+const bytesOf = (value: Checkpoint): Uint8Array => Buffer.concat(encodeCheckpoint(value));
+
+/** The error of a promise that should fail. */
+async function failure(promise: Promise<unknown>): Promise<Error & { code?: string }> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('a checkpoint', () => {
+  it('comes back as it was', () => {
+    expect(decodeCheckpoint('c', bytesOf(checkpoint(12)))).to.deep.equal(checkpoint(12));
+  });
+
+  it('keeps f32 values that a backend holds in f64', () => {
+    const wide = checkpoint(1, { data: Float64Array.of(0.1, 1 / 3, 1e-300), shape: [3], dtype: 'f32' });
+    expect(decodeCheckpoint('c', bytesOf(wide))).to.deep.equal(wide);
+  });
+
+  it('is refused whichever of its bytes is changed', () => {
+    const whole = bytesOf(checkpoint(12));
+    for (let at = 0; at < whole.length; at++) {
+      const damaged = Uint8Array.from(whole);
+      damaged[at] ^= 1;
+      // Spaces that pad the header say nothing.
+      if (whole[at] === 0x20) continue;
+      expect(() => decodeCheckpoint('damaged', damaged), `byte ${at}`).to.throw(CheckpointError);
+    }
+  });
+
+  it('is not made of values that are not finite', () => {
+    expect(() => bytesOf(checkpoint(5, hostArray([1, NaN, 3], [3])))).to.throw(/Element 1 of parameters.layers.0.weight is NaN after step 5/);
+  });
+});
+
+describe('the checkpoints of a run', () => {
+  const folder = temporaryFolder();
+
+  it('keeps the last three, and latest names the newest', async () => {
+    const store = new CheckpointStore(folder.path);
+    for (const step of [10, 20, 30, 40, 100]) await store.save(checkpoint(step));
+    expect((await readdir(folder.path)).toSorted()).to.deep.equal(['100.safetensors', '30.safetensors', '40.safetensors', 'latest']);
+    expect(await readFile(folder.file('latest'), 'utf8')).to.equal('100.safetensors\n');
+    expect((await store.latest())?.state.step).to.equal(100);
+  });
+
+  it('has none where there is no folder', async () => {
+    expect(await new CheckpointStore(folder.file('nothing')).latest()).to.equal(undefined);
+  });
+
+  it('goes on from the newest where latest names a file that is gone', async () => {
+    const store = new CheckpointStore(folder.path);
+    await store.save(checkpoint(10));
+    await writeFile(folder.file('latest'), '20.safetensors\n');
+    expect((await store.latest())?.state.step).to.equal(10);
+  });
+
+  it('names the one before where the newest is damaged', async () => {
+    const store = new CheckpointStore(folder.path);
+    await store.save(checkpoint(10));
+    await store.save(checkpoint(20));
+    await writeFile(folder.file('20.safetensors'), (await readFile(folder.file('20.safetensors'))).subarray(0, 900));
+    const error = await failure(store.latest());
+    expect(error.code).to.equal('FM_CHECKPOINT');
+    expect(error.message).to.match(/20\.safetensors: the file is cut short/).and.to.match(/the checkpoint before, 10\.safetensors/);
+  });
+
+  it('refuses a safetensors file of someone else', async () => {
+    const foreign = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
+    await writeFile(folder.file('10.safetensors'), Buffer.concat([Buffer.from([foreign.length, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(foreign), Buffer.alloc(4)]));
+    const error = await failure(new CheckpointStore(folder.path).latest());
+    expect(error.message).to.match(/10\.safetensors is a safetensors file, but not a checkpoint/);
+  });
+
+  it('clears away what a killed process left half written', async () => {
+    const store = new CheckpointStore(folder.path);
+    await store.save(checkpoint(10));
+    await writeFile(folder.file('.20.safetensors.abc.partial'), 'half');
+    await store.removeLeftovers();
+    expect((await readdir(folder.path)).toSorted()).to.deep.equal(['10.safetensors', 'latest']);
+  });
+
+  /** A disk on which the named call fails, as the system would say it. */
+  const failing = (call: 'write' | 'sync' | 'rename', code: string): Disk => {
+    const fail = (): never => {
+      throw Object.assign(new Error(`${code}: simulated`), { code });
+    };
+    return {
+      ...nodeDisk,
+      open: (async (...args: Parameters<typeof nodeDisk.open>) => {
+        const file = await nodeDisk.open(...args);
+        if (call === 'write') file.writeFile = async () => fail();
+        if (call === 'sync') file.sync = async () => fail();
+        return file;
+      }) as typeof nodeDisk.open,
+      ...(call === 'rename' && { rename: async () => fail() }),
+    };
+  };
+
+  for (const [call, code, reason] of [
+    ['write', 'ENOSPC', 'the disk is full'],
+    ['sync', 'ENOSPC', 'the disk is full'],
+    ['rename', 'ENOSPC', 'the disk is full'],
+    ['write', 'EDQUOT', 'the disk quota is used up'],
+  ] as const) {
+    it(`survives ${code} at ${call}: a typed error, no leftovers, the older ones untouched`, async () => {
+      await new CheckpointStore(folder.path).save(checkpoint(10));
+      const before = await readFile(folder.file('10.safetensors'));
+      const error = await failure(new CheckpointStore(folder.path, failing(call, code)).save(checkpoint(20)));
+      expect(error.code).to.equal('FM_FILE');
+      expect(error.message).to.match(/Cannot write .*20\.safetensors/).and.to.include(reason).and.to.include('what was saved before is untouched');
+      expect((await readdir(folder.path)).toSorted()).to.deep.equal(['10.safetensors', 'latest']);
+      expect(await readFile(folder.file('10.safetensors'))).to.deep.equal(before);
+      expect((await new CheckpointStore(folder.path).latest())?.state.step).to.equal(10);
+    });
+  }
+
+  it('says so where a file is in its place', async () => {
+    await mkdir(folder.file('10.safetensors'));
+    const error = await failure(new CheckpointStore(folder.path).save(checkpoint(10)));
+    expect(error.code).to.equal('FM_FILE');
+    expect(await readdir(folder.path)).to.deep.equal(['10.safetensors']);
+  });
+});

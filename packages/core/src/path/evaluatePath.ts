@@ -1,0 +1,106 @@
+import type { Path } from '../contracts/path.ts';
+import { NumericalError, OptionError, PathError } from '../errors.ts';
+import { f32, trace } from '../graph/trace.ts';
+import { expand } from '../operators/movement.ts';
+import { evaluateGraph } from '../reference/evaluateGraph.ts';
+import type { HostArray } from '../tensor/hostArray.ts';
+import { formatShape, sameShape } from '../tensor/shape.ts';
+import { pathMoments, timeAgainst } from './pathFormulas.ts';
+
+/** Where a path is evaluated: one time and one condition a row. */
+export interface PathPoints {
+  /** [rows], inside the path's interval. */
+  readonly t: ArrayLike<number>;
+  /** [rows, ...event]. */
+  readonly x1: HostArray;
+  /** [rows, ...event], for a two-sided path. */
+  readonly x0?: HostArray;
+}
+
+/** Mean and standard deviation of a conditional path and their time derivatives, each [rows, ...event] row-major. */
+export interface PathValues {
+  readonly mean: Float64Array;
+  readonly std: Float64Array;
+  readonly meanRate: Float64Array;
+  readonly stdRate: Float64Array;
+}
+
+/**
+ * A path's formulas in numbers, on the reference in f64.
+ *
+ * @throws OptionError for a time outside the path's interval; PathError for a two-sided path without x0; NumericalError naming the
+ *   formula, the time and the points where a value is not finite.
+ */
+export function evaluatePath(path: Path, { t, x1, x0 }: PathPoints): PathValues {
+  checkTimes(path, t);
+  if (path.sides === 'two' && !x0) {
+    throw new PathError(`The path '${path.name}' runs between two points, and only one is given.`, { expected: 'x0' });
+  }
+  if (t.length !== x1.shape[0] || (x0 && !sameShape(x0.shape, x1.shape))) {
+    throw new PathError(`The points given to the path '${path.name}' do not fit one another.`, {
+      actual: { t: t.length, x1: x1.shape, ...(x0 && { x0: x0.shape }) },
+      expected: 'one time, one x1 and, where there is one, one x0 a row',
+    });
+  }
+  const graph = trace(
+    (given) => {
+      const z = { x1: given.x1, ...(given.x0 && { x0: given.x0 }) };
+      const moments = pathMoments(path, timeAgainst(given.t, given.x1), z);
+      return Object.fromEntries(Object.entries(moments).map(([name, value]) => [name, expand(value, x1.shape)]));
+    },
+    { t: f32([t.length]), x1: f32(x1.shape), ...(x0 && { x0: f32(x1.shape) }) },
+  );
+  // The reference keeps f64 whatever the declared dtype.
+  const wide = ({ data }: Pick<HostArray, 'data'>): Float64Array => Float64Array.from(data);
+  const outputs = evaluateGraph(graph, {
+    t: { data: Float64Array.from(t), shape: [t.length], dtype: 'f32' },
+    x1: { ...x1, data: wide(x1), dtype: 'f32' },
+    ...(x0 && { x0: { ...x0, data: wide(x0), dtype: 'f32' as const } }),
+  });
+  const values = Object.fromEntries(Object.entries(outputs).map(([name, array]) => [name, wide(array)]));
+  checkFinite(path, { t, x1, ...(x0 && { x0 }) }, values);
+  return values as unknown as PathValues;
+}
+
+function checkTimes({ name, interval: { start, end } }: Path, t: ArrayLike<number>): void {
+  const outside = Array.from(t).find((time) => !(time >= start && time <= end));
+  if (outside === undefined) return;
+  throw new OptionError(`t = ${outside} is outside the interval of the path '${name}'.`, {
+    actual: outside,
+    expected: `${start} ≤ t ≤ ${end}`,
+  });
+}
+
+const formulaNames = { mean: 'mean', std: 'std', meanRate: "mean's time derivative", stdRate: "std's time derivative" };
+
+function checkFinite(path: Path, points: PathPoints, values: Readonly<Record<string, Float64Array>>): void {
+  for (const [name, title] of Object.entries(formulaNames)) {
+    const at = values[name].findIndex((value) => !Number.isFinite(value));
+    if (at < 0) continue;
+    const row = Math.floor(at / (values[name].length / points.t.length));
+    throw new NumericalError(
+      `The ${title} of the path '${path.name}' is ${values[name][at]} at t = ${points.t[row]}, ${describeRow(points, row)}.`,
+      {
+        actual: { t: points.t[row], x1: rowOf(points.x1, row), ...(points.x0 && { x0: rowOf(points.x0, row) }) },
+        expected: 'finite values and time derivatives on the whole interval, ends included',
+        remedy: 'Mend the formula, or cut the interval short of that time.',
+      },
+    );
+  }
+}
+
+function rowOf({ data, shape }: HostArray, row: number): number[] {
+  const width = data.length / shape[0];
+  return Array.from(data.subarray(row * width, (row + 1) * width));
+}
+
+const longestListed = 8;
+
+function describeRow({ x0, x1 }: PathPoints, row: number): string {
+  const describe = (name: string, array: HostArray): string => {
+    const values = rowOf(array, row);
+    const listed = values.slice(0, longestListed).join(', ');
+    return `${name} = [${listed}${values.length > longestListed ? `, … of ${formatShape(array.shape.slice(1))}` : ''}]`;
+  };
+  return [...(x0 ? [describe('x0', x0)] : []), describe('x1', x1)].join(', ');
+}

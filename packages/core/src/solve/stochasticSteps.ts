@@ -1,0 +1,113 @@
+import { OptionError } from '../errors.ts';
+import { solverStatus, type OdeProblem, type OdeState, type ScaledScore, type Solver, type SolverState, type SolveStep } from '../contracts/solver.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { constant, zeros } from '../operators/constant.ts';
+import { gather } from '../operators/indexing.ts';
+import { and, where } from '../operators/logic.ts';
+import { expand, reshape } from '../operators/movement.ts';
+import type { Random } from '../random/random.ts';
+import { controlAgainst, mapState, selectState } from './odeState.ts';
+
+/** One step of a stochastic method: from t over h to tNext, the state and the number of evaluations it took. */
+export interface StochasticStep {
+  readonly problem: OdeProblem;
+  readonly y: OdeState;
+  readonly t: Tensor;
+  readonly h: Tensor;
+  readonly tNext: Tensor;
+  /** Bool [1]: this step ends the solve. */
+  readonly last: Tensor;
+  readonly settings: Readonly<Record<string, Tensor>>;
+  readonly random: Random;
+  /** The field at (t [control], y). */
+  velocity(t: Tensor, y: OdeState): OdeState;
+  score(t: Tensor, y: OdeState, velocity: OdeState): Readonly<Record<string, ScaledScore>>;
+}
+
+export interface StochasticMethod {
+  readonly name: string;
+  readonly order: number;
+  /** Field evaluations of one step. */
+  readonly evaluations: number;
+  readonly settings?: Readonly<Record<string, number>>;
+  advance(step: StochasticStep): OdeState;
+}
+
+/** A solver that adds noise as it goes, in fixed steps over a grid of fractions (equal ones where absent). */
+export function stochasticSteps({ name, order, evaluations, settings = {}, advance }: StochasticMethod, steps: number, grid?: readonly number[]): Solver {
+  if (!Number.isInteger(steps) || steps < 1) throw new OptionError(`The solver '${name}' cannot take ${steps} steps.`, { actual: steps, expected: 'an integer of 1 or more' });
+  const fractions = grid ?? Array.from({ length: steps + 1 }, (_, i) => i / steps);
+  return {
+    name,
+    order,
+    adaptive: false,
+    stochastic: true,
+    maxSteps: steps,
+    settings: { ...settings, grid: fractions },
+    start: (problem, y) => ({
+      y,
+      t: reshape(problem.start, [1]),
+      h: zeros([1]),
+      status: zeros([1], 'i32'),
+      evaluations: zeros([1], 'i32'),
+      accepted: zeros([1], 'i32'),
+      rejected: zeros([1], 'i32'),
+      error: zeros([1]),
+      memory: {},
+    }),
+    step(problem, state, given, { random } = {}): SolveStep {
+      if (!problem.score || !random) throw new OptionError(`The solver '${name}' needs the score and a seed.`, { expected: 'sampling along a one-sided path' });
+      const { score } = problem;
+      const after = state.accepted.add(1);
+      const last = after.equal(steps);
+      const tNext = where(last, problem.end, problem.start.add(problem.end.sub(problem.start).mul(gather(given['grid'], after))));
+      const h = tNext.sub(state.t);
+      const batchTime = (t: Tensor): Tensor => expand(t, problem.mask.shape);
+      const y = advance({
+        problem,
+        y: state.y,
+        t: state.t,
+        h,
+        tNext,
+        last,
+        settings: given,
+        random,
+        velocity: (t, at) => problem.field(batchTime(t), at),
+        score: (t, at, velocity) => score(batchTime(t), at, velocity),
+      });
+      return { state: advanced(state, { y, h, tNext, last, evaluations }), interpolate: (theta) => straight(state.y, y, theta) };
+    },
+  };
+}
+
+function advanced(state: SolverState, { y, h, tNext, last, evaluations }: { y: OdeState; h: Tensor; tNext: Tensor; last: Tensor; evaluations: number }): SolverState {
+  const running = state.status.equal(solverStatus.running);
+  return {
+    ...state,
+    y: selectState(running, y, state.y),
+    t: where(running, tNext, state.t),
+    h: where(running, h, state.h),
+    status: where(and(running, last), constant([solverStatus.done], 'i32'), state.status),
+    evaluations: state.evaluations.add(where(running, constant([evaluations], 'i32'), 0)),
+    accepted: state.accepted.add(running.cast('i32')),
+  };
+}
+
+/** Between the ends of a noisy step a straight line is as good as any. */
+function straight(from: OdeState, to: OdeState, theta: Tensor): OdeState {
+  return mapState(
+    (a, b) => {
+      const shape = a.shape.toSpliced(1, 0, 1);
+      const weight = reshape(theta, [...theta.shape, ...a.shape.slice(1).map(() => 1)]);
+      return reshape(a, shape).add(weight.mul(reshape(b.sub(a), shape)));
+    },
+    from,
+    to,
+  );
+}
+
+/** Noise of a step, silenced where `off` holds. */
+export function silenced(noise: Tensor, off: Tensor): Tensor {
+  return where(controlAgainst(off, noise), 0, noise);
+}
+
