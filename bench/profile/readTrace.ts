@@ -47,7 +47,8 @@ export function readTrace(file: string, warm: number): SessionTrace {
   const runs = all.slice(Math.round(all.length * warm));
   const from = runs[0]?.ts ?? Number.POSITIVE_INFINITY;
   const counted = events.filter(({ cat, name, ts }) => cat === 'Node' && name.endsWith('_kernel_time') && ts >= from);
-  const byNode = Map.groupBy(counted, ({ name }) => name);
+  const byNode = new Map<string, TraceEvent[]>();
+  for (const event of counted) byNode.set(event.name, [...(byNode.get(event.name) ?? []), event]);
   const kernels = [...byNode.values()].map((same) => ({
     operator: same[0].args.op_name ?? 'unknown',
     microseconds: lowerQuartile(same.map(({ dur }) => dur)),

@@ -1,4 +1,12 @@
-import { DisposedError, prepareGraph, type Graph, type HostArray, type PreparedGraph } from '@flow-matching/core';
+import {
+  DisposedError,
+  extractGuard,
+  prepareGraph,
+  type CompileOptions,
+  type Graph,
+  type HostArray,
+  type PreparedGraph,
+} from '@flow-matching/core';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { fuse } from './fusion/index.ts';
 import { manifest } from './lowering/index.ts';
@@ -10,10 +18,17 @@ import { runtimeError } from './runtimeError.ts';
 
 type Memories = Readonly<Record<string, Memory>>;
 
+/** The output that says whether a run's guarded outputs count, and their names. */
+interface Guard {
+  readonly output: string;
+  readonly guarded: ReadonlySet<string>;
+}
+
 /** What a session is made from and run with. */
 interface Plan {
   readonly graph: Graph;
   readonly randomness: PreparedGraph['randomness'];
+  readonly guard: Guard | undefined;
   readonly runtime: Runtime;
   readonly barrier: ResultBarrier | undefined;
   readonly options: InferenceSession.SessionOptions;
@@ -24,6 +39,7 @@ export class CompiledGraph {
   readonly outputs: readonly EncodedPort[];
   /** Inputs whose values the host must know before a run, because it draws random numbers from them. */
   readonly seeds: readonly string[];
+  readonly guard: Guard | undefined;
   readonly #plan: Plan;
   readonly #encoded: EncodedGraph;
   readonly #session: InferenceSession;
@@ -32,12 +48,18 @@ export class CompiledGraph {
   #released: Promise<void> | undefined;
 
   /** @throws UnsupportedError for an operator without a lowering; BackendError where ONNX Runtime refuses the model. */
-  static async create(source: Graph, options: InferenceSession.SessionOptions): Promise<CompiledGraph> {
-    const { graph, randomness } = prepareGraph(source, manifest, 'onnx');
+  static async create(
+    source: Graph,
+    aliases: CompileOptions['aliases'],
+    options: InferenceSession.SessionOptions,
+  ): Promise<CompiledGraph> {
+    const { graph: unguarded, guard, guarded } = extractGuard(source, aliases ?? []);
+    const { graph, randomness } = prepareGraph(unguarded, manifest, 'onnx');
     const runtime = await loadRuntime();
     return CompiledGraph.#load({
       graph: fuse(graph),
       randomness,
+      guard: guard === undefined ? undefined : { output: guard, guarded },
       runtime,
       barrier: await resultBarrier(runtime),
       options,
@@ -59,6 +81,7 @@ export class CompiledGraph {
     this.#session = session;
     this.outputs = encoded.outputs;
     this.seeds = plan.randomness?.dependsOn ?? [];
+    this.guard = plan.guard;
   }
 
   /** The same graph in a session of its own that holds some inputs, which its runs then ignore. It is disposed with this one at the latest. */

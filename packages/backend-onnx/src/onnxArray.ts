@@ -68,6 +68,15 @@ export class OnnxArray implements BackendArray {
     if (succeeded) this.dispose();
   }
 
+  /** Gives the memory away to another array, and is disposed. */
+  surrender(): Memory {
+    const memory = this.#memory!;
+    this.#memory = undefined;
+    this.#donation = undefined;
+    this.#disposed = true;
+    return memory;
+  }
+
   #release(): void {
     if (!this.#disposed || this.#readers > 0 || !this.#memory) return;
     this.#pool.give(this.#memory);

@@ -92,9 +92,10 @@ export class OnnxBackend implements Backend {
   async compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
     this.#checkAlive();
     checkAliases(graph, options);
-    const key = graph.hash;
+    // Aliases decide which selections become a choice of buffers, so they are part of what was compiled.
+    const key = `${graph.hash} ${JSON.stringify(options.aliases ?? [])}`;
     const compilation = this.#compilations.get(key) ?? {
-      compiled: CompiledGraph.create(graph, this.#sessionOptions),
+      compiled: CompiledGraph.create(graph, options.aliases, this.#sessionOptions),
       holders: 0,
     };
     this.#compilations.set(key, compilation);

@@ -60,7 +60,7 @@ export class OnnxExecutable implements Executable {
     const { graph, aliases = [], compiled, pool, bound } = this.#parts;
     if (bound) this.#refuseBound(inputs);
     const given: RunInputs = bound ? { ...bound, ...inputs } : inputs;
-    checkRunInputs(graph.inputs, given);
+    checkRunInputs(graph.inputs, given, aliases);
 
     const sources = graph.inputs.map(({ name }) => [name, source(name, given[name])] as const);
     const used = sources.flatMap(([, array]) => (array instanceof OnnxArray ? [array] : []));
@@ -77,12 +77,36 @@ export class OnnxExecutable implements Executable {
     try {
       await run;
       succeeded = true;
-      return Object.fromEntries(compiled.outputs.map(({ name }) => [name, new OnnxArray(pool, results[name])]));
+      const kept = this.#keptInputs(given, results);
+      return Object.fromEntries(
+        graph.outputs.map(({ name }) => [name, kept.get(name) ?? new OnnxArray(pool, results[name])]),
+      );
     } finally {
       for (const array of used) array.endUse();
       for (const array of donated) array.settleDonation(succeeded);
       if (!succeeded) for (const memory of Object.values(results)) pool.give(memory);
     }
+  }
+
+  /**
+   * What stands in for the guarded outputs of a run whose guard is false: the arrays they are aliased to, which go on as they were.
+   * The memory of the unwanted results, and of the guard, is free again.
+   */
+  #keptInputs(given: RunInputs, results: Readonly<Record<string, Memory>>): Map<string, OnnxArray> {
+    const { aliases = [], compiled, pool } = this.#parts;
+    const kept = new Map<string, OnnxArray>();
+    if (!compiled.guard) return kept;
+    const { output, guarded } = compiled.guard;
+    if (results[output].data[0] === 0) {
+      for (const [input, name] of aliases) {
+        if (!guarded.has(name)) continue;
+        const array = given[input];
+        kept.set(name, array instanceof OnnxArray ? new OnnxArray(pool, array.surrender()) : uploaded(pool, array as HostArray));
+        pool.give(results[name]);
+      }
+    }
+    pool.give(results[output]);
+    return kept;
   }
 
   async #compute(...run: Parameters<CompiledGraph['run']>): Promise<void> {
@@ -130,6 +154,12 @@ export class OnnxExecutable implements Executable {
 /** What an input is read from: an array of this backend, or the memory of a host array. */
 function source(name: string, array: BackendArray | HostArray): OnnxArray | Memory {
   return isHostArray(array) ? hostMemory(name, array) : ownArray(name, array);
+}
+
+function uploaded(pool: MemoryPool, { data, shape, dtype }: HostArray): OnnxArray {
+  const memory = pool.take({ shape, dtype });
+  memory.data.set(data);
+  return new OnnxArray(pool, memory);
 }
 
 function ownArray(name: string, array: BackendArray): OnnxArray {

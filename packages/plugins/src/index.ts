@@ -6,10 +6,24 @@ import { functionEvaluations } from './estimators/functionEvaluations.ts';
 import { negativeLogLikelihood } from './estimators/negativeLogLikelihood.ts';
 import { mlp } from './models/mlp.ts';
 import { conditionalFlowMatching } from './objectives/conditionalFlowMatching.ts';
+import { flowMatching } from './objectives/flowMatching.ts';
+import { noiseMatching } from './objectives/noiseMatching.ts';
+import { scoreFlow } from './objectives/scoreFlow.ts';
+import { scoreMatching } from './objectives/scoreMatching.ts';
+import { x1Prediction } from './objectives/x1Prediction.ts';
 import { adam } from './optimizers/adam.ts';
 import { adamw } from './optimizers/adamw.ts';
 import { sgd } from './optimizers/sgd.ts';
+import { custom } from './paths/custom.ts';
+import { linearVariancePreserving } from './paths/linearVariancePreserving.ts';
 import { optimalTransport } from './paths/optimalTransport.ts';
+import { pairedLines } from './paths/pairedLines.ts';
+import { polynomial } from './paths/polynomial.ts';
+import { schrodingerBridge } from './paths/schrodingerBridge.ts';
+import { stochasticInterpolant } from './paths/stochasticInterpolant.ts';
+import { trigonometric } from './paths/trigonometric.ts';
+import { varianceExploding } from './paths/varianceExploding.ts';
+import { variancePreserving } from './paths/variancePreserving.ts';
 import { constantSchedule } from './schedules/constantSchedule.ts';
 import { cosineSchedule } from './schedules/cosineSchedule.ts';
 import { polynomialSchedule } from './schedules/polynomialSchedule.ts';
@@ -27,6 +41,8 @@ import { ralston } from './solvers/ralston.ts';
 import { rk38 } from './solvers/rk38.ts';
 import { rk4 } from './solvers/rk4.ts';
 import { tsit5 } from './solvers/tsit5.ts';
+import { importance } from './timeSamplers/importance.ts';
+import { logitNormal } from './timeSamplers/logitNormal.ts';
 import { uniform } from './timeSamplers/uniform.ts';
 
 export * from './createFlow.ts';
@@ -45,11 +61,25 @@ export * from './models/mlp.ts';
 export * from './models/selu.ts';
 export * from './models/timeEmbeddings.ts';
 export * from './objectives/conditionalFlowMatching.ts';
+export * from './objectives/flowMatching.ts';
+export * from './objectives/noiseMatching.ts';
+export * from './objectives/scoreFlow.ts';
+export * from './objectives/scoreMatching.ts';
+export * from './objectives/x1Prediction.ts';
 export * from './optimizers/adam.ts';
 export { AdamUpdate } from './optimizers/adamUpdate.ts';
 export * from './optimizers/adamw.ts';
 export * from './optimizers/sgd.ts';
+export * from './paths/custom.ts';
+export * from './paths/linearVariancePreserving.ts';
 export * from './paths/optimalTransport.ts';
+export * from './paths/pairedLines.ts';
+export * from './paths/polynomial.ts';
+export * from './paths/schrodingerBridge.ts';
+export * from './paths/stochasticInterpolant.ts';
+export * from './paths/trigonometric.ts';
+export * from './paths/varianceExploding.ts';
+export * from './paths/variancePreserving.ts';
 export * from './schedules/constantSchedule.ts';
 export * from './schedules/cosineSchedule.ts';
 export * from './schedules/polynomialSchedule.ts';
@@ -69,14 +99,32 @@ export * from './solvers/rk4.ts';
 export * from './solvers/tsit5.ts';
 export * from './solvers/rungeKuttaMethods.ts';
 export * from './solvers/timeGrid.ts';
+export * from './timeSamplers/importance.ts';
+export * from './timeSamplers/logitNormal.ts';
 export * from './timeSamplers/uniform.ts';
 
 /** Every plugin of this package, for a container to load: `createContainer(builtinPlugins)`. */
 export const builtinPlugins: readonly Plugin[] = [
   optimalTransport,
+  variancePreserving,
+  varianceExploding,
+  trigonometric,
+  linearVariancePreserving,
+  polynomial,
+  stochasticInterpolant,
+  schrodingerBridge,
+  pairedLines,
+  custom,
   independent,
   conditionalFlowMatching,
+  flowMatching,
+  noiseMatching,
+  scoreMatching,
+  scoreFlow,
+  x1Prediction,
   uniform,
+  logitNormal,
+  importance,
   mlp,
   adam,
   adamw,

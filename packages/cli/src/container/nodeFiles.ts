@@ -8,7 +8,9 @@ export const nodeFiles = (directory: string): Files => ({
   async read(path) {
     const absolute = resolve(directory, path);
     try {
-      return await readFile(absolute);
+      const { buffer, byteOffset, length } = await readFile(absolute);
+      // A plain Uint8Array: the slice() of Node's Buffer does not copy, as that of its parent does.
+      return new Uint8Array(buffer, byteOffset, length);
     } catch (cause) {
       const { message } = fileError('read', absolute, cause);
       throw new DataError(message, { actual: path, expected: `a file, its path relative to ${directory}`, cause });

@@ -42,6 +42,7 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
   if (broken) throw new ExperimentError(`${place(broken.pos[0])}: ${sentence(broken.message)}`, { actual: file, expected: 'YAML or JSON', cause: broken });
   if (document.contents === null) throw new ExperimentError(`${file} is empty.`, { actual: file, expected: 'an experiment, which names its data at least' });
   if (!isMap(document.contents)) throw new ExperimentError(`${file} holds no keys.`, { actual: document.toJS(), expected: 'an experiment: name, data, path, model, …' });
+  const original = document.clone();
   for (const setting of settings) applySetting(document, setting);
   return {
     file,
@@ -49,7 +50,7 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
     title: basename(file, extname(file)),
     value: document.toJS(),
     locate(path, at = 'value') {
-      const setting = settings.findLast(({ path: set }) => set.length <= path.length && set.every((step, i) => step === path[i]));
+      const setting = settings.findLast(({ path: set }) => beginsWith(path, set)) ?? (original.hasIn(path) ? undefined : settings.find(({ path: set }) => beginsWith(set, path)));
       if (setting) return setting.label;
       const offset = offsetOf(document, path, at);
       return offset === undefined || isModule ? file : place(offset);
@@ -121,5 +122,7 @@ function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number |
   }
   return offset;
 }
+
+const beginsWith = (path: Path, start: Path): boolean => start.every((step, i) => step === path[i]);
 
 const sentence = (text: string): string => `${text.replace(/\s+/g, ' ').replace(/[.:]?$/, '')}.`;

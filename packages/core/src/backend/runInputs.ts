@@ -7,8 +7,11 @@ import type { BackendArray, CompileOptions, RunInputs } from './backend.ts';
 export const isHostArray = (array: BackendArray | HostArray): array is HostArray =>
   'data' in array && ArrayBuffer.isView(array.data);
 
-/** Throws unless `inputs` holds exactly the graph's inputs, of their types and alive: the check every backend owes its callers. */
-export function checkRunInputs(ports: readonly GraphPort[], inputs: RunInputs): void {
+/**
+ * Throws unless `inputs` holds exactly the graph's inputs, of their types and alive, and no array that is donated stands for another
+ * input too: the check every backend owes its callers.
+ */
+export function checkRunInputs(ports: readonly GraphPort[], inputs: RunInputs, aliases: CompileOptions['aliases'] = []): void {
   for (const { name, tensor } of ports) {
     const array = inputs[name];
     if (!array) {
@@ -26,6 +29,15 @@ export function checkRunInputs(ports: readonly GraphPort[], inputs: RunInputs): 
       actual: stranger,
       expected: `inputs ${[...known].join(', ')}`,
     });
+  }
+  for (const [donated] of aliases) {
+    const twice = ports.find(({ name }) => name !== donated && inputs[name] === inputs[donated]);
+    if (twice) {
+      throw new GraphError(`One array is given for '${donated}', which is donated, and for '${twice.name}'.`, {
+        actual: [donated, twice.name],
+        expected: 'an array of its own for each donated input',
+      });
+    }
   }
 }
 

@@ -156,7 +156,7 @@ class ReferenceExecutable implements Executable {
       });
     }
     const all: RunInputs = { ...this.#bound, ...inputs };
-    checkRunInputs(this.graph.inputs, all);
+    checkRunInputs(this.graph.inputs, all, this.#aliases);
     // Values are taken now, so that the caller may dispose a handle while the run waits; a donation before its turn still counts.
     const values = Object.fromEntries(Object.entries(all).map(([name, array]) => [name, valueOf(array)]));
     return this.#queue.add(() => this.#evaluate(all, values));

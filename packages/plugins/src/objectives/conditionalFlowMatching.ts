@@ -1,4 +1,5 @@
 import { defineObjective, type Objective } from '@flow-matching/core';
+import { meanSquare } from './meanSquare.ts';
 
 /**
  * Conditional flow matching (Lipman et al. 2023, equation 14): the model is the vector field, and its loss the squared error to
@@ -9,10 +10,7 @@ export const conditionalFlowMatching = defineObjective({
   summary: 'Mean squared error to the velocity of the conditional flow',
   create: (): Objective => ({
     name: 'conditional-flow-matching',
-    loss: (prediction, { velocity }) => {
-      const eventAxes = velocity.shape.slice(1).map((_, i) => i + 1);
-      return prediction.sub(velocity).square().mean(eventAxes);
-    },
+    loss: (prediction, { velocity }) => meanSquare(prediction.sub(velocity)),
     field: (prediction) => prediction,
   }),
 });

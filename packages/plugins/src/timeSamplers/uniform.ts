@@ -4,5 +4,5 @@ import { defineTimeSampler, type TimeSampler } from '@flow-matching/core';
 export const uniform = defineTimeSampler({
   name: 'uniform',
   summary: 'Uniform on the interval of the path',
-  create: (): TimeSampler => ({ name: 'uniform', sample: (uniforms) => ({ t: uniforms }) }),
+  create: (): TimeSampler => ({ name: 'uniform', sample: (t) => ({ t }) }),
 });

@@ -1,0 +1,62 @@
+import { onnx } from '@flow-matching/backend-onnx';
+import { bool, f32, GraphError, hostArray, trace, where, type Backend } from '@flow-matching/core';
+import { expect } from 'chai';
+
+describe('a step that is kept or dropped as a whole', () => {
+  const graph = trace(
+    ({ a, b, count, ok }) => ({ a: where(ok, a.add(1), a), b: where(ok, b.mul(0).div(0), b), count: count.add(1), sum: a.sum() }),
+    { a: f32([3]), b: f32([3]), count: f32([]), ok: bool([]) },
+  );
+  const aliases = [
+    ['a', 'a'],
+    ['b', 'b'],
+    ['count', 'count'],
+  ] as const;
+  const ok = (value: 0 | 1) => hostArray(Uint8Array.of(value), []);
+  let backend: Backend;
+  before(() => {
+    backend = onnx({ threads: 1 });
+  });
+  after(() => backend.dispose());
+
+  it('is dropped by keeping the arrays it was given, and only those it guards', async () => {
+    const executable = await backend.compile(graph, { aliases });
+    let state = { a: backend.array(hostArray([1, 2, 3])), b: backend.array(hostArray([4, 5, 6])), count: backend.array(hostArray([0], [])) };
+    for (const value of [0, 1, 0, 0] as const) {
+      const { a, b, count, sum, ...rest } = await executable.run({ ...state, ok: ok(value) });
+      expect(rest).to.deep.equal({});
+      expect(state.a.disposed).to.equal(true);
+      sum.dispose();
+      state = { a, b, count } as typeof state;
+    }
+    expect(Array.from(await state.a.read())).to.deep.equal([2, 3, 4]);
+    expect(Array.from(await state.b.read())).to.deep.equal([NaN, NaN, NaN]);
+    expect(Array.from(await state.count.read())).to.deep.equal([4]);
+    await executable.dispose();
+  });
+
+  it('keeps host arrays too', async () => {
+    const executable = await backend.compile(graph, { aliases });
+    const given = hostArray([1, 2, 3]);
+    const { a } = await executable.run({ a: given, b: hostArray([4, 5, 6]), count: hostArray([0], []), ok: ok(0) });
+    given.data[0] = 99;
+    expect(Array.from(await a.read())).to.deep.equal([1, 2, 3]);
+    await executable.dispose();
+  });
+
+  it('refuses one array for two donated inputs', async () => {
+    const executable = await backend.compile(graph, { aliases });
+    const shared = backend.array(hostArray([1, 2, 3]));
+    const failure = await executable.run({ a: shared, b: shared, count: hostArray([0], []), ok: ok(1) }).catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(GraphError);
+    expect(shared.disposed).to.equal(false);
+    await executable.dispose();
+  });
+
+  it('is computed where nothing is aliased', async () => {
+    const executable = await backend.compile(graph);
+    const { a } = await executable.run({ a: hostArray([1, 2, 3]), b: hostArray([4, 5, 6]), count: hostArray([0], []), ok: ok(0) });
+    expect(Array.from(await a.read())).to.deep.equal([1, 2, 3]);
+    await executable.dispose();
+  });
+});

@@ -1,0 +1,11 @@
+import { temporaryFolder } from './support/commandLine.ts';
+import { killAndResume } from './support/killAndResume.ts';
+
+describe('a training that is killed three times', function () {
+  this.timeout(120_000);
+  const folder = temporaryFolder();
+
+  it('ends with the bytes of one that is not', async () => {
+    await killAndResume(folder.path, 3, 1);
+  });
+});

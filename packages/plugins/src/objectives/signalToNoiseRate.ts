@@ -1,0 +1,15 @@
+import { abs, maximum, minimum, type PathCoefficients, type Tensor } from '@flow-matching/core';
+
+/** Above every rate of a diffusion path on its usable times; it bounds those of paths that start at scale 0 or end at std 0. */
+const largestRate = 2 ** 17;
+/** Far below every scale and std of f32 that matters; it makes 0/0 a 0. */
+const tiny = 1e-30;
+
+/**
+ * d/dt log(a²/σ²), the rate at which a path's signal-to-noise ratio grows: 2(a′/a − σ′/σ), each part at most 2¹⁷. It is g²/σ², with g
+ * the diffusion of the path's stochastic differential equation.
+ */
+export function signalToNoiseRate({ scale, std, scaleRate, stdRate }: PathCoefficients): Tensor {
+  const bounded = (rate: Tensor, coefficient: Tensor): Tensor => minimum(rate.div(maximum(abs(coefficient), tiny)), largestRate);
+  return bounded(scaleRate, scale).add(bounded(stdRate.neg(), std)).mul(2);
+}

@@ -1,0 +1,84 @@
+import {
+  broadcastShapes,
+  constant,
+  definePath,
+  expand,
+  gaussianPath,
+  OptionError,
+  toTensor,
+  twoSidedPath,
+  type Path,
+  type Shape,
+  type Tensor,
+  type TensorLike,
+} from '@flow-matching/core';
+import { z } from 'zod';
+import { parseFormula } from './formula.ts';
+
+const positive = z.number().positive();
+
+const options = z.strictObject({
+  /** μ_t: an expression in t, x1 and the constants; and in x0, which makes the path two-sided. */
+  mean: z.string(),
+  /** σ_t: an expression in t and the constants. */
+  std: z.string(),
+  /** Named numbers for the expressions; a list holds one for each dimension of a point. */
+  constants: z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.union([z.number(), z.array(z.number()).min(1)])).default({}),
+  /** Standard deviation of the prior, or a list with one for each dimension; without meaning for a two-sided path. */
+  priorStd: z.union([positive, z.array(positive).min(1)]).default(1),
+  /** Usable times: cut them where a derivative grows without bound. */
+  interval: z.strictObject({ start: z.number().default(0), end: z.number().default(1) }).default({ start: 0, end: 1 }),
+  /** Typical size of a coordinate of the data, which the check measures against. */
+  dataScale: positive.default(1),
+});
+
+const reserved = ['t', 'x0', 'x1', 'pi', 'e'];
+
+/**
+ * A path from two expressions: `mean: "t * x1"`, `std: "1 - (1 - s) * t"`, `constants: { s: 0.01 }`. The formulas are checked when
+ * the path is made, as {@link checkPath} does.
+ *
+ * @throws OptionError with the position of what cannot be read; PathError, NumericalError where the formulas do not make a path.
+ */
+export const custom = definePath({
+  name: 'custom',
+  summary: 'Two expressions of your own: mean of t and x1, std of t',
+  options,
+  create({ mean, std, constants, priorStd, interval, dataScale }): Path {
+    const names = Object.keys(constants);
+    const clash = names.find((name) => reserved.includes(name));
+    if (clash) {
+      throw new OptionError(`The path 'custom' refuses its option 'constants': '${clash}' has a meaning already.`, {
+        actual: clash,
+        expected: `a name other than ${reserved.join(', ')}`,
+      });
+    }
+    const meanOf = parseFormula(mean, ['t', 'x0', 'x1', ...names], "The option 'mean' of the path 'custom'");
+    const stdOf = parseFormula(std, ['t', ...names], "The option 'std' of the path 'custom'");
+    const given: Record<string, TensorLike> = Object.fromEntries(
+      Object.entries(constants).map(([name, value]) => [name, typeof value === 'number' ? value : constant([value])]),
+    );
+    const shaped = (value: TensorLike, ...shapes: Shape[]): Tensor => {
+      const tensor = toTensor(value);
+      return expand(tensor, broadcastShapes(tensor.shape, ...shapes));
+    };
+    const formulas = {
+      name: 'custom',
+      interval,
+      dataScale,
+      std: (t: Tensor) => shaped(stdOf({ ...given, t }), t.shape),
+      ...shapeFrom(constants),
+    };
+    // The name itself decides, wherever it stands in the expression.
+    if (/\bx0\b/.test(mean)) {
+      return twoSidedPath({ ...formulas, mean: (t, x0, x1) => shaped(meanOf({ ...given, t, x0, x1 }), x1.shape) });
+    }
+    return gaussianPath({ ...formulas, priorStd, mean: (t, x1) => shaped(meanOf({ ...given, t, x1 }), x1.shape) });
+  },
+});
+
+/** The shape of a point where a list of constants fixes it. */
+function shapeFrom(constants: Readonly<Record<string, number | readonly number[]>>): { shape?: Shape } {
+  const list = Object.values(constants).find((value) => typeof value !== 'number');
+  return list ? { shape: [(list as readonly number[]).length] } : {};
+}

@@ -1,0 +1,32 @@
+import { definePath, gaussianPath, type Tensor } from '@flow-matching/core';
+import { z } from 'zod';
+
+/**
+ * The variance-exploding diffusion path, its time reversed: mean x1 and std sigmaMin·(sigmaMax/sigmaMin)^(1 − t) (Lipman et al.
+ * 2023, equations 16 and 17, with the usual geometric schedule). The prior is N(0, sigmaMax² I), so sigmaMax should be well above
+ * the data's size.
+ */
+export const varianceExploding = definePath({
+  name: 'variance-exploding',
+  summary: 'VE diffusion: mean x1, std from sigmaMax down to sigmaMin, geometric',
+  options: z
+    .strictObject({
+      /** Standard deviation at the data, in the data's unit. */
+      sigmaMin: z.number().positive().default(0.01),
+      /** Standard deviation of the prior, in the data's unit. */
+      sigmaMax: z.number().positive().default(50),
+    })
+    .refine(({ sigmaMin, sigmaMax }) => sigmaMax > sigmaMin, { path: ['sigmaMax'], message: 'must be above sigmaMin' }),
+  create: ({ sigmaMin, sigmaMax }) => {
+    const logRatio = Math.log(sigmaMax / sigmaMin);
+    const std = (t: Tensor): Tensor => t.neg().add(1).mul(logRatio).exp().mul(sigmaMin);
+    return gaussianPath({
+      name: 'variance-exploding',
+      check: false,
+      priorStd: sigmaMax,
+      mean: (_, x1) => x1,
+      std,
+      field: (_, x, x1) => x1.sub(x).mul(logRatio),
+    });
+  },
+});
