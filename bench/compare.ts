@@ -19,7 +19,7 @@ export interface Timing {
 export interface Comparison {
   readonly work: Work;
   readonly timings: readonly Timing[];
-  /** Subjects that could not do the work, and why. */
+  /** Subjects that could not do the work, and why: the last line says most. */
   readonly failures: readonly { readonly subject: string; readonly reason: string }[];
 }
 

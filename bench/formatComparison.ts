@@ -12,7 +12,10 @@ export function formatComparison({ work, timings, failures }: Comparison): strin
     check === undefined ? '' : check.toFixed(4),
   ]);
   const table = formatTable([work.title, 'median ms', 'min ms', 'NFE', '× ours (rounds)', checkNames[work.kind]], rows);
-  return [table, ...failures.map(({ subject, reason }) => `${subject} left out: ${reason}`)].join('\n');
+  return [
+    table,
+    ...failures.map(({ subject, reason }) => `${subject} left out: ${reason.trim().split('\n').at(-1)}`),
+  ].join('\n');
 }
 
 const checkNames = { training: 'last loss', sampling: 'mean x²', likelihood: 'mean log p' } as const;

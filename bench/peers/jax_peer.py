@@ -107,7 +107,8 @@ class Solve(Work):
             count += 1
 
         self.counted = lambda: jax.debug.callback(counted)
-        jax.block_until_ready(jax.jit(self.formula)(self.parameters, self.start))
+        # A function of its own: jit would find the one that does not count.
+        jax.block_until_ready(jax.jit(lambda *given: self.formula(*given))(self.parameters, self.start))
         jax.effects_barrier()
         self.counted = lambda: None
         return count

@@ -15,7 +15,7 @@ export interface InstalledPeers {
 }
 
 const local = fileURLToPath(new URL('.venv/bin/python', import.meta.url));
-const needed = { torch: ['torch', 'torchdiffeq', 'flow_matching'], jax: ['jax', 'diffrax', 'optax'] } as const;
+const needed = { torch: ['torch', 'torchdiffeq', 'flow_matching', 'tqdm'], jax: ['jax', 'diffrax', 'optax'] } as const;
 
 export const installHint = [
   'To compare with PyTorch and JAX:',
@@ -75,9 +75,9 @@ export class PythonPeer implements Subject {
       compiled: this.#variant === 'torch-compiled',
       inputs: this.#inputs.file,
     };
-    const { evaluations } = await worker.ask<{ evaluations?: number }>(request);
+    const { evaluations } = await worker.ask<{ evaluations: number | null }>(request);
     return {
-      evaluations,
+      evaluations: evaluations ?? undefined,
       measure: async (timings) =>
         (await worker.ask<{ milliseconds: number[] }>({ do: 'measure', timings })).milliseconds,
       check: async () => (await worker.ask<{ check: number }>({ do: 'check' })).check,

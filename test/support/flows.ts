@@ -1,4 +1,4 @@
-import { assembleFlow, hostArray, HostRandomStream, streams, type Backend, type Dataset, type Flow, type Path, type VectorFieldModel } from '@flow-matching/core';
+import { assembleFlow, hostArray, HostRandomStream, streams, type Backend, type Dataset, type Flow, type FlowParts, type VectorFieldModel } from '@flow-matching/core';
 import { conditionalFlowMatching, dopri5, independent, mlp, optimalTransport, uniform } from '@flow-matching/plugins';
 
 /** N(mean, std² I) in two dimensions. */
@@ -15,15 +15,16 @@ export function gaussianData(mean: readonly [number, number] = [2, -1], std = 0.
 }
 
 /** A flow of the default parts around a small network. */
-export function smallFlow(backend: Backend, parts: { path?: Path; model?: VectorFieldModel } = {}): Promise<Flow> {
+export function smallFlow(backend: Backend, parts: Partial<Omit<FlowParts, 'backend'>> = {}): Promise<Flow> {
   return assembleFlow({
-    backend,
-    path: parts.path ?? optimalTransport(),
+    path: optimalTransport(),
     coupling: independent(),
     objective: conditionalFlowMatching(),
     timeSampler: uniform(),
-    model: parts.model ?? mlp({ width: 16, depth: 3 }),
+    model: mlp({ width: 16, depth: 3 }),
     solver: dopri5({ rtol: 1e-5, atol: 1e-5 }),
+    ...parts,
+    backend,
   });
 }
 

@@ -3,7 +3,12 @@ export { decodeSafetensors, encodeSafetensors, type Safetensors } from './checkp
 export { createRootContainer } from './container/createRootContainer.ts';
 export { nodeFiles } from './container/nodeFiles.ts';
 export * from './errors.ts';
-export { assembleExperiment, loadExperiment, type AssembledExperiment, type LoadedExperiment } from './experiment/assembleExperiment.ts';
+export {
+  assembleExperiment,
+  loadExperiment,
+  type AssembledExperiment,
+  type LoadedExperiment,
+} from './experiment/assembleExperiment.ts';
 export type { Experiment, TrainingSettings } from './experiment/experiment.ts';
 export { RunDirectory } from './run/runDirectory.ts';
 export { exitStatus, runCommandLine } from './runCommandLine.ts';

@@ -16,9 +16,14 @@ export function createProgram(streams: Surroundings, onOutput: (output: Output) 
     .showHelpAfterError("(see 'flow-matching --help')")
     .exitOverride()
     .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) })
-    .addHelpText('after', "\nOne command's options: flow-matching COMMAND --help\nExit status: 0 done, 1 failed or interrupted, 2 wrong usage.");
-  for (const { name, configure, run } of commands) {
-    const command = configure(program.command(name))
+    .addHelpText(
+      'after',
+      "\nOne command's options: flow-matching COMMAND --help\nExit status: 0 done, 1 failed or interrupted, 2 wrong usage.",
+    );
+  for (const definition of commands) {
+    const { name } = definition;
+    const command = definition
+      .configure(program.command(name))
       .option('--json', 'print one JSON document on stdout')
       .option('--quiet', 'print no progress and no notes')
       .helpOption('--help', 'print this help')
@@ -28,7 +33,7 @@ export function createProgram(streams: Surroundings, onOutput: (output: Output) 
       const output = new Output(streams, options);
       onOutput(output);
       const context: CommandContext = { output, root: createRootContainer() };
-      await run(context, command.processedArgs as never, options as never);
+      await definition.run(context, command.processedArgs as never, options as never);
     });
   }
   return program;

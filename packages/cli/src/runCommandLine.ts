@@ -28,7 +28,8 @@ export async function runCommandLine(args: readonly string[], streams: Surroundi
   }
 }
 
-const print = (streams: Surroundings, error: unknown): unknown => streams.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`);
+const print = (streams: Surroundings, error: unknown): unknown =>
+  streams.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`);
 
 /** What went wrong, for people. An error that nobody meant to throw shows where it came from. */
 function describe(error: unknown): string {
@@ -40,5 +41,11 @@ function describe(error: unknown): string {
 function documentOf(error: unknown): Record<string, unknown> {
   if (!(error instanceof FlowMatchingError)) return { code: 'FM_DEFECT', message: String(error) };
   const { code, message, expected, remedy } = error;
-  return { code, message, ...(expected !== undefined && { expected }), ...(remedy !== undefined && { remedy }), ...(error instanceof ExperimentError && Array.isArray(error.actual) && { problems: error.actual }) };
+  return {
+    code,
+    message,
+    ...(expected !== undefined && { expected }),
+    ...(remedy !== undefined && { remedy }),
+    ...(error instanceof ExperimentError && Array.isArray(error.actual) && { problems: error.actual }),
+  };
 }

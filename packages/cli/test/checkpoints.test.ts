@@ -8,7 +8,13 @@ import { CheckpointError } from '../src/errors.ts';
 import { temporaryFolder } from './support/commandLine.ts';
 
 const checkpoint = (step: number, weight: HostArray = hostArray([step, 0.5, -0], [3])): Checkpoint => ({
-  state: { step, parameters: { 'layers.0.weight': weight }, optimizer: { 'layers.0.weight.m': hostArray([1, 2, 3], [3]) }, ema: { 'layers.0.weight': hostArray([4, 5, 6], [3]) }, skipped: 2 },
+  state: {
+    step,
+    parameters: { 'layers.0.weight': weight },
+    optimizer: { 'layers.0.weight.m': hostArray([1, 2, 3], [3]) },
+    ema: { 'layers.0.weight': hostArray([4, 5, 6], [3]) },
+    skipped: 2,
+  },
   seed: 7,
   experiment: 'abc',
   context: { shape: [3] },
@@ -25,6 +31,23 @@ async function failure(promise: Promise<unknown>): Promise<Error & { code?: stri
   }
   throw new Error('nothing was thrown');
 }
+
+/** A disk on which the named call fails, as the system would say it. */
+const failing = (call: 'write' | 'sync' | 'rename', code: string): Disk => {
+  const fail = (): never => {
+    throw Object.assign(new Error(`${code}: simulated`), { code });
+  };
+  return {
+    ...nodeDisk,
+    open: async (...args: Parameters<typeof nodeDisk.open>) => {
+      const file = await nodeDisk.open(...args);
+      if (call === 'write') file.writeFile = async () => fail();
+      if (call === 'sync') file.sync = async () => fail();
+      return file;
+    },
+    ...(call === 'rename' && { rename: async () => fail() }),
+  };
+};
 
 describe('a checkpoint', () => {
   it('comes back as it was', () => {
@@ -48,7 +71,9 @@ describe('a checkpoint', () => {
   });
 
   it('is not made of values that are not finite', () => {
-    expect(() => bytesOf(checkpoint(5, hostArray([1, NaN, 3], [3])))).to.throw(/Element 1 of parameters.layers.0.weight is NaN after step 5/);
+    expect(() => bytesOf(checkpoint(5, hostArray([1, NaN, 3], [3])))).to.throw(
+      /Element 1 of parameters.layers.0.weight is NaN after step 5/,
+    );
   });
 });
 
@@ -58,7 +83,12 @@ describe('the checkpoints of a run', () => {
   it('keeps the last three, and latest names the newest', async () => {
     const store = new CheckpointStore(folder.path);
     for (const step of [10, 20, 30, 40, 100]) await store.save(checkpoint(step));
-    expect((await readdir(folder.path)).toSorted()).to.deep.equal(['100.safetensors', '30.safetensors', '40.safetensors', 'latest']);
+    expect((await readdir(folder.path)).toSorted()).to.deep.equal([
+      '100.safetensors',
+      '30.safetensors',
+      '40.safetensors',
+      'latest',
+    ]);
     expect(await readFile(folder.file('latest'), 'utf8')).to.equal('100.safetensors\n');
     expect((await store.latest())?.state.step).to.equal(100);
   });
@@ -81,12 +111,17 @@ describe('the checkpoints of a run', () => {
     await writeFile(folder.file('20.safetensors'), (await readFile(folder.file('20.safetensors'))).subarray(0, -20));
     const error = await failure(store.latest());
     expect(error.code).to.equal('FM_CHECKPOINT');
-    expect(error.message).to.match(/20\.safetensors: the file is cut short/).and.to.match(/the checkpoint before, 10\.safetensors/);
+    expect(error.message)
+      .to.match(/20\.safetensors: the file is cut short/)
+      .and.to.match(/the checkpoint before, 10\.safetensors/);
   });
 
   it('refuses a safetensors file of someone else', async () => {
     const foreign = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
-    await writeFile(folder.file('10.safetensors'), Buffer.concat([Buffer.from([foreign.length, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(foreign), Buffer.alloc(4)]));
+    await writeFile(
+      folder.file('10.safetensors'),
+      Buffer.concat([Buffer.from([foreign.length, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(foreign), Buffer.alloc(4)]),
+    );
     const error = await failure(new CheckpointStore(folder.path).latest());
     expect(error.message).to.match(/10\.safetensors is a safetensors file, but not a checkpoint/);
   });
@@ -99,23 +134,6 @@ describe('the checkpoints of a run', () => {
     expect((await readdir(folder.path)).toSorted()).to.deep.equal(['10.safetensors', 'latest']);
   });
 
-  /** A disk on which the named call fails, as the system would say it. */
-  const failing = (call: 'write' | 'sync' | 'rename', code: string): Disk => {
-    const fail = (): never => {
-      throw Object.assign(new Error(`${code}: simulated`), { code });
-    };
-    return {
-      ...nodeDisk,
-      open: (async (...args: Parameters<typeof nodeDisk.open>) => {
-        const file = await nodeDisk.open(...args);
-        if (call === 'write') file.writeFile = async () => fail();
-        if (call === 'sync') file.sync = async () => fail();
-        return file;
-      }) as typeof nodeDisk.open,
-      ...(call === 'rename' && { rename: async () => fail() }),
-    };
-  };
-
   for (const [call, code, reason] of [
     ['write', 'ENOSPC', 'the disk is full'],
     ['sync', 'ENOSPC', 'the disk is full'],
@@ -127,7 +145,10 @@ describe('the checkpoints of a run', () => {
       const before = await readFile(folder.file('10.safetensors'));
       const error = await failure(new CheckpointStore(folder.path, failing(call, code)).save(checkpoint(20)));
       expect(error.code).to.equal('FM_FILE');
-      expect(error.message).to.match(/Cannot write .*20\.safetensors/).and.to.include(reason).and.to.include('what was saved before is untouched');
+      expect(error.message)
+        .to.match(/Cannot write .*20\.safetensors/)
+        .and.to.include(reason)
+        .and.to.include('what was saved before is untouched');
       expect((await readdir(folder.path)).toSorted()).to.deep.equal(['10.safetensors', 'latest']);
       expect(await readFile(folder.file('10.safetensors'))).to.deep.equal(before);
       expect((await new CheckpointStore(folder.path).latest())?.state.step).to.equal(10);

@@ -9,7 +9,8 @@ describe('the command line', () => {
   it('exits with 0 for help, in a process of its own', async () => {
     const { status, stdout, stderr } = await start(['--help'], folder.path).ended;
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
-    for (const command of ['train', 'sample', 'evaluate', 'doctor', 'plugins']) expect(stdout).to.match(new RegExp(`^  ${command} `, 'm'));
+    for (const command of ['train', 'sample', 'evaluate', 'doctor', 'plugins'])
+      expect(stdout).to.match(new RegExp(`^  ${command} `, 'm'));
   });
 
   it('exits with 2 for wrong usage, in a process of its own', async () => {
@@ -30,13 +31,34 @@ describe('the command line', () => {
     ['a missing argument', ['train'], /missing required argument 'experiment'/],
     ['one argument too many', ['evaluate', 'a', 'b'], /too many arguments/],
     ['no count', ['sample', 'runs/a', '--out', 'a.npy'], /required option '--count <n>' not specified/],
-    ['a count of none', ['sample', 'runs/a', '--count', '0', '--out', 'a.npy'], /'0' is invalid.*Expected an integer of 1 or more/],
+    [
+      'a count of none',
+      ['sample', 'runs/a', '--count', '0', '--out', 'a.npy'],
+      /'0' is invalid.*Expected an integer of 1 or more/,
+    ],
     ['a count in words', ['sample', 'runs/a', '--count', 'ten', '--out', 'a.npy'], /'ten' is invalid/],
-    ['an ending that nothing is written in', ['sample', 'runs/a', '--count', '1', '--out', 'a.jpg'], /--out a\.jpg has no known ending\. Expected \.npy, \.csv, \.png/],
-    ['a way of one point', ['sample', 'runs/a', '--count', '1', '--out', 'a.npy', '--trajectory', '1'], /--trajectory 1/],
+    [
+      'an ending that nothing is written in',
+      ['sample', 'runs/a', '--count', '1', '--out', 'a.jpg'],
+      /--out a\.jpg has no known ending\. Expected \.npy, \.csv, \.png/,
+    ],
+    [
+      'a directory that is not there',
+      ['sample', 'runs/a', '--count', '1', '--out', '/nowhere/a.npy'],
+      /no directory \/nowhere to write a\.npy to/,
+    ],
+    [
+      'a way of one point',
+      ['sample', 'runs/a', '--count', '1', '--out', 'a.npy', '--trajectory', '1'],
+      /--trajectory 1/,
+    ],
     ['a seed below zero', ['sample', 'runs/a', '--count', '1', '--out', 'a.npy', '--seed=-1'], /'-1' is invalid/],
     ['an experiment that is not there', ['train', '/nowhere/e.yaml'], /There is no experiment file \/nowhere\/e\.yaml/],
-    ['a setting without a value', ['train', 'e.yaml', '--set', 'model.width'], /'model\.width' is not a setting\. Expected key=value/],
+    [
+      'a setting without a value',
+      ['train', 'e.yaml', '--set', 'model.width'],
+      /'model\.width' is not a setting\. Expected key=value/,
+    ],
     ['a kind of plugin that there is not', ['plugins', '--kind', 'paths'], /There is no kind 'paths'/],
   ];
   for (const [what, args, message] of wrong) {
@@ -67,17 +89,31 @@ describe('the command line', () => {
   it('lists plugins with their options', async () => {
     const { status, stdout } = await inProcess('plugins');
     expect(status).to.equal(0);
-    expect(stdout).to.match(/^model\n {2}mlp /m).and.to.match(/^ {6}activation +silu \| gelu \|.*default "silu"$/m).and.to.match(/^ {6}schedule +schedule +default constant$/m);
+    expect(stdout)
+      .to.match(/^model\n {2}mlp /m)
+      .and.to.match(/^ {6}activation +silu \| gelu \|.*default "silu"$/m)
+      .and.to.match(/^ {6}schedule +schedule +default constant$/m);
     const { stdout: json } = await inProcess('plugins', '--kind', 'model', '--json');
-    const { model } = JSON.parse(json) as { model: { name: string; options: { name: string; type: string; default?: unknown }[] }[] };
-    expect(model.find(({ name }) => name === 'mlp')?.options[0]).to.deep.equal({ name: 'width', type: 'integer > 0', default: 512, required: false });
+    const { model } = JSON.parse(json) as {
+      model: { name: string; options: { name: string; type: string; default?: unknown }[] }[];
+    };
+    expect(model.find(({ name }) => name === 'mlp')?.options[0]).to.deep.equal({
+      name: 'width',
+      type: 'integer > 0',
+      default: 512,
+      required: false,
+    });
   });
 
   it('examines the machine by running something on every device', async () => {
     const { status, stdout } = await start(['doctor', '--json', '--quiet'], folder.path).ended;
     expect(status).to.equal(0);
-    const { devices, versions } = JSON.parse(stdout) as { devices: { backend: string; device: string; works: boolean; enable?: string }[]; versions: Record<string, string> };
-    for (const backend of ['reference', 'onnx']) expect(devices.find((device) => device.backend === backend)).to.include({ works: true });
+    const { devices, versions } = JSON.parse(stdout) as {
+      devices: { backend: string; device: string; works: boolean; enable?: string }[];
+      versions: Record<string, string>;
+    };
+    for (const backend of ['reference', 'onnx'])
+      expect(devices.find((device) => device.backend === backend)).to.include({ works: true });
     for (const device of devices) if (!device.works) expect(device.enable).to.be.a('string');
     expect(versions).to.have.property('node', process.versions.node);
   });

@@ -24,23 +24,45 @@ describe('an experiment file', () => {
   it('needs to name its data only', async () => {
     const { experiment } = await load('data: checkerboard\n');
     expect(experiment).to.deep.include({ name: 'e', seed: 0, data: { name: 'checkerboard' }, plugins: [] });
-    expect(experiment.model).to.deep.equal({ name: 'mlp', width: 512, depth: 5, activation: 'silu', timeEmbedding: 'concatenate', frequencies: 32 });
+    expect(experiment.model).to.deep.equal({
+      name: 'mlp',
+      width: 512,
+      depth: 5,
+      activation: 'silu',
+      timeEmbedding: 'concatenate',
+      frequencies: 32,
+    });
     expect(experiment.optimizer['schedule']).to.deep.include({ name: 'constant', warmup: 0 });
     expect(experiment.training).to.deep.equal({ steps: 4000, batchSize: 1024, checkpointEvery: 1000, reportEvery: 50 });
   });
 
   it('may be JSON', async () => {
-    const { experiment } = await load('{ "data": { "name": "checkerboard" },\n\t"model": { "width": 8 } }', [], 'e.json');
+    const { experiment } = await load(
+      '{ "data": { "name": "checkerboard" },\n\t"model": { "width": 8 } }',
+      [],
+      'e.json',
+    );
     expect(experiment.model).to.deep.include({ name: 'mlp', width: 8 });
   });
 
   it('may be a module', async () => {
-    const { experiment } = await load("export default { data: 'checkerboard', training: { steps: 2 ** 3 } };", [], 'e.mjs');
+    const { experiment } = await load(
+      "export default { data: 'checkerboard', training: { steps: 2 ** 3 } };",
+      [],
+      'e.mjs',
+    );
     expect(experiment.training.steps).to.equal(8);
   });
 
   it('takes settings of the command line as YAML, also for parts that it does not mention', async () => {
-    const { experiment } = await load('data: checkerboard\nsolver: euler\n', ['model.width=128', 'optimizer.schedule=cosine', 'optimizer.schedule.warmup=5', 'solver.steps=3', 'solver={name: dopri5, rtol: 1e-3}', 'seed=4']);
+    const { experiment } = await load('data: checkerboard\nsolver: euler\n', [
+      'model.width=128',
+      'optimizer.schedule=cosine',
+      'optimizer.schedule.warmup=5',
+      'solver.steps=3',
+      'solver={name: dopri5, rtol: 1e-3}',
+      'seed=4',
+    ]);
     expect(experiment.model).to.deep.include({ name: 'mlp', width: 128 });
     expect(experiment.optimizer['schedule']).to.deep.include({ name: 'cosine', warmup: 5 });
     expect(experiment.solver).to.deep.include({ name: 'dopri5', rtol: 1e-3 });
@@ -57,9 +79,14 @@ describe('an experiment file', () => {
   it('loads plugins and data by paths relative to itself', async () => {
     await mkdir(folder.file('lib'));
     const core = import.meta.resolve('@flow-matching/core');
-    await writeFile(folder.file('lib/straight.mjs'), `import { definePath, gaussianPath } from '${core}';\nexport const straight = definePath({ name: 'straight', create: () => gaussianPath({ name: 'straight', mean: (t, x1) => x1.mul(t), std: (t) => t.neg().add(1.001) }) });\n`);
+    await writeFile(
+      folder.file('lib/straight.mjs'),
+      `import { definePath, gaussianPath } from '${core}';\nexport const straight = definePath({ name: 'straight', create: () => gaussianPath({ name: 'straight', mean: (t, x1) => x1.mul(t), std: (t) => t.neg().add(1.001) }) });\n`,
+    );
     await writeFile(folder.file('lib/points.csv'), 'x,y\n1,2\n3,4\n');
-    const loaded = await load('data: { name: points, file: lib/points.csv }\npath: straight\nplugins: [./lib/straight.mjs]\nbackend: reference\n');
+    const loaded = await load(
+      'data: { name: points, file: lib/points.csv }\npath: straight\nplugins: [./lib/straight.mjs]\nbackend: reference\n',
+    );
     await using assembled = await assembleExperiment(loaded);
     expect(assembled.flow.path.name).to.equal('straight');
     expect(assembled.data.size).to.equal(2);
@@ -72,27 +99,93 @@ describe('an experiment file', () => {
     ['broken YAML', 'data: { name: checkerboard\nmodel: mlp\n', /^e\.yaml:2:1: /],
     ['a key given twice', `${good}seed: 1\nseed: 2\n`, /^e\.yaml:3:1: Map keys must be unique/],
     ['no data', 'seed: 1\n', /^e\.yaml:1:1: data is missing\. Expected a dataset, one of .*checkerboard/],
-    ['an unknown key', `${good}modle: { width: 8 }\n`, /^e\.yaml:2:1: 'modle' is not an option of an experiment\. Expected one of .*Did you mean 'model'\?/],
-    ['a misspelt plugin', 'data: { name: chekerboard }\n', /^e\.yaml:1:15: There is no dataset named 'chekerboard'\. Expected one of .*Did you mean 'checkerboard'\?/],
-    ['a misspelt plugin, given by name alone', `${good}path: optimal-transprot\n`, /^e\.yaml:2:7: There is no path named 'optimal-transprot'.*Did you mean 'optimal-transport'\?/],
-    ['an unknown option', `${good}model:\n  name: mlp\n  widht: 8\n`, /^e\.yaml:4:3: 'widht' is not an option of the model 'mlp'\. Expected one of width, depth.*Did you mean 'width'\?/],
-    ['an option of the wrong type', `${good}model: { width: wide }\n`, /^e\.yaml:2:17: model\.width is 'wide'\. Expected (an integer|number)/],
-    ['a value out of range', `${good}model: { width: -3 }\n`, /^e\.yaml:2:17: model\.width is -3\. Expected a number > 0/],
-    ['a fraction for a whole number', `${good}model: { width: 2.5 }\n`, /^e\.yaml:2:17: model\.width is 2\.5\. Expected an integer/],
-    ['a misspelt choice', `${good}model: { activation: sliu }\n`, /^e\.yaml:2:22: model\.activation is 'sliu'\. Expected one of silu, gelu.*Did you mean 'silu'\?/],
-    ['an unknown option of a nested plugin', `${good}optimizer:\n  schedule: { name: cosine, warmpu: 9 }\n`, /^e\.yaml:3:29: 'warmpu' is not an option of the schedule 'cosine'.*Did you mean 'warmup'\?/],
-    ['a misspelt nested plugin', `${good}optimizer: { schedule: { name: cosin } }\n`, /^e\.yaml:2:32: There is no schedule named 'cosin'.*Did you mean 'cosine'\?/],
-    ['a training of no steps', `${good}training: { steps: 0 }\n`, /^e\.yaml:2:20: training\.steps is 0\. Expected a number > 0/],
-    ['an unknown training key', `${good}training: { step: 10 }\n`, /^e\.yaml:2:13: 'step' is not an option of training\. Expected one of steps, .*Did you mean 'steps'\?/],
-    ['an average that never moves', `${good}training: { ema: 1 }\n`, /^e\.yaml:2:18: training\.ema is 1\. Expected a number < 1/],
+    [
+      'an unknown key',
+      `${good}modle: { width: 8 }\n`,
+      /^e\.yaml:2:1: 'modle' is not an option of an experiment\. Expected one of .*Did you mean 'model'\?/,
+    ],
+    [
+      'a misspelt plugin',
+      'data: { name: chekerboard }\n',
+      /^e\.yaml:1:15: There is no dataset named 'chekerboard'\. Expected one of .*Did you mean 'checkerboard'\?/,
+    ],
+    [
+      'a misspelt plugin, given by name alone',
+      `${good}path: optimal-transprot\n`,
+      /^e\.yaml:2:7: There is no path named 'optimal-transprot'.*Did you mean 'optimal-transport'\?/,
+    ],
+    [
+      'an unknown option',
+      `${good}model:\n  name: mlp\n  widht: 8\n`,
+      /^e\.yaml:4:3: 'widht' is not an option of the model 'mlp'\. Expected one of width, depth.*Did you mean 'width'\?/,
+    ],
+    [
+      'an option of the wrong type',
+      `${good}model: { width: wide }\n`,
+      /^e\.yaml:2:17: model\.width is 'wide'\. Expected (an integer|number)/,
+    ],
+    [
+      'a value out of range',
+      `${good}model: { width: -3 }\n`,
+      /^e\.yaml:2:17: model\.width is -3\. Expected a number > 0/,
+    ],
+    [
+      'a fraction for a whole number',
+      `${good}model: { width: 2.5 }\n`,
+      /^e\.yaml:2:17: model\.width is 2\.5\. Expected an integer/,
+    ],
+    [
+      'a misspelt choice',
+      `${good}model: { activation: sliu }\n`,
+      /^e\.yaml:2:22: model\.activation is 'sliu'\. Expected one of silu, gelu.*Did you mean 'silu'\?/,
+    ],
+    [
+      'an unknown option of a nested plugin',
+      `${good}optimizer:\n  schedule: { name: cosine, warmpu: 9 }\n`,
+      /^e\.yaml:3:29: 'warmpu' is not an option of the schedule 'cosine'.*Did you mean 'warmup'\?/,
+    ],
+    [
+      'a misspelt nested plugin',
+      `${good}optimizer: { schedule: { name: cosin } }\n`,
+      /^e\.yaml:2:32: There is no schedule named 'cosin'.*Did you mean 'cosine'\?/,
+    ],
+    [
+      'a training of no steps',
+      `${good}training: { steps: 0 }\n`,
+      /^e\.yaml:2:20: training\.steps is 0\. Expected a number > 0/,
+    ],
+    [
+      'an unknown training key',
+      `${good}training: { step: 10 }\n`,
+      /^e\.yaml:2:13: 'step' is not an option of training\. Expected one of steps, .*Did you mean 'steps'\?/,
+    ],
+    [
+      'an average that never moves',
+      `${good}training: { ema: 1 }\n`,
+      /^e\.yaml:2:18: training\.ema is 1\. Expected a number < 1/,
+    ],
     ['a negative seed', `${good}seed: -1\n`, /^e\.yaml:2:7: seed is -1\. Expected a number ≥ 0/],
     ['a name that is no folder', `${good}name: ../x\n`, /^e\.yaml:2:7: name is '\.\.\/x'\. Expected letters, digits/],
     ['a list for a part', `${good}model: [mlp]\n`, /^e\.yaml:2:8: model is \["mlp"\]\. Expected a model/],
-    ['a setting with a misspelt key', good, /^--set model\.widht=8: 'widht' is not an option of the model 'mlp'.*Did you mean 'width'\?/, ['model.widht=8']],
+    [
+      'a setting with a misspelt key',
+      good,
+      /^--set model\.widht=8: 'widht' is not an option of the model 'mlp'.*Did you mean 'width'\?/,
+      ['model.widht=8'],
+    ],
     ['a setting out of range', good, /^--set training\.steps=-1: training\.steps is -1/, ['training.steps=-1']],
     ['a setting below a number', `${good}seed: 1\n`, /^--set seed\.a=1: seed is 1, which has no parts/, ['seed.a=1']],
-    ['a setting of a part that is none', good, /^--set modle\.width=8: 'modle' is not an option of an experiment.*Did you mean 'model'\?/, ['modle.width=8']],
-    ['a plugin module that is not there', `${good}plugins: [./nowhere.mjs]\n`, /The plugin module '\.\/nowhere\.mjs' cannot be imported/],
+    [
+      'a setting of a part that is none',
+      good,
+      /^--set modle\.width=8: 'modle' is not an option of an experiment.*Did you mean 'model'\?/,
+      ['modle.width=8'],
+    ],
+    [
+      'a plugin module that is not there',
+      `${good}plugins: [./nowhere.mjs]\n`,
+      /The plugin module '\.\/nowhere\.mjs' cannot be imported/,
+    ],
   ];
   for (const [what, text, message, settings] of refused) {
     it(`refuses ${what}`, async () => {
@@ -101,7 +194,9 @@ describe('an experiment file', () => {
   }
 
   it('lists everything that is wrong at once', async () => {
-    expect(await refusal(`${good}sed: 1\nmodel: { width: 0 }\nsolver: eulr\n`)).to.match(/^e\.yaml:2:1: .*\ne\.yaml:3:17: .*\ne\.yaml:4:9: .*'eulr'/);
+    expect(await refusal(`${good}sed: 1\nmodel: { width: 0 }\nsolver: eulr\n`)).to.match(
+      /^e\.yaml:2:1: .*\ne\.yaml:3:17: .*\ne\.yaml:4:9: .*'eulr'/,
+    );
   });
 
   it('says why a TypeScript module cannot be loaded where Node does not', async function () {
@@ -110,6 +205,8 @@ describe('an experiment file', () => {
     const { execFileSync } = await import('node:child_process');
     await writeFile(folder.file('e.ts'), 'export default { data: "checkerboard" };');
     const script = `import('${folder.file('e.ts')}').catch((error) => console.log(error.code))`;
-    expect(execFileSync(process.execPath, ['-e', script], { env: { ...process.env, NODE_OPTIONS: '' } }).toString()).to.equal('ERR_UNKNOWN_FILE_EXTENSION\n');
+    expect(
+      execFileSync(process.execPath, ['-e', script], { env: { ...process.env, NODE_OPTIONS: '' } }).toString(),
+    ).to.equal('ERR_UNKNOWN_FILE_EXTENSION\n');
   });
 });

@@ -6,6 +6,6 @@ describe('a training that is killed twenty times', function () {
   const folder = temporaryFolder();
 
   it('ends with the bytes of one that is not', async () => {
-    await killAndResume(folder.path, 20, 2);
+    await killAndResume(folder.path, { kills: 20, steps: 1200, seed: 2 });
   });
 });

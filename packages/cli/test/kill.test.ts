@@ -6,6 +6,6 @@ describe('a training that is killed three times', function () {
   const folder = temporaryFolder();
 
   it('ends with the bytes of one that is not', async () => {
-    await killAndResume(folder.path, 3, 1);
+    await killAndResume(folder.path, { kills: 3, steps: 300, seed: 1 });
   });
 });

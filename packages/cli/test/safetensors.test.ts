@@ -11,18 +11,25 @@ function file(header: string, data: readonly number[], length = new TextEncoder(
   return Uint8Array.of(...start, ...new TextEncoder().encode(header), ...data);
 }
 
-const entry = (dtype: string, shape: readonly number[], offsets: readonly number[]): string => JSON.stringify({ dtype, shape, data_offsets: offsets });
+const entry = (dtype: string, shape: readonly number[], offsets: readonly number[]): string =>
+  JSON.stringify({ dtype, shape, data_offsets: offsets });
 const twoFloats = [0, 0, 128, 63, 0, 0, 0, 192];
 
 describe('safetensors', () => {
   it('reads a file laid out by hand after the specification', () => {
-    const { metadata, tensors } = decodeSafetensors('hand', file(`{"__metadata__":{"made":"by hand"},"a.b":${entry('F32', [2, 1], [0, 8])}}  `, twoFloats));
+    const { metadata, tensors } = decodeSafetensors(
+      'hand',
+      file(`{"__metadata__":{"made":"by hand"},"a.b":${entry('F32', [2, 1], [0, 8])}}  `, twoFloats),
+    );
     expect(metadata).to.deep.equal({ made: 'by hand' });
     expect(tensors).to.deep.equal({ 'a.b': { data: Float32Array.of(1, -2), shape: [2, 1], dtype: 'f32' } });
   });
 
   it('writes what the specification asks for: aligned data, offsets without gaps, a header padded with spaces', () => {
-    const parts = encodeSafetensors({ metadata: { k: 'v' }, tensors: { byte: hostArray([1, 0, 1], [3], 'bool'), wide: hostArray([1.5], [], 'f64') } });
+    const parts = encodeSafetensors({
+      metadata: { k: 'v' },
+      tensors: { byte: hostArray([1, 0, 1], [3], 'bool'), wide: hostArray([1.5], [], 'f64') },
+    });
     const bytes = Buffer.concat(parts);
     const length = Number(bytes.readBigUInt64LE(0));
     expect(length % 8).to.equal(0);
@@ -43,9 +50,16 @@ describe('safetensors', () => {
     );
     const names = fc.string({ minLength: 1 }).filter((name) => name !== '__metadata__' && name !== '__proto__');
     fc.assert(
-      fc.property(fc.dictionary(names, tensor, { noNullPrototype: true }), fc.dictionary(names, fc.string(), { noNullPrototype: true }), (tensors, metadata) => {
-        expect(decodeSafetensors('file', Buffer.concat(encodeSafetensors({ metadata, tensors })))).to.deep.equal({ metadata, tensors });
-      }),
+      fc.property(
+        fc.dictionary(names, tensor, { noNullPrototype: true }),
+        fc.dictionary(names, fc.string(), { noNullPrototype: true }),
+        (tensors, metadata) => {
+          expect(decodeSafetensors('file', Buffer.concat(encodeSafetensors({ metadata, tensors })))).to.deep.equal({
+            metadata,
+            tensors,
+          });
+        },
+      ),
       { seed: 1 },
     );
   });
@@ -53,7 +67,10 @@ describe('safetensors', () => {
   it('refuses every file that is cut short', () => {
     const whole = file(`{"a":${entry('F32', [2], [0, 8])}}`, twoFloats);
     for (let length = 0; length < whole.length; length++) {
-      expect(() => decodeSafetensors('cut', whole.subarray(0, length)), `${length} bytes`).to.throw(CheckpointError, /^cut: /);
+      expect(() => decodeSafetensors('cut', whole.subarray(0, length)), `${length} bytes`).to.throw(
+        CheckpointError,
+        /^cut: /,
+      );
     }
   });
 
@@ -62,15 +79,39 @@ describe('safetensors', () => {
     ['text', new TextEncoder().encode('layers.0.weight: [1, 2, 3]'), /no safetensors file/],
     ['a header longer than any', file('{}', [], 2 ** 40), /no safetensors file/],
     ['a header that is not JSON', file(`{"a":${f32}`, twoFloats), /header is not JSON/],
-    ['a header that is no UTF-8', file('{"\u00e9":1}', []).map((byte) => (byte === 0xc3 ? 0xff : byte)), /header is not JSON/],
+    [
+      'a header that is no UTF-8',
+      file('{"\u00e9":1}', []).map((byte) => (byte === 0xc3 ? 0xff : byte)),
+      /header is not JSON/,
+    ],
     ['metadata that is not text', file(`{"__metadata__":{"a":1},"a":${f32}}`, twoFloats), /metadata is not understood/],
-    ['an unknown dtype', file(`{"a":${entry('F8_E4M3', [8], [0, 8])}}`, twoFloats), /'a' is of dtype F8_E4M3.*Expected one of F32/],
-    ['a dtype named like a method', file(`{"a":${entry('toString', [8], [0, 8])}}`, twoFloats), /'a' is of dtype toString/],
+    [
+      'an unknown dtype',
+      file(`{"a":${entry('F8_E4M3', [8], [0, 8])}}`, twoFloats),
+      /'a' is of dtype F8_E4M3.*Expected one of F32/,
+    ],
+    [
+      'a dtype named like a method',
+      file(`{"a":${entry('toString', [8], [0, 8])}}`, twoFloats),
+      /'a' is of dtype toString/,
+    ],
     ['a negative extent', file(`{"a":${entry('F32', [-2], [0, 8])}}`, twoFloats), /shape of tensor 'a'/],
     ['one offset', file(`{"a":${entry('F32', [2], [0])}}`, twoFloats), /place of tensor 'a'/],
-    ['offsets that do not fit the shape', file(`{"a":${entry('F32', [3], [0, 8])}}`, twoFloats), /'a', F32\[3\], has 8 bytes.*Expected 12 bytes/],
-    ['tensors that overlap', file(`{"a":${f32},"b":${entry('F32', [1], [4, 8])}}`, twoFloats), /'b' begins at byte 4.*Expected byte 8/],
-    ['a hole between tensors', file(`{"a":${entry('F32', [1], [0, 4])},"b":${entry('F32', [1], [8, 12])}}`, [...twoFloats, 0, 0, 0, 0]), /'b' begins at byte 8.*Expected byte 4/],
+    [
+      'offsets that do not fit the shape',
+      file(`{"a":${entry('F32', [3], [0, 8])}}`, twoFloats),
+      /'a', F32\[3\], has 8 bytes.*Expected 12 bytes/,
+    ],
+    [
+      'tensors that overlap',
+      file(`{"a":${f32},"b":${entry('F32', [1], [4, 8])}}`, twoFloats),
+      /'b' begins at byte 4.*Expected byte 8/,
+    ],
+    [
+      'a hole between tensors',
+      file(`{"a":${entry('F32', [1], [0, 4])},"b":${entry('F32', [1], [8, 12])}}`, [...twoFloats, 0, 0, 0, 0]),
+      /'b' begins at byte 8.*Expected byte 4/,
+    ],
     ['bytes that belong to no tensor', file(`{"a":${f32}}`, [...twoFloats, 0]), /1 bytes at the end/],
     ['no record', file(`{"a":7}`, []), /'a' is of dtype undefined/],
   ];

@@ -20,7 +20,8 @@ export { exactDivergence, hutchinsonDivergence, type PointField } from './driver
 export * from './drivers/flow.ts';
 export * from './drivers/likelihood.ts';
 export { unflattenParameters } from './drivers/modelField.ts';
-export type { SolveCounts, SolveOptions } from './drivers/odeBatches.ts';
+export type { SolveCounts, SolveOptions, StoppedSolve } from './drivers/odeBatches.ts';
+export * from './drivers/requireFinished.ts';
 export * from './drivers/sampler.ts';
 export * from './drivers/trainer.ts';
 export { trainingStepGraph, type TrainingParts } from './drivers/trainingProgram.ts';
@@ -46,6 +47,7 @@ export * from './path/gaussianPath.ts';
 export * from './path/marginalScore.ts';
 export * from './path/pathCoefficients.ts';
 export * from './path/pathFormulas.ts';
+export * from './path/pointShape.ts';
 export * from './path/twoSidedPath.ts';
 export * from './plugin/definePlugin.ts';
 export * from './plugin/kinds.ts';

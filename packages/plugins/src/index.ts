@@ -1,7 +1,30 @@
 import type { Plugin } from '@flow-matching/core';
+import { conditionAwareOptimalTransport } from './couplings/conditionAwareOptimalTransport.ts';
+import { optimalTransportCoupling } from './couplings/optimalTransportCoupling.ts';
+import { schrodingerBridgeCoupling } from './couplings/schrodingerBridgeCoupling.ts';
+import { sinkhorn } from './couplings/sinkhorn.ts';
 import { independent } from './couplings/independent.ts';
 import { checkerboard } from './datasets/checkerboard.ts';
+import { circles } from './datasets/circles.ts';
+import { eightGaussians } from './datasets/eightGaussians.ts';
+import { gaussian } from './datasets/gaussian.ts';
+import { gaussianMixtureData } from './datasets/gaussianMixtureData.ts';
+import { moons } from './datasets/moons.ts';
+import { pair } from './datasets/pair.ts';
+import { pinwheel } from './datasets/pinwheel.ts';
+import { sCurve } from './datasets/sCurve.ts';
+import { spirals } from './datasets/spirals.ts';
+import { swissRoll } from './datasets/swissRoll.ts';
 import { points } from './datasets/points.ts';
+import { bitsPerDimension } from './estimators/bitsPerDimension.ts';
+import { energyDistance } from './estimators/energyDistance.ts';
+import { inSupport } from './estimators/inSupport.ts';
+import { lowNfeError } from './estimators/lowNfeError.ts';
+import { maximumMeanDiscrepancy } from './estimators/maximumMeanDiscrepancy.ts';
+import { normalizedPathEnergy } from './estimators/normalizedPathEnergy.ts';
+import { slicedWasserstein } from './estimators/slicedWasserstein.ts';
+import { straightness } from './estimators/straightness.ts';
+import { wasserstein2 } from './estimators/wasserstein2.ts';
 import { functionEvaluations } from './estimators/functionEvaluations.ts';
 import { negativeLogLikelihood } from './estimators/negativeLogLikelihood.ts';
 import { mlp } from './models/mlp.ts';
@@ -46,14 +69,39 @@ import { logitNormal } from './timeSamplers/logitNormal.ts';
 import { uniform } from './timeSamplers/uniform.ts';
 
 export * from './createFlow.ts';
+export { conditionAwareOptimalTransport } from './couplings/conditionAwareOptimalTransport.ts';
+export { optimalTransportCoupling } from './couplings/optimalTransportCoupling.ts';
+export { schrodingerBridgeCoupling } from './couplings/schrodingerBridgeCoupling.ts';
+export { sinkhorn } from './couplings/sinkhorn.ts';
 export * from './couplings/independent.ts';
+export { circles } from './datasets/circles.ts';
+export { eightGaussians } from './datasets/eightGaussians.ts';
+export { gaussian } from './datasets/gaussian.ts';
+export { gaussianMixtureData } from './datasets/gaussianMixtureData.ts';
+export { moons } from './datasets/moons.ts';
+export { pair } from './datasets/pair.ts';
+export { pinwheel } from './datasets/pinwheel.ts';
+export { sCurve } from './datasets/sCurve.ts';
+export { spirals } from './datasets/spirals.ts';
+export { swissRoll } from './datasets/swissRoll.ts';
 export * from './datasets/checkerboard.ts';
 export { points, type PointData } from './datasets/points.ts';
 export * from './densities/checkerboardDensity.ts';
 export * from './densities/gaussianMixture.ts';
 export type { MarginalDensity } from './densities/marginalDensity.ts';
 export * from './densities/marginalField.ts';
+export * from './densities/mixtureDensity.ts';
+export * from './densities/ringsDensity.ts';
 export * from './densities/uniformSquares.ts';
+export { bitsPerDimension } from './estimators/bitsPerDimension.ts';
+export { energyDistance } from './estimators/energyDistance.ts';
+export { inSupport } from './estimators/inSupport.ts';
+export { lowNfeError } from './estimators/lowNfeError.ts';
+export { maximumMeanDiscrepancy } from './estimators/maximumMeanDiscrepancy.ts';
+export { normalizedPathEnergy } from './estimators/normalizedPathEnergy.ts';
+export { slicedWasserstein } from './estimators/slicedWasserstein.ts';
+export { straightness } from './estimators/straightness.ts';
+export { wasserstein2 } from './estimators/wasserstein2.ts';
 export * from './estimators/functionEvaluations.ts';
 export * from './estimators/negativeLogLikelihood.ts';
 export * from './models/activations.ts';
@@ -102,6 +150,8 @@ export * from './solvers/timeGrid.ts';
 export * from './timeSamplers/importance.ts';
 export * from './timeSamplers/logitNormal.ts';
 export * from './timeSamplers/uniform.ts';
+export * from './transport/linearAssignment.ts';
+export * from './transport/squaredDistances.ts';
 
 /** Every plugin of this package, for a container to load: `createContainer(builtinPlugins)`. */
 export const builtinPlugins: readonly Plugin[] = [
@@ -116,6 +166,10 @@ export const builtinPlugins: readonly Plugin[] = [
   pairedLines,
   custom,
   independent,
+  optimalTransportCoupling,
+  sinkhorn,
+  schrodingerBridgeCoupling,
+  conditionAwareOptimalTransport,
   conditionalFlowMatching,
   flowMatching,
   noiseMatching,
@@ -133,9 +187,28 @@ export const builtinPlugins: readonly Plugin[] = [
   cosineSchedule,
   polynomialSchedule,
   checkerboard,
+  eightGaussians,
+  moons,
+  sCurve,
+  swissRoll,
+  pinwheel,
+  circles,
+  spirals,
+  gaussian,
+  gaussianMixtureData,
+  pair,
   points,
   negativeLogLikelihood,
+  bitsPerDimension,
+  wasserstein2,
+  slicedWasserstein,
+  maximumMeanDiscrepancy,
+  energyDistance,
+  inSupport,
+  normalizedPathEnergy,
+  straightness,
   functionEvaluations,
+  lowNfeError,
   euler,
   midpoint,
   heun2,

@@ -3,7 +3,13 @@ import { expect } from 'chai';
 import { builtinPlugins } from '../src/index.ts';
 
 /** Options without which a plugin cannot be built. */
-const needed: Readonly<Record<string, object>> = { points: { data: [[1], [2]] } };
+const needed: Readonly<Record<string, object>> = {
+  points: { data: [[1], [2]] },
+  'gaussian-mixture': { means: [[0, 0]] },
+  pair: { source: { name: 'gaussian' }, target: { name: 'moons' } },
+  custom: { mean: 't * x1', std: '1 - t' },
+  'flow-matching': { density: { name: 'checkerboard' } },
+};
 
 describe('builtinPlugins', () => {
   it('are built by name, and bear it', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { NumericalError, type DType, type HostArray, type ModelContext, type TrainingState } from '@flow-matching/core';
+import { NumericalError, type HostArray, type ModelContext, type TrainingState } from '@flow-matching/core';
 import { CheckpointError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.ts';
 
@@ -23,12 +23,20 @@ const groups = ['parameters', 'optimizer', 'ema'] as const;
  * @throws NumericalError where a value is not finite: broken states are not worth keeping.
  */
 export function encodeCheckpoint({ state, seed, experiment, context }: Checkpoint): Uint8Array[] {
-  const named = groups.flatMap((group) => Object.entries(state[group] ?? {}).map(([name, array]) => [`${group}.${name}`, array] as const));
+  const named = groups.flatMap((group) =>
+    Object.entries(state[group] ?? {}).map(([name, array]) => [`${group}.${name}`, array] as const),
+  );
   for (const [name, { data }] of named) {
     const broken = data.findIndex((value) => !Number.isFinite(value));
-    if (broken >= 0) throw new NumericalError(`Element ${broken} of ${name} is ${data[broken]} after step ${state.step}.`, { actual: data[broken], expected: 'finite values in a checkpoint' });
+    if (broken >= 0)
+      throw new NumericalError(`Element ${broken} of ${name} is ${data[broken]} after step ${state.step}.`, {
+        actual: data[broken],
+        expected: 'finite values in a checkpoint',
+      });
   }
-  const wide = named.filter(([, { data, dtype }]) => dtype === 'f32' && data instanceof Float64Array).map(([name]) => name);
+  const wide = named
+    .filter(([, { data, dtype }]) => dtype === 'f32' && data instanceof Float64Array)
+    .map(([name]) => name);
   const metadata = {
     format,
     step: String(state.step),
@@ -47,18 +55,24 @@ export function encodeCheckpoint({ state, seed, experiment, context }: Checkpoin
 export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
   const { metadata, tensors } = decodeSafetensors(file, bytes);
   if (metadata['format'] !== format) {
-    throw new CheckpointError(`${file} is a safetensors file, but not a checkpoint of a training.`, { actual: metadata['format'], expected: `metadata with format ${format}` });
+    throw new CheckpointError(`${file} is a safetensors file, but not a checkpoint of a training.`, {
+      actual: metadata['format'],
+      expected: `metadata with format ${format}`,
+    });
   }
   const { checksum: stated, ...stamped } = metadata;
   if (checksum({ metadata: stamped, tensors }) !== stated) {
-    throw new CheckpointError(`${file} is damaged: its content does not match its checksum.`, { actual: stated, expected: 'the SHA-256 of the content' });
+    throw new CheckpointError(`${file} is damaged: its content does not match its checksum.`, {
+      actual: stated,
+      expected: 'the SHA-256 of the content',
+    });
   }
   const wide = new Set(JSON.parse(metadata['wide'] ?? '[]') as string[]);
   const group = (prefix: string): Record<string, HostArray> =>
     Object.fromEntries(
       Object.entries(tensors)
         .filter(([name]) => name.startsWith(`${prefix}.`))
-        .map(([name, array]) => [name.slice(prefix.length + 1), wide.has(name) ? { ...array, dtype: 'f32' as DType } : array]),
+        .map(([name, array]) => [name.slice(prefix.length + 1), wide.has(name) ? { ...array, dtype: 'f32' } : array]),
     );
   const ema = group('ema');
   return {

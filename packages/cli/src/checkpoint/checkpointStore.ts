@@ -41,7 +41,8 @@ export class CheckpointStore {
     await writeAtomically(this.path(step), encodeCheckpoint(checkpoint), this.#disk);
     await writeAtomically(join(this.#directory, 'latest'), [`${fileOf(step)}\n`], this.#disk);
     const steps = await this.steps();
-    for (const old of steps.filter((other) => other <= step).slice(0, -kept)) await this.#disk.rm(this.path(old), { force: true });
+    for (const old of steps.filter((other) => other <= step).slice(0, -kept))
+      await this.#disk.rm(this.path(old), { force: true });
     return this.path(step);
   }
 
@@ -56,10 +57,13 @@ export class CheckpointStore {
       return decodeCheckpoint(path, await readFile(path));
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw fileError('read', path, error);
-      const older = steps.filter((other) => other < step).at(-1);
+      const older = steps.findLast((other) => other < step);
       throw new CheckpointError(error.message, {
         actual: path,
-        remedy: older === undefined ? 'There is no older checkpoint: start a new run.' : `Remove it to go on from the checkpoint before, ${fileOf(older)}.`,
+        remedy:
+          older === undefined
+            ? 'There is no older checkpoint: start a new run.'
+            : `Remove it to go on from the checkpoint before, ${fileOf(older)}.`,
         cause: error,
       });
     }
@@ -67,7 +71,8 @@ export class CheckpointStore {
 
   /** Removes what a killed process left half written. */
   async removeLeftovers(): Promise<void> {
-    for (const name of await this.#names()) if (name.endsWith(temporarySuffix)) await this.#disk.rm(join(this.#directory, name), { force: true });
+    for (const name of await this.#names())
+      if (name.endsWith(temporarySuffix)) await this.#disk.rm(join(this.#directory, name), { force: true });
   }
 
   async #latestFile(): Promise<string> {

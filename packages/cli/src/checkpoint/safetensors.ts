@@ -3,7 +3,10 @@ import { CheckpointError } from '../errors.ts';
 
 // Own, because npm has no kept library that writes the format. Its specification: https://github.com/huggingface/safetensors#format
 
-const dtypes = { F32: 'f32', F64: 'f64', I32: 'i32', U32: 'u32', BOOL: 'bool' } as const satisfies Record<string, DType>;
+const dtypes = { F32: 'f32', F64: 'f64', I32: 'i32', U32: 'u32', BOOL: 'bool' } as const satisfies Record<
+  string,
+  DType
+>;
 type StoredDType = keyof typeof dtypes;
 const widths: Readonly<Record<StoredDType, number>> = { F32: 4, F64: 8, I32: 4, U32: 4, BOOL: 1 };
 
@@ -31,7 +34,9 @@ const storedAs = ({ data, dtype }: HostArray): StoredDType => {
 
 /** The parts of a .safetensors file, to be written one after another. Wide elements come first, so that all are aligned. */
 export function encodeSafetensors({ metadata, tensors }: Safetensors): Uint8Array[] {
-  const ordered = Object.entries(tensors).toSorted(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  const ordered = Object.entries(tensors).toSorted(
+    ([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT,
+  );
   let offset = 0;
   const entries = ordered.map(([name, array]) => {
     const begin = offset;
@@ -45,7 +50,11 @@ export function encodeSafetensors({ metadata, tensors }: Safetensors): Uint8Arra
   header.set(unpadded);
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
-  return [length, header, ...ordered.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+  return [
+    length,
+    header,
+    ...ordered.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  ];
 }
 
 /**
@@ -57,22 +66,34 @@ export function decodeSafetensors(file: string, bytes: Uint8Array): Safetensors 
   const refuse = (problem: string, actual: unknown, expected: string): never => {
     throw new CheckpointError(`${file}: ${problem}.`, { actual, expected });
   };
-  if (bytes.length < 8) refuse(`the file has ${bytes.length} bytes`, bytes.length, 'a safetensors file, which has 8 at least');
+  if (bytes.length < 8)
+    refuse(`the file has ${bytes.length} bytes`, bytes.length, 'a safetensors file, which has 8 at least');
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  if (length > longestHeader || bytes[8] !== 0x7b) refuse('this is no safetensors file', [...bytes.subarray(0, 9)], 'a header length and a JSON header');
+  if (length > longestHeader || bytes[8] !== 0x7b)
+    refuse('this is no safetensors file', [...bytes.subarray(0, 9)], 'a header length and a JSON header');
   const start = 8 + Number(length);
-  if (start > bytes.length) refuse(`the file is cut short within its header, at ${bytes.length} bytes`, bytes.length, `${start} bytes or more`);
+  if (start > bytes.length)
+    refuse(`the file is cut short within its header, at ${bytes.length} bytes`, bytes.length, `${start} bytes or more`);
   const header = parseHeader(bytes.subarray(8, start), refuse);
   const { __metadata__: metadata = {}, ...entries } = header;
-  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) refuse('the metadata is not understood', metadata, 'texts by key');
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string'))
+    refuse('the metadata is not understood', metadata, 'texts by key');
   const size = bytes.length - start;
   let end = 0;
   const tensors: Record<string, HostArray> = {};
   const byOffset = Object.entries(entries).map(([name, entry]) => [name, checkedEntry(name, entry, refuse)] as const);
-  for (const [name, { dtype, shape, data_offsets }] of byOffset.toSorted(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1])) {
+  for (const [name, { dtype, shape, data_offsets }] of byOffset.toSorted(
+    ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
+  )) {
     const [from, to] = data_offsets;
-    if (from !== end) refuse(`tensor '${name}' begins at byte ${from} of the data`, from, `byte ${end}, where the one before ends`);
-    if (to > size) refuse(`the file is cut short: tensor '${name}' ends at byte ${to} of the data, and there are ${size}`, bytes.length, `${start + to} bytes or more`);
+    if (from !== end)
+      refuse(`tensor '${name}' begins at byte ${from} of the data`, from, `byte ${end}, where the one before ends`);
+    if (to > size)
+      refuse(
+        `the file is cut short: tensor '${name}' ends at byte ${to} of the data, and there are ${size}`,
+        bytes.length,
+        `${start + to} bytes or more`,
+      );
     const data = allocate(dtypes[dtype], sizeOf(shape));
     new Uint8Array(data.buffer).set(bytes.subarray(start + from, start + to));
     tensors[name] = { data, shape, dtype: dtypes[dtype] };
@@ -83,7 +104,8 @@ export function decodeSafetensors(file: string, bytes: Uint8Array): Safetensors 
 }
 
 type Refuse = (problem: string, actual: unknown, expected: string) => never;
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isExtent = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function parseHeader(bytes: Uint8Array, refuse: Refuse): Record<string, unknown> {
@@ -98,10 +120,18 @@ function parseHeader(bytes: Uint8Array, refuse: Refuse): Record<string, unknown>
 
 function checkedEntry(name: string, entry: unknown, refuse: Refuse): Entry {
   const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
-  if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype)) return refuse(`tensor '${name}' is of dtype ${String(dtype)}`, dtype, `one of ${Object.keys(dtypes).join(', ')}`);
-  if (!Array.isArray(shape) || !shape.every(isExtent)) return refuse(`the shape of tensor '${name}' is not understood`, shape, 'non-negative integers');
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isExtent)) return refuse(`the place of tensor '${name}' is not understood`, offsets, 'two byte offsets');
+  if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype))
+    return refuse(`tensor '${name}' is of dtype ${String(dtype)}`, dtype, `one of ${Object.keys(dtypes).join(', ')}`);
+  if (!Array.isArray(shape) || !shape.every(isExtent))
+    return refuse(`the shape of tensor '${name}' is not understood`, shape, 'non-negative integers');
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isExtent))
+    return refuse(`the place of tensor '${name}' is not understood`, offsets, 'two byte offsets');
   const bytes = sizeOf(shape) * widths[dtype as StoredDType];
-  if (offsets[1] - offsets[0] !== bytes) return refuse(`tensor '${name}', ${dtype}${formatShape(shape)}, has ${offsets[1] - offsets[0]} bytes`, offsets, `${bytes} bytes`);
+  if (offsets[1] - offsets[0] !== bytes)
+    return refuse(
+      `tensor '${name}', ${dtype}${formatShape(shape)}, has ${offsets[1] - offsets[0]} bytes`,
+      offsets,
+      `${bytes} bytes`,
+    );
   return { dtype: dtype as StoredDType, shape, data_offsets: [offsets[0], offsets[1]] };
 }

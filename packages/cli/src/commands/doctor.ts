@@ -17,7 +17,9 @@ export const doctor: CliCommand<[], DoctorOptions> = {
   configure: (command) =>
     command
       .summary('which backends and devices work on this machine')
-      .description('Runs a small program on every backend and device, compares the numbers with the reference, and says how to enable what does not work.')
+      .description(
+        'Runs a small program on every backend and device, compares the numbers with the reference, and says how to enable what does not work.',
+      )
       .addOption(new Option('--probe <n>').hideHelp()),
   run: runDoctor,
 };
@@ -34,15 +36,25 @@ async function runDoctor({ output, root }: CommandContext, _: [], { probe }: Doc
     return;
   }
   const progress = output.progress('probe', deviceProbes.length);
-  const results: ProbeResult[] = [];
-  for (const index of deviceProbes.keys()) {
-    results.push(await probeApart(index));
-    progress.update(results.length);
-  }
+  let done = 0;
+  const results = await Promise.all(
+    deviceProbes.map(async (_, index) => {
+      const result = await probeApart(index);
+      progress.update(++done);
+      return result;
+    }),
+  );
   output.endProgress();
-  const machine = { platform: `${process.platform} ${process.arch}`, processor: cpus()[0]?.model ?? 'unknown', processors: availableParallelism(), memoryGiB: Math.round(totalmem() / 2 ** 30) };
+  const machine = {
+    platform: `${process.platform} ${process.arch}`,
+    processor: cpus()[0]?.model ?? 'unknown',
+    processors: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+  };
   const rows = results.map(({ backend, device, works, detail }) => [works ? 'works' : 'no', backend, device, detail]);
-  const missing = results.flatMap((result, i) => (result.works ? [] : [`  ${result.backend} on ${result.device}: ${deviceProbes[i].enable}`]));
+  const missing = results.flatMap((result, i) =>
+    result.works ? [] : [`  ${result.backend} on ${result.device}: ${deviceProbes[i].enable}`],
+  );
   output.result(
     [
       formatTable(rows),
@@ -53,7 +65,13 @@ async function runDoctor({ output, root }: CommandContext, _: [], { probe }: Doc
         ...Object.entries(versions()).map(([name, version]) => [name, version]),
       ]),
     ].join('\n'),
-    { devices: results.map((result, i) => ({ ...result, ...(!result.works && { enable: deviceProbes[i].enable }) })), machine, versions: versions() },
+    {
+      devices: results.map((result, i) =>
+        result.works ? result : Object.assign({ enable: deviceProbes[i].enable }, result),
+      ),
+      machine,
+      versions: versions(),
+    },
   );
 }
 
@@ -61,11 +79,19 @@ async function runDoctor({ output, root }: CommandContext, _: [], { probe }: Doc
 async function probeApart(index: number): Promise<ProbeResult> {
   const { backend, device } = deviceProbes[index];
   try {
-    const { stdout } = await run(process.execPath, [...process.execArgv, process.argv[1], 'doctor', '--json', '--quiet', '--probe', String(index)], { timeout: patience });
+    const { stdout } = await run(
+      process.execPath,
+      [...process.execArgv, process.argv[1], 'doctor', '--json', '--quiet', '--probe', String(index)],
+      { timeout: patience },
+    );
     return JSON.parse(stdout) as ProbeResult;
   } catch (error) {
     const { signal, killed, stdout } = error as { signal?: string; killed?: boolean; stdout?: string };
-    const detail = killed ? `no answer within ${patience / 1000} s` : signal ? `its process was ended by ${signal}` : (messageIn(stdout) ?? (error as Error).message);
+    const detail = killed
+      ? `no answer within ${patience / 1000} s`
+      : signal
+        ? `its process was ended by ${signal}`
+        : (messageIn(stdout) ?? (error as Error).message);
     return { backend, device, works: false, detail: detail.split('\n')[0] };
   }
 }

@@ -1,4 +1,11 @@
-import { OptionError, type Dataset, type Estimate, type Estimator, type PluginRegistry } from '@flow-matching/core';
+import {
+  nearestName,
+  OptionError,
+  type Dataset,
+  type Estimate,
+  type Estimator,
+  type PluginRegistry,
+} from '@flow-matching/core';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
@@ -28,17 +35,31 @@ export const evaluate: CliCommand<[run: string], EvaluateOptions> = {
         .summary('score a trained flow')
         .description('Measures metrics of the last checkpoint of a run.')
         .argument('<run>', 'run directory')
-        .option('--metric <name...>', "what to measure (see 'flow-matching plugins --kind estimator'; default: nll function-evaluations)")
-        .option('--count <n>', `number of held-out points or samples (default: ${defaultCount}, or all points of --data)`, parseCount)
+        .option(
+          '--metric <name...>',
+          "what to measure (see 'flow-matching plugins --kind estimator'; default: nll function-evaluations)",
+        )
+        .option(
+          '--count <n>',
+          `number of held-out points or samples (default: ${defaultCount}, or all points of --data)`,
+          parseCount,
+        )
         .option('--data <file>', 'score these points, a .npy or .csv file, instead of held-out ones')
         .option('--divergence <how>', 'exact or hutchinson'),
     )
       .option('--seed <s>', "seed of points, samples and probes (default: the experiment's)", parseSeed)
-      .addHelpText('after', '\nExample:\n  flow-matching evaluate runs/checkerboard-1 --metric nll in-support --count 20000'),
+      .addHelpText(
+        'after',
+        '\nExample:\n  flow-matching evaluate runs/checkerboard-1 --metric nll in-support --count 20000',
+      ),
   run: runEvaluate,
 };
 
-async function runEvaluate(context: CommandContext, [path]: [run: string], { metric, count, data: file, divergence, seed, ...solver }: EvaluateOptions): Promise<void> {
+async function runEvaluate(
+  context: CommandContext,
+  [path]: [run: string],
+  { metric, count, data: file, divergence, seed, ...solver }: EvaluateOptions,
+): Promise<void> {
   const { output } = context;
   using interrupts = new Interrupts(output, 'Stopping.');
   const { assembled, step } = await openRun(context, path, solverSettings(solver));
@@ -52,25 +73,54 @@ async function runEvaluate(context: CommandContext, [path]: [run: string], { met
   for (const [name, estimator] of estimators) {
     const began = performance.now();
     const progress = output.progress(name, points);
-    const estimate = await estimator.estimate({ flow, data, count: points, seed: seed ?? experiment.seed, signal: interrupts.signal, onProgress: (done) => progress.update(done) });
+    const estimate = await estimator.estimate({
+      flow,
+      data,
+      count: points,
+      seed: seed ?? experiment.seed,
+      signal: interrupts.signal,
+      onProgress: (done) => progress.update(done),
+    });
     output.endProgress();
     results[name] = { ...estimate, seconds: (performance.now() - began) / 1000 };
   }
-  const rows = Object.entries(results).flatMap(([name, { value, standardError, unit, count: of, details = {}, seconds }]) => [
-    [name, `${formatNumber(value)}${standardError === undefined ? '' : ` ± ${standardError.toPrecision(2)}`}`, unit, `${formatNumber(of)} points, ${formatSeconds(seconds)}`],
-    ...Object.entries(details).map(([detail, number]) => [`  ${detail}`, formatNumber(number), '', '']),
-  ]);
+  const rows = Object.entries(results).flatMap(([name, estimate]) => estimateRows(name, estimate));
   output.result(formatTable(rows), { run: path, step, data: file ?? experiment.data, metrics: results });
 }
 
-/** @throws PluginError for an unknown metric, UsageError where --divergence means nothing to it. */
+/** A metric and whatever was measured on the way. */
+function estimateRows(name: string, estimate: Estimate & { seconds: number }): string[][] {
+  const { value, standardError, unit, count, details = {}, seconds } = estimate;
+  const error = standardError === undefined ? '' : ` ± ${standardError.toPrecision(2)}`;
+  const rows = Object.entries(details).map(([detail, number]) => [`  ${detail}`, formatNumber(number), '', '']);
+  return [
+    [name, `${formatNumber(value)}${error}`, unit, `${formatNumber(count)} points, ${formatSeconds(seconds)}`],
+    ...rows,
+  ];
+}
+
+/** @throws UsageError for an unknown metric or divergence. */
 function buildEstimator(registry: PluginRegistry, name: string, divergence: string | undefined): Estimator {
-  const takesDivergence = optionsOf(registry.find('estimator', name)).some((option) => option.name === 'divergence');
+  const known = registry.list('estimator').find(({ pluginName }) => pluginName === name);
+  if (!known) {
+    const names = registry.list('estimator').map(({ pluginName }) => pluginName);
+    const nearest = nearestName(name, names);
+    throw new UsageError(`--metric ${name}: there is no such metric.`, {
+      actual: name,
+      expected: `one of ${names.join(', ')}`,
+      ...(nearest !== undefined && { remedy: `Did you mean '${nearest}'?` }),
+    });
+  }
+  const takesDivergence = optionsOf(known).some((option) => option.name === 'divergence');
   try {
     return registry.build('estimator', { name, ...(takesDivergence && divergence !== undefined && { divergence }) });
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
-    throw new UsageError(`--divergence ${divergence}: there is no such divergence.`, { actual: divergence, expected: 'exact or hutchinson', cause: error });
+    throw new UsageError(`--divergence ${divergence}: there is no such divergence.`, {
+      actual: divergence,
+      expected: 'exact or hutchinson',
+      cause: error,
+    });
   }
 }
 

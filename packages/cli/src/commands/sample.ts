@@ -1,6 +1,7 @@
 import { formatShape, type HostArray, type Samples } from '@flow-matching/core';
 import { dump } from 'npyjs';
-import { extname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, extname } from 'node:path';
 import { writeAtomically } from '../disk/writeAtomically.ts';
 import { UsageError } from '../errors.ts';
 import { scatterPicture } from '../report/scatterPicture.ts';
@@ -43,39 +44,68 @@ const writers: Readonly<Record<string, (samples: Samples) => Uint8Array | string
   '.png': ({ samples, trajectory }) => scatterPicture([{ title: 'samples', points: trajectory ?? samples }]),
 };
 
-async function runSample(context: CommandContext, [path]: [run: string], { count, out, seed, trajectory, ...solver }: SampleOptions): Promise<void> {
+async function runSample(
+  context: CommandContext,
+  [path]: [run: string],
+  { count, out, seed, trajectory, ...solver }: SampleOptions,
+): Promise<void> {
   const { output } = context;
   const write = writers[extname(out).toLowerCase()];
-  if (!write) throw new UsageError(`--out ${out} has no known ending.`, { actual: out, expected: Object.keys(writers).join(', ') });
-  if (trajectory !== undefined && trajectory < 2) throw new UsageError('--trajectory 1 keeps no way.', { actual: trajectory, expected: '2 points or more' });
+  if (!write)
+    throw new UsageError(`--out ${out} has no known ending.`, {
+      actual: out,
+      expected: Object.keys(writers).join(', '),
+    });
+  if (trajectory !== undefined && trajectory < 2)
+    throw new UsageError('--trajectory 1 keeps no way.', { actual: trajectory, expected: '2 points or more' });
+  // Found out before the work, not after it.
+  if (!existsSync(dirname(out))) {
+    throw new UsageError(`There is no directory ${dirname(out)} to write ${basename(out)} to.`, {
+      actual: out,
+      expected: 'a directory that exists',
+    });
+  }
   using interrupts = new Interrupts(output, 'Stopping.');
   const { assembled, step } = await openRun(context, path, solverSettings(solver));
   await using flow = assembled;
   const { shape: event } = flow.flow.context;
   if (extname(out).toLowerCase() === '.png' && event.length !== 1) {
-    throw new UsageError(`Samples of shape ${formatShape(event)} have no picture.`, { actual: event, expected: 'points of a line, a plane or a space', remedy: 'Write them to a .npy file.' });
+    throw new UsageError(`Samples of shape ${formatShape(event)} have no picture.`, {
+      actual: event,
+      expected: 'points of a line, a plane or a space',
+      remedy: 'Write them to a .npy file.',
+    });
   }
   const began = performance.now();
   const progress = output.progress('sample', count);
-  const drawn = await drawSamples(flow, count, { seed: seed ?? flow.experiment.seed, trajectory, signal: interrupts.signal, onProgress: (done) => progress.update(done) });
+  const drawn = await drawSamples(flow, count, {
+    seed: seed ?? flow.experiment.seed,
+    trajectory,
+    signal: interrupts.signal,
+    onProgress: (done) => progress.update(done),
+  });
   output.endProgress();
   await writeAtomically(out, [write(drawn)]);
   const seconds = (performance.now() - began) / 1000;
   const { functionEvaluations, acceptedSteps, rejectedSteps } = drawn;
   const shape = (drawn.trajectory ?? drawn.samples).shape;
-  output.result(`${formatNumber(count)} samples in ${out} (${functionEvaluations} function evaluations, ${formatSeconds(seconds)})`, {
-    run: path,
-    step,
-    out,
-    shape,
-    functionEvaluations,
-    acceptedSteps,
-    rejectedSteps,
-    seconds,
-  });
+  output.result(
+    `${formatNumber(count)} samples in ${out} (${functionEvaluations} function evaluations, ${formatSeconds(seconds)})`,
+    {
+      run: path,
+      step,
+      out,
+      shape,
+      functionEvaluations,
+      acceptedSteps,
+      rejectedSteps,
+      seconds,
+    },
+  );
 }
 
-export const npyOf = ({ data, shape }: HostArray): Uint8Array => new Uint8Array(dump(Float32Array.from(data), [...shape]));
+export const npyOf = ({ data, shape }: HostArray): Uint8Array =>
+  new Uint8Array(dump(Float32Array.from(data), [...shape]));
 
 /** One row a point, its coordinates flattened, nine digits, which tell all f32 apart; trajectories say first which sample and time a point belongs to. */
 function csvOf({ samples, trajectory, times }: Samples): string {
@@ -88,4 +118,3 @@ function csvOf({ samples, trajectory, times }: Samples): string {
   });
   return [[...(times ? ['sample', 'time'] : []), ...names].join(','), ...rows, ''].join('\n');
 }
-

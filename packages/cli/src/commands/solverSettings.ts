@@ -20,7 +20,9 @@ export const withSolverOptions = (command: Command): Command =>
 
 /** The options given, as settings of the experiment. */
 export function solverSettings({ solver, rtol, atol, steps, backend }: SolverOptions): Setting[] {
-  const numbers = Object.entries({ rtol, atol, steps }).filter((entry): entry is [string, number] => entry[1] !== undefined);
+  const numbers = Object.entries({ rtol, atol, steps }).filter(
+    (entry): entry is [string, number] => entry[1] !== undefined,
+  );
   return [
     ...(backend === undefined ? [] : [{ path: ['backend'], value: { name: backend }, label: `--backend ${backend}` }]),
     ...(solver === undefined ? [] : [{ path: ['solver'], value: { name: solver }, label: `--solver ${solver}` }]),
@@ -43,6 +45,7 @@ export function parseCount(text: string): number {
 
 export function parseSeed(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('Expected an integer from 0 to 2^53 − 1.');
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('Expected an integer from 0 to 2^53 − 1.');
   return value;
 }

@@ -20,11 +20,19 @@ export interface ProbeResult {
 
 /** An operator without a kernel on the device must show, not be run elsewhere. */
 const noFallback = { session: { disable_cpu_ep_fallback: '1' } };
-const onnxOn = (provider: string): PluginSpec => ({ name: 'onnx', session: { executionProviders: [provider], extra: noFallback } });
+const onnxOn = (provider: string): PluginSpec => ({
+  name: 'onnx',
+  session: { executionProviders: [provider], extra: noFallback },
+});
 
 /** Everything `doctor` tries. A backend or device more is a line more. */
 export const deviceProbes: readonly DeviceProbe[] = [
-  { backend: 'reference', device: 'cpu', spec: { name: 'reference' }, enable: 'it needs nothing but Node; please report this' },
+  {
+    backend: 'reference',
+    device: 'cpu',
+    spec: { name: 'reference' },
+    enable: 'it needs nothing but Node; please report this',
+  },
   {
     backend: 'onnx',
     device: 'cpu',

@@ -13,11 +13,16 @@ const reasons: Readonly<Record<string, readonly [reason: string, remedy: string]
   EFBIG: ['the file would be larger than is allowed', 'Raise the limit, or choose another place.'],
 };
 
-export const systemCode = (error: unknown): string | undefined => (error instanceof Error && 'code' in error ? String(error.code) : undefined);
+export const systemCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined;
 
 /** A system error as one that says what could not be done to which file, and what to do about it. */
 export function fileError(doing: string, path: string, cause: unknown): FileError {
   const code = systemCode(cause);
   const [reason, remedy] = reasons[code ?? ''] ?? [cause instanceof Error ? cause.message : String(cause), undefined];
-  return new FileError(`Cannot ${doing} ${path}: ${reason}${code ? ` (${code})` : ''}.`, { actual: path, cause, ...(remedy !== undefined && { remedy }) });
+  return new FileError(`Cannot ${doing} ${path}: ${reason}${code ? ` (${code})` : ''}.`, {
+    actual: path,
+    cause,
+    ...(remedy !== undefined && { remedy }),
+  });
 }

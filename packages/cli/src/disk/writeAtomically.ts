@@ -12,7 +12,11 @@ export const temporarySuffix = '.partial';
  *
  * @throws FileError naming the file, where the disk is full or refuses; the old content stays and the temporary file is removed.
  */
-export async function writeAtomically(path: string, parts: readonly (Uint8Array | string)[], disk: Disk = nodeDisk): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  parts: readonly (Uint8Array | string)[],
+  disk: Disk = nodeDisk,
+): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}${temporarySuffix}`);
   try {
     const file = await disk.open(temporary, 'wx');

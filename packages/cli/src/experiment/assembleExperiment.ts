@@ -1,4 +1,4 @@
-import { bindFlow, FILES, Flow, PluginRegistry, type Backend, type Coupling, type Dataset, type Objective, type Optimizer, type Path, type Solver, type TimeSampler, type VectorFieldModel } from '@flow-matching/core';
+import { bindFlow, FILES, Flow, PluginRegistry, type Backend, type Dataset, type Optimizer } from '@flow-matching/core';
 import { Container } from 'inversify';
 import { nodeFiles } from '../container/nodeFiles.ts';
 import type { Experiment } from './experiment.ts';
@@ -11,7 +11,11 @@ export interface LoadedExperiment extends ResolvedExperiment {
 }
 
 /** Reads and checks an experiment file. Nothing is built yet. @throws ExperimentError, UsageError, FileError, PluginError. */
-export async function loadExperiment(root: Container, file: string, settings: readonly Setting[] = []): Promise<LoadedExperiment> {
+export async function loadExperiment(
+  root: Container,
+  file: string,
+  settings: readonly Setting[] = [],
+): Promise<LoadedExperiment> {
   const source = await readExperiment(file, settings);
   const container = new Container({ parent: root });
   const resolved = await resolveExperiment(source, container);
@@ -37,12 +41,12 @@ export async function assembleExperiment({ experiment, container }: LoadedExperi
   const backend: Backend = await registry.build('backend', experiment.backend);
   await bindFlow(container, {
     backend,
-    path: registry.build('path', experiment.path) as Path,
-    coupling: registry.build('coupling', experiment.coupling) as Coupling,
-    objective: registry.build('objective', experiment.objective) as Objective,
-    timeSampler: registry.build('timeSampler', experiment.timeSampler) as TimeSampler,
-    model: registry.build('model', experiment.model) as VectorFieldModel,
-    solver: registry.build('solver', experiment.solver) as Solver,
+    path: registry.build('path', experiment.path),
+    coupling: registry.build('coupling', experiment.coupling),
+    objective: registry.build('objective', experiment.objective),
+    timeSampler: registry.build('timeSampler', experiment.timeSampler),
+    model: registry.build('model', experiment.model),
+    solver: registry.build('solver', experiment.solver),
   });
   const flow = container.get(Flow);
   return {

@@ -12,16 +12,30 @@ export interface Problem {
   readonly message: string;
 }
 
-const show = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : JSON.stringify(value)) ?? 'missing';
+const show = (value: unknown): string =>
+  (typeof value === 'string' ? `'${value}'` : JSON.stringify(value)) ?? 'missing';
 const didYouMean = (name: string, known: readonly string[]): string => {
   const nearest = nearestName(name, known);
   return nearest === undefined ? '' : ` Did you mean '${nearest}'?`;
 };
 
 /** What zod found, in words: the offender, what was expected, the nearest valid name. `owner` is what unknown keys are no options of. */
-export function describeIssue(issue: z.core.$ZodIssue, { source, base, value, schema, owner }: { source: ExperimentSource; base: Path; value: unknown; schema: z.ZodType; owner: string }): Problem[] {
+export function describeIssue(
+  issue: z.core.$ZodIssue,
+  {
+    source,
+    base,
+    value,
+    schema,
+    owner,
+  }: { source: ExperimentSource; base: Path; value: unknown; schema: z.ZodType; owner: string },
+): Problem[] {
   const path = [...base, ...(issue.path as Path)];
-  const problem = (at: 'key' | 'value', of: Path, message: string): Problem => ({ location: source.locate(of, at), key: of.join('.'), message });
+  const problem = (at: 'key' | 'value', of: Path, message: string): Problem => ({
+    location: source.locate(of, at),
+    key: of.join('.'),
+    message,
+  });
   if (issue.code === 'unrecognized_keys') {
     const inner = innerSchema(schema, issue.path as Path);
     const known = inner ? describeOptions(inner).map(({ name }) => name) : [];
@@ -31,9 +45,13 @@ export function describeIssue(issue: z.core.$ZodIssue, { source, base, value, sc
       return problem('key', [...path, key], `'${key}' is not an option of ${of}. ${options}${didYouMean(key, known)}`);
     });
   }
-  const actual = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const actual = issue.path.reduce<unknown>(
+    (inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key],
+    value,
+  );
   const subject = path.length > 0 ? path.join('.') : 'The experiment';
-  if (actual === undefined && issue.code === 'invalid_type') return [problem('value', path, `${subject} is missing. Expected ${issue.expected}.`)];
+  if (actual === undefined && issue.code === 'invalid_type')
+    return [problem('value', path, `${subject} is missing. Expected ${issue.expected}.`)];
   return [problem('value', path, `${subject} is ${show(actual)}. ${expectation(issue, actual)}`)];
 }
 
@@ -55,16 +73,18 @@ function expectation(issue: z.core.$ZodIssue, actual: unknown): string {
 }
 
 const bounded = (origin: string, sign: string, bound: number | bigint): string =>
-  origin === 'string' || origin === 'array' ? `a length ${sign} ${bound}` : `${origin === 'int' ? 'an integer' : 'a number'} ${sign} ${bound}`;
+  origin === 'string' || origin === 'array'
+    ? `a length ${sign} ${bound}`
+    : `${origin === 'int' ? 'an integer' : 'a number'} ${sign} ${bound}`;
 
 /** The schema of a part, found by its path. */
 function innerSchema(schema: z.ZodType, path: Path): z.ZodType | undefined {
   let inner: z.ZodType | undefined = schema;
   for (const step of path) {
-    const shape = unwrapped(inner)?.shape as Record<string, z.ZodType> | undefined;
-    inner = shape?.[String(step)];
+    const shape = unwrapped(inner)?.shape;
+    inner = shape?.[String(step)] as z.ZodType | undefined;
   }
-  return unwrapped(inner) as z.ZodType | undefined;
+  return unwrapped(inner);
 }
 
 /** An object under defaults, transforms and the like. */

@@ -53,7 +53,10 @@ export const frameSchema = z.strictObject({
     .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u, 'expected letters, digits, dots, dashes and underscores')
     .exactOptional(),
   seed: z.int().min(0).default(0),
-  ...(Object.fromEntries(partNames.map((name) => [name, z.unknown().optional()])) as Record<PartName, z.ZodOptional<z.ZodUnknown>>),
+  ...(Object.fromEntries(partNames.map((name) => [name, z.unknown().optional()])) as Record<
+    PartName,
+    z.ZodOptional<z.ZodUnknown>
+  >),
   training: z
     .strictObject({
       steps: z.int().positive().default(4000),
@@ -65,5 +68,11 @@ export const frameSchema = z.strictObject({
     .prefault({}),
   plugins: z.array(z.string().min(1)).default([]),
   /** What a run directory's copy adds: where the experiment came from, and what it ran on. */
-  environment: z.looseObject({ directory: z.string().exactOptional(), hash: z.string().exactOptional(), backend: z.string().exactOptional() }).exactOptional(),
+  environment: z
+    .looseObject({
+      directory: z.string().exactOptional(),
+      hash: z.string().exactOptional(),
+      backend: z.string().exactOptional(),
+    })
+    .exactOptional(),
 });

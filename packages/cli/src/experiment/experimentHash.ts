@@ -2,9 +2,31 @@ import { createHash } from 'node:crypto';
 import type { Experiment } from './experiment.ts';
 
 /** What decides the parameters a training ends with. Name, solver, backend and how often it reports may change between resumes. */
-export function identityOf({ seed, data, path, coupling, objective, timeSampler, model, optimizer, training, plugins }: Experiment): Record<string, unknown> {
+export function identityOf({
+  seed,
+  data,
+  path,
+  coupling,
+  objective,
+  timeSampler,
+  model,
+  optimizer,
+  training,
+  plugins,
+}: Experiment): Record<string, unknown> {
   const { steps, batchSize, ema } = training;
-  return { seed, data, path, coupling, objective, timeSampler, model, optimizer, training: { steps, batchSize, ...(ema !== undefined && { ema }) }, plugins };
+  return {
+    seed,
+    data,
+    path,
+    coupling,
+    objective,
+    timeSampler,
+    model,
+    optimizer,
+    training: { steps, batchSize, ...(ema !== undefined && { ema }) },
+    plugins,
+  };
 }
 
 /** A hash of an experiment's identity, for checkpoints to name what they belong to. */
@@ -13,9 +35,19 @@ export const experimentHash = (experiment: Experiment): string =>
     .update(JSON.stringify(Object.fromEntries(leaves(identityOf(experiment)))))
     .digest('hex');
 
-/** The first key, dotted, that two experiments differ in, and its two values. */
-export function firstDifference(a: Experiment, b: Experiment): { key: string; values: [unknown, unknown] } | undefined {
-  const [left, right] = [a, b].map((experiment) => new Map(leaves(identityOf(experiment))));
+export interface Difference {
+  /** Dotted. */
+  readonly key: string;
+  readonly values: [unknown, unknown];
+}
+
+/** The first key that decides the parameters and that two experiments differ in. */
+export const firstDifference = (a: Experiment, b: Experiment): Difference | undefined =>
+  differenceOf(identityOf(a), identityOf(b));
+
+/** The first key that two nested values differ in, whatever the order of their keys. */
+export function differenceOf(a: unknown, b: unknown): Difference | undefined {
+  const [left, right] = [a, b].map((value) => new Map(leaves(value)));
   const key = [...left.keys(), ...right.keys()].find((name) => left.get(name) !== right.get(name));
   return key === undefined ? undefined : { key, values: [left.get(key), right.get(key)] };
 }

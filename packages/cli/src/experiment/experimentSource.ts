@@ -1,7 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Document, isAlias, isCollection, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
+import {
+  Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Node,
+} from 'yaml';
 import { fileError, systemCode } from '../disk/fileError.ts';
 import { ExperimentError, UsageError } from '../errors.ts';
 
@@ -27,21 +38,36 @@ export interface ExperimentSource {
   locate(path: Path, at?: 'key' | 'value'): string;
 }
 
-const moduleEndings = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts'];
+const moduleEndings = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']);
 
 /** @throws FileError or ExperimentError where the file cannot be read or parsed, UsageError where a setting does not fit it. */
 export async function readExperiment(file: string, settings: readonly Setting[] = []): Promise<ExperimentSource> {
-  const isModule = moduleEndings.includes(extname(file));
+  const isModule = moduleEndings.has(extname(file));
   const lines = new LineCounter();
-  const document = isModule ? new Document(await importExperiment(file)) : parseDocument(await readText(file), { lineCounter: lines, merge: true, prettyErrors: false });
+  const document = isModule
+    ? new Document(await importExperiment(file))
+    : parseDocument(await readText(file), { lineCounter: lines, merge: true, prettyErrors: false });
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
   const [broken] = document.errors;
-  if (broken) throw new ExperimentError(`${place(broken.pos[0])}: ${sentence(broken.message)}`, { actual: file, expected: 'YAML or JSON', cause: broken });
-  if (document.contents === null) throw new ExperimentError(`${file} is empty.`, { actual: file, expected: 'an experiment, which names its data at least' });
-  if (!isMap(document.contents)) throw new ExperimentError(`${file} holds no keys.`, { actual: document.toJS(), expected: 'an experiment: name, data, path, model, …' });
+  if (broken)
+    throw new ExperimentError(`${place(broken.pos[0])}: ${sentence(broken.message)}`, {
+      actual: file,
+      expected: 'YAML or JSON',
+      cause: broken,
+    });
+  if (document.contents === null)
+    throw new ExperimentError(`${file} is empty.`, {
+      actual: file,
+      expected: 'an experiment, which names its data at least',
+    });
+  if (!isMap(document.contents))
+    throw new ExperimentError(`${file} holds no keys.`, {
+      actual: document.toJS(),
+      expected: 'an experiment: name, data, path, model, …',
+    });
   const original = document.clone();
   for (const setting of settings) applySetting(document, setting);
   return {
@@ -50,7 +76,9 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
     title: basename(file, extname(file)),
     value: document.toJS(),
     locate(path, at = 'value') {
-      const setting = settings.findLast(({ path: set }) => beginsWith(path, set)) ?? (original.hasIn(path) ? undefined : settings.find(({ path: set }) => beginsWith(set, path)));
+      const setting =
+        settings.findLast(({ path: set }) => beginsWith(path, set)) ??
+        (original.hasIn(path) ? undefined : settings.find(({ path: set }) => beginsWith(set, path)));
       if (setting) return setting.label;
       const offset = offsetOf(document, path, at);
       return offset === undefined || isModule ? file : place(offset);
@@ -62,7 +90,13 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw systemCode(cause) === 'ENOENT' ? new UsageError(`There is no experiment file ${file}.`, { actual: file, expected: 'a YAML, JSON or module file', cause }) : fileError('read', file, cause);
+    throw systemCode(cause) === 'ENOENT'
+      ? new UsageError(`There is no experiment file ${file}.`, {
+          actual: file,
+          expected: 'a YAML, JSON or module file',
+          cause,
+        })
+      : fileError('read', file, cause);
   }
 }
 
@@ -72,17 +106,27 @@ async function importExperiment(file: string): Promise<unknown> {
     loaded = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
   } catch (cause) {
     const untyped = systemCode(cause) === 'ERR_UNKNOWN_FILE_EXTENSION';
-    throw new ExperimentError(`${file} cannot be imported: ${untyped ? `Node ${process.versions.node} does not load TypeScript` : (cause as Error).message}.`, {
-      actual: file,
-      expected: 'a module that exports an experiment by default',
-      ...(untyped && { remedy: 'Use Node 22.18 or later, run the command under tsx (NODE_OPTIONS="--import tsx"), or write the experiment in JavaScript or YAML.' }),
-      cause,
-    });
+    throw new ExperimentError(
+      `${file} cannot be imported: ${untyped ? `Node ${process.versions.node} does not load TypeScript` : (cause as Error).message}.`,
+      {
+        actual: file,
+        expected: 'a module that exports an experiment by default',
+        ...(untyped && {
+          remedy:
+            'Use Node 22.18 or later, run the command under tsx (NODE_OPTIONS="--import tsx"), or write the experiment in JavaScript or YAML.',
+        }),
+        cause,
+      },
+    );
   }
   try {
     return JSON.parse(JSON.stringify(loaded.default ?? null));
   } catch (cause) {
-    throw new ExperimentError(`The default export of ${file} is not plain data.`, { actual: file, expected: 'records, lists, texts and numbers', cause });
+    throw new ExperimentError(`The default export of ${file} is not plain data.`, {
+      actual: file,
+      expected: 'records, lists, texts and numbers',
+      cause,
+    });
   }
 }
 
@@ -92,10 +136,18 @@ function applySetting(document: Document, { path, value, label }: Setting): void
     const at = path.slice(0, depth);
     const node = document.getIn(at, true);
     if (isScalar(node)) {
-      if (typeof node.value === 'string' || node.value === null) document.setIn(at, document.createNode(node.value === null ? {} : { name: node.value }));
-      else throw new ExperimentError(`${label}: ${at.join('.')} is ${String(node.value)}, which has no parts.`, { actual: path.join('.'), expected: 'the path of a setting' });
+      if (typeof node.value === 'string' || node.value === null)
+        document.setIn(at, document.createNode(node.value === null ? {} : { name: node.value }));
+      else
+        throw new ExperimentError(`${label}: ${at.join('.')} is ${JSON.stringify(node.value)}, which has no parts.`, {
+          actual: path.join('.'),
+          expected: 'the path of a setting',
+        });
     } else if (node !== undefined && !isCollection(node)) {
-      throw new ExperimentError(`${label}: ${at.join('.')} cannot be changed here.`, { actual: path.join('.'), remedy: 'Write the value out in the file instead of an alias.' });
+      throw new ExperimentError(`${label}: ${at.join('.')} cannot be changed here.`, {
+        actual: path.join('.'),
+        remedy: 'Write the value out in the file instead of an alias.',
+      });
     }
   }
   document.setIn(path, document.createNode(value));

@@ -27,21 +27,25 @@ interface JsonSchema {
 }
 
 /** The options of a schema, in its order. */
-export function describeOptions(schema: z.ZodType, nested: Readonly<Record<string, PluginKind>> = {}): OptionDescription[] {
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  return Object.entries(properties).map(([name, property]) => ({
-    name,
-    type: nested[name] ?? describeType(property),
-    ...('default' in property && { default: property.default }),
-    required: required.includes(name),
-  }));
+export function describeOptions(
+  schema: z.ZodType,
+  nested: Readonly<Record<string, PluginKind>> = {},
+): OptionDescription[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+  }) as JsonSchema;
+  return Object.entries(properties).map(([name, property]) => {
+    const description = { name, type: nested[name] ?? describeType(property), required: required.includes(name) };
+    return 'default' in property ? Object.assign(description, { default: property.default }) : description;
+  });
 }
 
 export const optionsOf = ({ options, nested }: Plugin): OptionDescription[] => describeOptions(options, nested);
 
 function describeType(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map(String).join(' | ');
-  if (schema.const !== undefined) return String(schema.const);
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.anyOf) return schema.anyOf.map(describeType).join(' | ');
   if (schema.type === 'array') return `list of ${schema.items ? describeType(schema.items) : 'values'}`;
   const bounds = [

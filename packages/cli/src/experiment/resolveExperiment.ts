@@ -1,4 +1,11 @@
-import { loadPlugins, nearestName, PluginRegistry, type Plugin, type PluginKind, type PluginSpec } from '@flow-matching/core';
+import {
+  loadPlugins,
+  nearestName,
+  PluginRegistry,
+  type Plugin,
+  type PluginKind,
+  type PluginSpec,
+} from '@flow-matching/core';
 import type { Container } from 'inversify';
 import { createRequire } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -29,26 +36,55 @@ export async function resolveExperiment(source: ExperimentSource, container: Con
   const frame = frameSchema.safeParse(value);
   const problems: Problem[] = frame.success
     ? []
-    : frame.error.issues.flatMap((issue) => describeIssue(issue, { source, base: [], value, schema: frameSchema, owner: 'an experiment' }));
+    : frame.error.issues.flatMap((issue) =>
+        describeIssue(issue, { source, base: [], value, schema: frameSchema, owner: 'an experiment' }),
+      );
   const { plugins, environment = {} } = frame.data ?? { plugins: [] };
   const directory = resolve(source.directory, environment.directory ?? '.');
   await loadPlugins(container, plugins, (specifier) => importPlugin(specifier, directory));
   const check = new PartCheck(source, new PluginRegistry(container), problems);
-  const specs = Object.fromEntries(partNames.map((part) => [part, check.part([part], parts[part].kind, value[part], parts[part].fallback)]));
+  const specs = Object.fromEntries(
+    partNames.map((part) => [part, check.part([part], parts[part].kind, value[part], parts[part].fallback)]),
+  );
   if (problems.length > 0 || !frame.success) throw problemsError(problems);
   const { name = source.title, seed, training } = frame.data;
-  const { data, path, coupling, objective, timeSampler, model, optimizer, solver, backend } = specs as Record<keyof typeof parts, PluginSpec>;
-  return { experiment: { name, seed, data, path, coupling, objective, timeSampler, model, optimizer, training, solver, backend, plugins }, directory, environment };
+  const { data, path, coupling, objective, timeSampler, model, optimizer, solver, backend } = specs as Record<
+    keyof typeof parts,
+    PluginSpec
+  >;
+  return {
+    experiment: {
+      name,
+      seed,
+      data,
+      path,
+      coupling,
+      objective,
+      timeSampler,
+      model,
+      optimizer,
+      training,
+      solver,
+      backend,
+      plugins,
+    },
+    directory,
+    environment,
+  };
 }
 
 function problemsError(problems: readonly Problem[]): ExperimentError {
-  return new ExperimentError(problems.map(({ location, message }) => `${location}: ${message}`).join('\n'), { actual: problems });
+  return new ExperimentError(problems.map(({ location, message }) => `${location}: ${message}`).join('\n'), {
+    actual: problems,
+  });
 }
 
 /** Imports a module by a specifier that is relative to the experiment's folder, packages included. */
 async function importPlugin(specifier: string, directory: string): Promise<object> {
   const isPath = specifier.startsWith('.') || isAbsolute(specifier);
-  const file = isPath ? resolve(directory, specifier) : createRequire(join(directory, 'experiment.js')).resolve(specifier);
+  const file = isPath
+    ? resolve(directory, specifier)
+    : createRequire(join(directory, 'experiment.js')).resolve(specifier);
   return (await import(pathToFileURL(file).href)) as object;
 }
 
@@ -68,17 +104,32 @@ class PartCheck {
   part(path: Path, kind: PluginKind, given: unknown, fallback: string | undefined): PluginSpec | undefined {
     const record = given === undefined || given === null ? {} : typeof given === 'string' ? { name: given } : given;
     if (typeof record !== 'object' || Array.isArray(record)) {
-      return this.#refuse(path, 'value', `${path.join('.')} is ${JSON.stringify(given)}. Expected a ${kind}: its name, or a record of name and options.`);
+      return this.#refuse(
+        path,
+        'value',
+        `${path.join('.')} is ${JSON.stringify(given)}. Expected a ${kind}: its name, or a record of name and options.`,
+      );
     }
     const { name = fallback, ...options } = record as Record<string, unknown>;
     const known = this.#registry.list(kind).map(({ pluginName }) => pluginName);
     if (name === undefined) {
-      return this.#refuse(path, 'value', given === undefined ? `${path.join('.')} is missing. Expected a ${kind}, one of ${known.join(', ')}.` : `${path.join('.')} has no name. Expected one of ${known.join(', ')}.`);
+      return this.#refuse(
+        path,
+        'value',
+        given === undefined
+          ? `${path.join('.')} is missing. Expected a ${kind}, one of ${known.join(', ')}.`
+          : `${path.join('.')} has no name. Expected one of ${known.join(', ')}.`,
+      );
     }
     if (typeof name !== 'string' || !known.includes(name)) {
-      const nearest = nearestName(String(name), known);
+      const shown = typeof name === 'string' ? name : JSON.stringify(name);
+      const nearest = nearestName(shown, known);
       const at = typeof given === 'string' ? path : [...path, 'name'];
-      return this.#refuse(at, 'value', `There is no ${kind} named '${String(name)}'. Expected one of ${known.join(', ')}.${nearest === undefined ? '' : ` Did you mean '${nearest}'?`}`);
+      return this.#refuse(
+        at,
+        'value',
+        `There is no ${kind} named '${shown}'. Expected one of ${known.join(', ')}.${nearest === undefined ? '' : ` Did you mean '${nearest}'?`}`,
+      );
     }
     return this.#options(path, this.#registry.find(kind, name), options);
   }
@@ -102,7 +153,13 @@ class PartCheck {
     }
     const parsed = plugin.options.safeParse(built);
     if (parsed.success) return { name: plugin.pluginName, ...written };
-    const context = { source: this.#source, base: path, value: options, schema: plugin.options, owner: `the ${plugin.kind} '${plugin.pluginName}'` };
+    const context = {
+      source: this.#source,
+      base: path,
+      value: options,
+      schema: plugin.options,
+      owner: `the ${plugin.kind} '${plugin.pluginName}'`,
+    };
     this.#problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, context)));
     return undefined;
   }

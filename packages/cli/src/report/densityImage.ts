@@ -21,9 +21,9 @@ const ink = 0.55;
 
 /**
  * Points as ink on white: where they lie dense it turns dark. Dots shrink and pale as their number grows, so that pictures of
- * different counts compare.
+ * different counts compare. Few `shades` make small files.
  */
-export function densityImage(points: Float32Array, domain: Domain, size: number): Picture {
+export function densityImage(points: Float32Array, domain: Domain, size: number, shades = 256): Picture {
   const count = points.length / 2;
   const weight = new Float32Array(size * size);
   const [left, right] = domain.x;
@@ -35,7 +35,8 @@ export function densityImage(points: Float32Array, domain: Domain, size: number)
   }
   // Twenty thousand points on a picture of 400 × 400 fill half of it.
   const strength = ink * Math.max(1, Math.min(4, 12_000 / count)) * (size / 400) ** 2;
-  return paint(size, weight, (value) => interpolateBlues(0.95 * (1 - Math.exp(-value * strength))), '#ffffff');
+  const levels = weight.map((value) => Math.round((shades - 1) * (1 - Math.exp(-value * strength))) / (shades - 1));
+  return paint(size, levels, (level) => interpolateBlues(0.95 * level), '#ffffff');
 }
 
 /** A soft dot of three pixels. */
@@ -55,7 +56,12 @@ export function heatImage(values: Float64Array, size: number, low: number, high:
   return paint(size, values, (value) => interpolateViridis(Math.max(0, Math.min(1, (value - low) / (high - low)))));
 }
 
-function paint(size: number, values: Float32Array | Float64Array, shade: (value: number) => string, empty?: string): Picture {
+function paint(
+  size: number,
+  values: Float32Array | Float64Array,
+  shade: (value: number) => string,
+  empty?: string,
+): Picture {
   const data = new Uint8Array(4 * size * size);
   const shades = new Map<number, Rgb>();
   values.forEach((value, i) => {

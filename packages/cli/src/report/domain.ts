@@ -28,8 +28,17 @@ export function domainOf(points: Float32Array): Domain {
   });
   const half = 0.55 * Math.max(x[1] - x[0], y[1] - y[0], 1e-6);
   const around = ([low, high]: number[]): [number, number] => {
-    const [from, to] = scaleLinear([(low + high) / 2 - half, (low + high) / 2 + half], [0, 1]).nice(10).domain();
+    const [from, to] = scaleLinear([(low + high) / 2 - half, (low + high) / 2 + half], [0, 1])
+      .nice(10)
+      .domain();
     return [from, to];
   };
   return { x: around(x), y: around(y) };
 }
+
+type Range = readonly [low: number, high: number];
+
+const wider = (a: Range, b: Range): Range => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
+
+/** The smallest part of the plane that holds both. */
+export const unionOf = (a: Domain, b: Domain): Domain => ({ x: wider(a.x, b.x), y: wider(a.y, b.y) });

@@ -10,8 +10,11 @@ export function lossCurve(metrics: readonly Metrics[]): string {
   // The first reports tower over the rest, which is what one wants to see.
   const settled = metrics.slice(Math.ceil(metrics.length / 50)).map(({ loss }) => loss);
   const shown = settled.length > 0 ? settled : metrics.map(({ loss }) => loss);
-  const y = scaleLinear([Math.min(...shown), Math.max(...shown)], [frame.height - frame.bottom, frame.top]).nice().clamp(true);
-  const line = (values: readonly number[]): string => metrics.map(({ step }, i) => `${i === 0 ? 'M' : 'L'}${round(x(step))} ${round(y(values[i]))}`).join('');
+  const y = scaleLinear([Math.min(...shown), Math.max(...shown)], [frame.height - frame.bottom, frame.top])
+    .nice()
+    .clamp(true);
+  const line = (values: readonly number[]): string =>
+    metrics.map(({ step }, i) => `${i === 0 ? 'M' : 'L'}${round(x(step))} ${round(y(values[i]))}`).join('');
   const losses = metrics.map(({ loss }) => loss);
   return figure(
     frame,

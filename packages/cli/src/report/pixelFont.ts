@@ -27,7 +27,9 @@ export const advance = 6;
 
 /** Calls `set` for every dark pixel of a text; letters the font lacks are left out. */
 export function drawText(text: string, set: (x: number, y: number) => void): void {
-  [...text].forEach((letter, i) => {
-    (glyphs[letter] ?? '').split(' ').forEach((row, y) => [...row].forEach((pixel, x) => pixel === '1' && set(i * advance + x, y)));
+  Array.from(text).forEach((letter, i) => {
+    (glyphs[letter] ?? '')
+      .split(' ')
+      .forEach((row, y) => Array.from(row).forEach((pixel, x) => pixel === '1' && set(i * advance + x, y)));
   });
 }

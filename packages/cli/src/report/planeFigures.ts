@@ -4,38 +4,36 @@ import { interpolateViridis } from 'd3-scale-chromatic';
 import { densityImage, heatImage } from './densityImage.ts';
 import { planePoints, type Domain } from './domain.ts';
 import { axes, escapeText, figure, image, round, type Frame, type Scale } from './svg.ts';
+import { waysOf } from './ways.ts';
 
 const frame: Frame = { width: 460, height: 452, left: 40, top: 8, right: 12, bottom: 36 };
 const side = frame.width - frame.left - frame.right;
 /** Pixels of the pictures: twice the figure's, for fine screens. */
 const resolution = 2 * side;
 
-const scales = (domain: Domain): [x: Scale, y: Scale] => [scaleLinear([...domain.x], [frame.left, frame.left + side]), scaleLinear([...domain.y], [frame.top + side, frame.top])];
+const scales = (domain: Domain): [x: Scale, y: Scale] => [
+  scaleLinear([...domain.x], [frame.left, frame.left + side]),
+  scaleLinear([...domain.y], [frame.top + side, frame.top]),
+];
 
 /** Points of the plane by density. */
 export function scatterFigure(label: string, points: HostArray, domain: Domain): string {
   const [x, y] = scales(domain);
-  return figure(frame, label, image(densityImage(planePoints(points), domain, resolution), frame.left, frame.top, side, side) + axes(frame, x, y));
+  return figure(
+    frame,
+    label,
+    image(densityImage(planePoints(points), domain, resolution), frame.left, frame.top, side, side) + axes(frame, x, y),
+  );
 }
 
 /** The ways of particles from noise (open dots) to samples (full dots). */
 export function trajectoryFigure({ trajectory }: Pick<Samples, 'trajectory'>, domain: Domain): string {
-  const { shape } = trajectory!;
-  const [count, points] = shape;
-  const cloud = planePoints(trajectory!);
   const [x, y] = scales(domain);
-  const at = (particle: number, point: number): string => {
-    const i = 2 * (particle * points + point);
-    return `${round(x(cloud[i]))} ${round(y(cloud[i + 1]))}`;
-  };
-  const particles = Array.from({ length: count }, (_, particle) => particle);
-  const ways = particles.map((particle) => `M${Array.from({ length: points }, (_, point) => at(particle, point)).join('L')}`).join('');
-  const dots = (point: number): string => particles.map((particle) => `M${at(particle, point)}h0`).join('');
   const clip = `<clipPath id="plane"><rect x="${frame.left}" y="${frame.top}" width="${side}" height="${side}"/></clipPath>`;
   return figure(
     frame,
     'Ways of particles from noise to samples',
-    `${clip}<g clip-path="url(#plane)"><path class="way" d="${ways}"/><path class="begin" d="${dots(0)}"/><path class="end-dot" d="${dots(points - 1)}"/></g>${axes(frame, x, y)}`,
+    `${clip}<g clip-path="url(#plane)">${waysOf(trajectory!, x, y)}</g>${axes(frame, x, y)}`,
   );
 }
 
@@ -48,8 +46,16 @@ export function heatMapFigure(logDensity: Float64Array, size: number, domain: Do
   const low = Math.max(sorted[0], high - 8);
   const bar = scaleLinear([low, high], [frame.top + side, frame.top]);
   const barLeft = frame.left + side + 18;
-  const stops = Array.from({ length: 9 }, (_, i) => `<stop offset="${i / 8}" stop-color="${interpolateViridis(i / 8)}"/>`).join('');
-  const ticks = bar.ticks(6).map((tick) => `<text x="${barLeft + 20}" y="${round(bar(tick))}" dy=".32em">${escapeText(String(tick).replace('-', '−'))}</text>`);
+  const stops = Array.from(
+    { length: 9 },
+    (_, i) => `<stop offset="${i / 8}" stop-color="${interpolateViridis(i / 8)}"/>`,
+  ).join('');
+  const ticks = bar
+    .ticks(6)
+    .map(
+      (tick) =>
+        `<text x="${barLeft + 20}" y="${round(bar(tick))}" dy=".32em">${escapeText(String(tick).replace('-', '−'))}</text>`,
+    );
   return figure(
     wide,
     'Log-likelihood over the plane',

@@ -1,3 +1,4 @@
+import { figureStyle } from './figureStyle.ts';
 import { escapeText } from './svg.ts';
 
 /** One number that matters, large. */
@@ -19,7 +20,10 @@ export interface ReportContent {
   readonly headlines: readonly Headline[];
   readonly loss?: string | undefined;
   readonly figures: readonly Figure[];
-  readonly tables: readonly { readonly title: string; readonly rows: readonly (readonly [key: string, value: string])[] }[];
+  readonly tables: readonly {
+    readonly title: string;
+    readonly rows: readonly (readonly [key: string, value: string])[];
+  }[];
 }
 
 const style = `
@@ -39,16 +43,14 @@ dl.headlines small { display: block; color: var(--soft); font-size: 12px; line-h
 figure { margin: 0; }
 figure h3 { margin: 0 0 6px; font-size: 15px; }
 figcaption { color: var(--soft); font-size: 13px; }
-svg { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; }
-svg text { fill: var(--soft); } .middle { text-anchor: middle; } .end { text-anchor: end; }
-.grid { stroke: #e8ecf0; } .tick, .axis { stroke: #aab4be; fill: none; }
-.line { fill: none; stroke: var(--blue); stroke-width: 2; stroke-linejoin: round; } .faint { stroke: #a9c6e6; stroke-width: 1; }
-.way { fill: none; stroke: #8a97a5; stroke-opacity: .45; stroke-width: .8; }
-.begin, .end-dot { fill: none; stroke-linecap: round; stroke-width: 4; } .begin { stroke: #e08a2e; } .end-dot { stroke: var(--blue); }
-.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 0 32px; align-items: start; }
+svg { display: block; width: 100%; height: auto; }
+${figureStyle}.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 0 32px; align-items: start; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; }
 th, td { padding: 5px 0; border-bottom: 1px solid #edf0f3; text-align: left; vertical-align: top; font-weight: normal; }
 th { width: 46%; padding-right: 16px; color: var(--soft); } td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+table.columns { margin-top: 28px; } .columns th { width: auto; } .columns td:not(.text), .columns thead th:not(.text) { text-align: right; white-space: nowrap; }
+.columns td, .columns th { padding-left: 12px; } .columns :first-child { padding-left: 0; } .columns tbody th { color: var(--ink); }
+figure.wide { margin-top: 40px; }
 `;
 
 /** A page that stands alone: no script, and nothing is fetched. */
@@ -57,10 +59,15 @@ export function reportHtml({ title, subtitle, headlines, loss, figures, tables }
     `<h1>${escapeText(title)}</h1><p>${escapeText(subtitle)}</p>`,
     `<dl class="headlines">${headlines.map(headlineHtml).join('')}</dl>`,
     loss && `<h2>Loss</h2><figure>${loss}</figure>`,
-    figures.length > 0 && `<h2>Samples and likelihood</h2><div class="figures">${figures.map(figureHtml).join('')}</div>`,
+    figures.length > 0 &&
+      `<h2>Samples and likelihood</h2><div class="figures">${figures.map(figureHtml).join('')}</div>`,
     `<div class="tables">${tables.map(tableHtml).join('')}</div>`,
   ];
-  return `<!doctype html>
+  return pageHtml(title, parts.filter(Boolean).join('\n'));
+}
+
+/** A page around what it shows. */
+export const pageHtml = (title: string, body: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -69,16 +76,16 @@ export function reportHtml({ title, subtitle, headlines, loss, figures, tables }
 <style>${style}</style>
 </head>
 <body><main>
-${parts.filter(Boolean).join('\n')}
+${body}
 </main></body>
 </html>
 `;
-}
 
 const headlineHtml = ({ label, value, note }: Headline): string =>
   `<div><dt>${escapeText(label)}</dt><dd>${escapeText(value)}${note === undefined ? '' : `<small>${escapeText(note)}</small>`}</dd></div>`;
 
-const figureHtml = ({ title, caption, svg }: Figure): string => `<figure><h3>${escapeText(title)}</h3>${svg}<figcaption>${escapeText(caption)}</figcaption></figure>`;
+export const figureHtml = ({ title, caption, svg }: Figure): string =>
+  `<figure><h3>${escapeText(title)}</h3>${svg}<figcaption>${escapeText(caption)}</figcaption></figure>`;
 
 const tableHtml = ({ title, rows }: ReportContent['tables'][number]): string =>
   `<section><h2>${escapeText(title)}</h2><table>${rows.map(([key, value]) => `<tr><th scope="row">${escapeText(key)}</th><td>${escapeText(value)}</td></tr>`).join('')}</table></section>`;

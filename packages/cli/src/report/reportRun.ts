@@ -8,7 +8,7 @@ import type { RunDirectory } from '../run/runDirectory.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
 import type { Output } from '../terminal/output.ts';
 import { formatSeconds } from '../terminal/progress.ts';
-import { domainOf, planePoints, type Domain } from './domain.ts';
+import { domainOf, planePoints, unionOf, type Domain } from './domain.ts';
 import { lossCurve } from './lossCurve.ts';
 import { gridPoints, heatMapFigure, scatterFigure, trajectoryFigure } from './planeFigures.ts';
 import { reportHtml, type Figure, type Headline } from './reportHtml.ts';
@@ -58,7 +58,10 @@ export async function reportRun({ output, assembled, run, step, signal }: Report
   output.result(`${summary(scores, trainingSeconds)}\n\nOpen ${run.reportFile}`, { ...results, ...report });
 }
 
-function resultsOf(scores: Scores, run: { run: string; step: number; trainingSeconds: number }): Record<string, unknown> {
+function resultsOf(
+  scores: Scores,
+  run: { run: string; step: number; trainingSeconds: number },
+): Record<string, unknown> {
   const { nll, entropy, inSupport, functionEvaluations, samplingSeconds, scoringSeconds } = scores;
   return {
     ...run,
@@ -66,7 +69,9 @@ function resultsOf(scores: Scores, run: { run: string; step: number; trainingSec
     ...(nll && { nll: nll.value, nllStandardError: nll.standardError }),
     ...(entropy !== undefined && { entropy }),
     ...(nll && entropy !== undefined && { nllAboveEntropy: nll.value - entropy }),
-    ...(nll?.details?.['functionEvaluations'] !== undefined && { nllFunctionEvaluations: nll.details['functionEvaluations'] }),
+    ...(nll?.details?.['functionEvaluations'] !== undefined && {
+      nllFunctionEvaluations: nll.details['functionEvaluations'],
+    }),
     ...(inSupport && { inSupport: inSupport.value }),
     functionEvaluations,
     samplingSeconds,
@@ -74,25 +79,69 @@ function resultsOf(scores: Scores, run: { run: string; step: number; trainingSec
   };
 }
 
-function headlines({ nll, entropy, inSupport, functionEvaluations, samplingSeconds, heldOut }: Scores, trainingSeconds: number): Headline[] {
+function headlines(
+  { nll, entropy, inSupport, functionEvaluations, samplingSeconds, heldOut }: Scores,
+  trainingSeconds: number,
+): Headline[] {
   const error = nll?.standardError === undefined ? '' : ` ± ${nll.standardError.toFixed(3)}`;
   return [
-    ...(nll ? [{ label: 'NLL', value: nll.value.toFixed(3), note: `nats${error}, ${formatNumber(nll.count)} held-out points` }] : [{ label: 'NLL', value: '–', note: heldOut ? 'the path has no prior density' : 'no points are held out' }]),
-    ...(nll && entropy !== undefined ? [{ label: 'NLL − entropy', value: (nll.value - entropy).toFixed(3), note: `nats above the best possible, ${entropy.toFixed(4)}` }] : []),
-    ...(inSupport ? [{ label: 'Samples in support', value: `${(100 * inSupport.value).toFixed(1)} %`, note: `of ${formatNumber(scoredCount)}` }] : []),
-    { label: 'Function evaluations', value: String(functionEvaluations), note: `to sample; ${formatNumber(scoredCount)} in ${samplingSeconds.toFixed(1)} s` },
+    ...(nll
+      ? [
+          {
+            label: 'NLL',
+            value: nll.value.toFixed(3),
+            note: `nats${error}, ${formatNumber(nll.count)} held-out points`,
+          },
+        ]
+      : [{ label: 'NLL', value: '–', note: heldOut ? 'the path has no prior density' : 'no points are held out' }]),
+    ...(nll && entropy !== undefined
+      ? [
+          {
+            label: 'NLL − entropy',
+            value: (nll.value - entropy).toFixed(3),
+            note: `nats above the best possible, ${entropy.toFixed(4)}`,
+          },
+        ]
+      : []),
+    ...(inSupport
+      ? [
+          {
+            label: 'Samples in support',
+            value: `${(100 * inSupport.value).toFixed(1)} %`,
+            note: `of ${formatNumber(scoredCount)}`,
+          },
+        ]
+      : []),
+    {
+      label: 'Function evaluations',
+      value: String(functionEvaluations),
+      note: `to sample; ${formatNumber(scoredCount)} in ${samplingSeconds.toFixed(1)} s`,
+    },
     { label: 'Training', value: formatSeconds(trainingSeconds) },
   ];
 }
 
 /** The scores as a few aligned lines. */
-function summary({ nll, entropy, inSupport, functionEvaluations, samplingSeconds, scoringSeconds, heldOut }: Scores, trainingSeconds: number): string {
+function summary(
+  { nll, entropy, inSupport, functionEvaluations, samplingSeconds, scoringSeconds, heldOut }: Scores,
+  trainingSeconds: number,
+): string {
   return formatTable([
     ...(nll
-      ? [['NLL', `${nll.value.toFixed(4)} nats`, `± ${nll.standardError?.toFixed(4)}, ${formatNumber(nll.count)} held-out points, ${formatSeconds(scoringSeconds ?? 0)}`]]
+      ? [
+          [
+            'NLL',
+            `${nll.value.toFixed(4)} nats`,
+            `± ${nll.standardError?.toFixed(4)}, ${formatNumber(nll.count)} held-out points, ${formatSeconds(scoringSeconds ?? 0)}`,
+          ],
+        ]
       : [['NLL', '–', heldOut ? 'the path has no prior density' : 'no points are held out: set data.heldOut']]),
-    ...(nll && entropy !== undefined ? [['NLL − entropy', `${(nll.value - entropy).toFixed(4)} nats`, `the entropy is ${entropy.toFixed(4)}`]] : []),
-    ...(inSupport ? [['in support', `${(100 * inSupport.value).toFixed(1)} %`, `of ${formatNumber(scoredCount)} samples`]] : []),
+    ...(nll && entropy !== undefined
+      ? [['NLL − entropy', `${(nll.value - entropy).toFixed(4)} nats`, `the entropy is ${entropy.toFixed(4)}`]]
+      : []),
+    ...(inSupport
+      ? [['in support', `${(100 * inSupport.value).toFixed(1)} %`, `of ${formatNumber(scoredCount)} samples`]]
+      : []),
     ['NFE', String(functionEvaluations), `${formatNumber(scoredCount)} samples in ${formatSeconds(samplingSeconds)}`],
     ['training', formatSeconds(trainingSeconds), ''],
   ]);
@@ -101,34 +150,61 @@ function summary({ nll, entropy, inSupport, functionEvaluations, samplingSeconds
 /** Cells along a side of the heat map. */
 const heatSize = 96;
 
-async function planeFigures({ flow, data, experiment }: AssembledExperiment, scores: Scores, output: Output, signal: AbortSignal): Promise<Figure[]> {
+async function planeFigures(
+  { flow, data, experiment }: AssembledExperiment,
+  scores: Scores,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Figure[]> {
   const domain = domainOf(planePoints(scores.data));
   const axesNote = data.shape[0] > 2 ? ` First two of ${data.shape[0]} coordinates.` : '';
   const figures: Figure[] = [
-    { title: 'Data', caption: `${formatNumber(scoredCount)} points${scores.heldOut ? ' that training has not seen' : ''}.${axesNote}`, svg: scatterFigure('Data', scores.data, domain) },
-    { title: 'Samples', caption: `${formatNumber(scoredCount)} samples of the trained flow.${axesNote}`, svg: scatterFigure('Samples', scores.samples, domain) },
+    {
+      title: 'Data',
+      caption: `${formatNumber(scoredCount)} points${scores.heldOut ? ' that training has not seen' : ''}.${axesNote}`,
+      svg: scatterFigure('Data', scores.data, domain),
+    },
+    {
+      title: 'Samples',
+      caption: `${formatNumber(scoredCount)} samples of the trained flow.${axesNote}`,
+      svg: scatterFigure('Samples', scores.samples, domain),
+    },
   ];
   const ways = await drawSamples({ flow, data }, 200, { seed: experiment.seed, trajectory: 33, signal });
-  figures.push({ title: 'Particle trajectories', caption: '200 particles from noise (orange) to samples (blue).', svg: trajectoryFigure(ways as Required<Samples>, wayDomain(ways, domain)) });
+  figures.push({
+    title: 'Particle trajectories',
+    caption: '200 particles from noise (orange) to samples (blue).',
+    svg: trajectoryFigure(ways, wayDomain(ways, domain)),
+  });
   if (data.shape[0] === 2 && flow.path.sides === 'one' && flow.context.condition === undefined) {
     const heat = await heatMap(flow, domain, output, signal);
-    if (heat) figures.push({ title: 'Log-likelihood', caption: 'log p₁ over the plane, nats; what lies 8 nats or more below the top is darkest.', svg: heat });
+    if (heat)
+      figures.push({
+        title: 'Log-likelihood',
+        caption: 'log p₁ over the plane, nats; what lies 8 nats or more below the top is darkest.',
+        svg: heat,
+      });
   }
   return figures;
 }
 
 /** Noise may begin outside of where the data lies. */
-function wayDomain({ trajectory }: Samples, data: Domain): Domain {
-  const ways = domainOf(planePoints(trajectory!));
-  const wider = (a: readonly [number, number], b: readonly [number, number]): [number, number] => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
-  return { x: wider(ways.x, data.x), y: wider(ways.y, data.y) };
-}
+const wayDomain = ({ trajectory }: Samples, data: Domain): Domain => unionOf(domainOf(planePoints(trajectory!)), data);
 
 /** Absent where the field is too wild far from the data to be integrated: a report is worth more than one of its figures. */
-async function heatMap(flow: AssembledExperiment['flow'], domain: Domain, output: Output, signal: AbortSignal): Promise<string | undefined> {
+async function heatMap(
+  flow: AssembledExperiment['flow'],
+  domain: Domain,
+  output: Output,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const progress = output.progress('map', heatSize ** 2);
   try {
-    const { logLikelihood } = await flow.logLikelihood(gridPoints(domain, heatSize), { divergence: 'exact', signal, onProgress: (done) => progress.update(done) });
+    const { logLikelihood } = await flow.logLikelihood(gridPoints(domain, heatSize), {
+      divergence: 'exact',
+      signal,
+      onProgress: (done) => progress.update(done),
+    });
     return heatMapFigure(logLikelihood, heatSize, domain);
   } catch (error) {
     if (!(error instanceof SolverError)) throw error;
@@ -144,14 +220,19 @@ function lastReport(metrics: readonly Metrics[]): [string, string][] {
   return last ? flatRows(last) : [];
 }
 
-/** Nested values as rows of dotted names. */
+/** Nested values as rows of dotted names; a plugin's name stands for the plugin. */
 function flatRows(value: object, prefix = ''): [string, string][] {
   return Object.entries(value).flatMap(([key, part]): [string, string][] => {
-    const name = prefix + key;
-    if (typeof part === 'object' && part !== null && !Array.isArray(part)) {
-      const { name: own, ...options } = part as { name?: unknown };
-      return [...(own === undefined ? [] : [[name, String(own)] as [string, string]]), ...flatRows(options, `${name}.`)];
-    }
-    return [[name, typeof part === 'number' ? formatNumber(part) : Array.isArray(part) ? part.join(', ') || 'none' : String(part)]];
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return [[prefix + key, shown(part)]];
+    const { name, ...options } = part as { name?: unknown };
+    const rows = flatRows(options, `${prefix}${key}.`);
+    if (name !== undefined) rows.unshift([prefix + key, shown(name)]);
+    return rows;
   });
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number') return formatNumber(value);
+  if (Array.isArray(value)) return value.join(', ') || 'none';
+  return String(value);
 }

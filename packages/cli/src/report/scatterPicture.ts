@@ -72,7 +72,8 @@ class Canvas implements Picture {
   }
 
   place({ width, height, data }: Picture, x: number, y: number): void {
-    for (let row = 0; row < height; row++) this.data.set(data.subarray(4 * row * width, 4 * (row + 1) * width), 4 * ((y + row) * this.width + x));
+    for (let row = 0; row < height; row++)
+      this.data.set(data.subarray(4 * row * width, 4 * (row + 1) * width), 4 * ((y + row) * this.width + x));
   }
 
   /** `zoom` pixels for each of the font's. */

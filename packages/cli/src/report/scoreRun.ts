@@ -1,4 +1,4 @@
-import { PluginRegistry, type Estimate, type HostArray } from '@flow-matching/core';
+import type { Estimate, EstimateRequest, HostArray } from '@flow-matching/core';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 import { supportShare } from '../container/inSupport.ts';
 import { drawSamples, heldOutBatch } from '../run/drawSamples.ts';
@@ -26,7 +26,11 @@ export interface Scores {
 /** Points and samples that scores rest on. */
 export const scoredCount = 10_000;
 
-export async function scoreRun({ flow, data, experiment, registry }: AssembledExperiment, output: Output, signal: AbortSignal): Promise<Scores> {
+export async function scoreRun(
+  { flow, data, experiment, registry }: AssembledExperiment,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Scores> {
   const { seed } = experiment;
   const held = await heldOutBatch(data, scoredCount, seed);
   const drawn = await timed(async () => {
@@ -35,7 +39,14 @@ export async function scoreRun({ flow, data, experiment, registry }: AssembledEx
   });
   output.endProgress();
   const density = data.density;
-  const scored = held.heldOut && flow.path.sides === 'one' ? await timed(async () => scoreNll(registry, { flow, data, experiment }, output, signal)) : undefined;
+  const scored =
+    held.heldOut && flow.path.sides === 'one'
+      ? await timed(async () => {
+          const progress = output.progress('score', scoredCount);
+          const onProgress = (done: number): void => progress.update(done);
+          return scoreNll({ registry, flow, data }, { count: scoredCount, seed, signal, onProgress });
+        })
+      : undefined;
   output.endProgress();
   return {
     samples: drawn.result.samples,
@@ -49,12 +60,14 @@ export async function scoreRun({ flow, data, experiment, registry }: AssembledEx
   };
 }
 
-async function scoreNll(registry: PluginRegistry, { flow, data, experiment }: Pick<AssembledExperiment, 'flow' | 'data' | 'experiment'>, output: Output, signal: AbortSignal): Promise<Estimate> {
-  const progress = output.progress('score', scoredCount);
+/** Negative log-likelihood of held-out points, nats. @throws OptionError where no points are held out, SolverError. */
+export async function scoreNll(
+  { registry, flow, data }: Pick<AssembledExperiment, 'registry' | 'flow' | 'data'>,
+  request: Omit<EstimateRequest, 'flow' | 'data'>,
+): Promise<Estimate> {
   // Exact costs a pass a dimension: for points of the plane that is little.
   const divergence = data.shape.reduce((size, extent) => size * extent, 1) <= 8 ? 'exact' : 'hutchinson';
-  const estimator = registry.build('estimator', { name: 'nll', divergence });
-  return estimator.estimate({ flow, data, count: scoredCount, seed: experiment.seed, signal, onProgress: (done) => progress.update(done) });
+  return registry.build('estimator', { name: 'nll', divergence }).estimate({ flow, data, ...request });
 }
 
 async function timed<Result>(work: () => Promise<Result>): Promise<{ result: Result; seconds: number }> {

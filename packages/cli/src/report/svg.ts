@@ -1,6 +1,6 @@
 import type { ScaleContinuousNumeric } from 'd3-scale';
-import { encode } from 'fast-png';
 import type { Picture } from './densityImage.ts';
+import { encodePng } from './encodePng.ts';
 
 /** Any scale of numbers that has ticks. */
 export type Scale = ScaleContinuousNumeric<number, number>;
@@ -24,29 +24,53 @@ export function figure({ width, height }: Frame, label: string, content: string)
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeText(label)}">${content}</svg>`;
 }
 
-/** Axes with ticks, and faint lines across where `grid` says so. */
-export function axes(frame: Frame, x: Scale, y: Scale, { grid = false, xLabel = '', yLabel = '' } = {}): string {
+/** A place on an axis, and what is written there. */
+export interface Tick {
+  readonly value: number;
+  readonly text: string;
+}
+
+export interface AxesOptions {
+  /** Faint lines across. */
+  readonly grid?: boolean;
+  readonly xLabel?: string;
+  readonly yLabel?: string;
+  /** Where the scale's own ticks will not do. */
+  readonly xTicks?: readonly Tick[];
+  readonly yTicks?: readonly Tick[];
+}
+
+const ticksOf = (scale: Scale, count: number): Tick[] => {
+  const format = scale.tickFormat(count);
+  return scale.ticks(count).map((value) => ({ value, text: format(value) }));
+};
+
+/** Axes with ticks and labels. */
+export function axes(frame: Frame, x: Scale, y: Scale, options: AxesOptions = {}): string {
+  const { grid = false, xLabel = '', yLabel = '', xTicks = ticksOf(x, 6), yTicks = ticksOf(y, 5) } = options;
   const [left, right] = [frame.left, frame.width - frame.right];
   const [top, bottom] = [frame.top, frame.height - frame.bottom];
-  const xFormat = x.tickFormat(6);
-  const yFormat = y.tickFormat(5);
   return [
-    ...y.ticks(5).map((tick) => {
-      const at = round(y(tick));
-      return `${grid ? `<path class="grid" d="M${left} ${at}H${right}"/>` : `<path class="tick" d="M${left} ${at}h-4"/>`}<text class="end" x="${left - 8}" y="${at}" dy=".32em">${yFormat(tick)}</text>`;
+    ...yTicks.map(({ value, text }) => {
+      const at = round(y(value));
+      return `${grid ? `<path class="grid" d="M${left} ${at}H${right}"/>` : `<path class="tick" d="M${left} ${at}h-4"/>`}<text class="end" x="${left - 8}" y="${at}" dy=".32em">${text}</text>`;
     }),
-    ...x.ticks(6).map((tick) => {
-      const at = round(x(tick));
-      return `<path class="tick" d="M${at} ${bottom}v4"/><text class="middle" x="${at}" y="${bottom + 18}">${xFormat(tick)}</text>`;
+    ...xTicks.map(({ value, text }) => {
+      const at = round(x(value));
+      return `<path class="tick" d="M${at} ${bottom}v4"/><text class="middle" x="${at}" y="${bottom + 18}">${text}</text>`;
     }),
-    grid ? `<path class="axis" d="M${left} ${bottom}H${right}"/>` : `<rect class="axis" x="${left}" y="${top}" width="${right - left}" height="${bottom - top}"/>`,
-    xLabel && `<text class="middle label" x="${(left + right) / 2}" y="${frame.height - 4}">${escapeText(xLabel)}</text>`,
-    yLabel && `<text class="middle label" transform="translate(12 ${(top + bottom) / 2}) rotate(-90)">${escapeText(yLabel)}</text>`,
+    grid
+      ? `<path class="axis" d="M${left} ${bottom}H${right}"/>`
+      : `<rect class="axis" x="${left}" y="${top}" width="${right - left}" height="${bottom - top}"/>`,
+    xLabel &&
+      `<text class="middle label" x="${(left + right) / 2}" y="${frame.height - 4}">${escapeText(xLabel)}</text>`,
+    yLabel &&
+      `<text class="middle label" transform="translate(12 ${(top + bottom) / 2}) rotate(-90)">${escapeText(yLabel)}</text>`,
   ].join('');
 }
 
 /** Pixels as an image that needs no file. */
 export function image(picture: Picture, x: number, y: number, width: number, height: number): string {
-  const png = Buffer.from(encode({ ...picture, channels: 4, depth: 8 })).toString('base64');
+  const png = Buffer.from(encodePng(picture)).toString('base64');
   return `<image x="${x}" y="${y}" width="${width}" height="${height}" preserveAspectRatio="none" href="data:image/png;base64,${png}"/>`;
 }

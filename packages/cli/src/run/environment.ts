@@ -5,19 +5,21 @@ import { availableParallelism } from 'node:os';
 /** Versions of what results depend on; those of optional parts where they are installed. */
 export function versions(): Record<string, string> {
   const cli = createRequire(import.meta.url);
-  const version = (require: NodeJS.Require, name: string): string | undefined => {
-    try {
-      return (require(`${name}/package.json`) as { version: string }).version;
-    } catch {
-      return undefined;
-    }
-  };
   const found = {
     'flow-matching': (cli('../../package.json') as { version: string }).version,
     node: process.versions.node,
-    'onnxruntime-node': version(backendRequire() ?? cli, 'onnxruntime-node'),
+    'onnxruntime-node': packageVersion(backendRequire() ?? cli, 'onnxruntime-node'),
   };
   return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** The version of a package, as `require` finds it. */
+function packageVersion(require: NodeJS.Require, name: string): string | undefined {
+  try {
+    return (require(`${name}/package.json`) as { version: string }).version;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The ONNX backend has ONNX Runtime; this package need not see it. */

@@ -13,12 +13,20 @@ export interface OpenedRun {
 }
 
 /** The flow of a run's last checkpoint: the moving average of its parameters where there is one. @throws RunError, CheckpointError. */
-export async function openRun({ root }: CommandContext, path: string, settings: readonly Setting[]): Promise<OpenedRun> {
+export async function openRun(
+  { root }: CommandContext,
+  path: string,
+  settings: readonly Setting[],
+): Promise<OpenedRun> {
   const run = RunDirectory.existing(path);
   const loaded = await loadExperiment(root, run.experimentFile, settings);
   const checkpoint = await run.checkpoints.latest();
   if (!checkpoint) {
-    throw new CheckpointError(`${path} has no checkpoint yet.`, { actual: path, expected: 'a run that has reached its first checkpoint', remedy: `Go on training: flow-matching train ${path} --resume` });
+    throw new CheckpointError(`${path} has no checkpoint yet.`, {
+      actual: path,
+      expected: 'a run that has reached its first checkpoint',
+      remedy: `Go on training: flow-matching train ${path} --resume`,
+    });
   }
   const assembled = await assembleExperiment(loaded);
   assembled.flow.load(checkpoint.state.ema ?? checkpoint.state.parameters, checkpoint.context);

@@ -50,11 +50,16 @@ export class RunDirectory {
   static existing(path: string): RunDirectory {
     const run = new RunDirectory(path);
     if (run.hasExperiment) return run;
-    throw new RunError(existsSync(path) ? `${path} is not a run directory: it has no experiment.yaml.` : `There is no run directory ${path}.`, {
-      actual: path,
-      expected: "a directory that 'flow-matching train' made",
-      remedy: "Train first: flow-matching train EXPERIMENT --run DIR.",
-    });
+    throw new RunError(
+      existsSync(path)
+        ? `${path} is not a run directory: it has no experiment.yaml.`
+        : `There is no run directory ${path}.`,
+      {
+        actual: path,
+        expected: "a directory that 'flow-matching train' made",
+        remedy: 'Train first: flow-matching train EXPERIMENT --run DIR.',
+      },
+    );
   }
 
   /** A new directory `runs/NAME-N` with the first number that is free. */
@@ -86,7 +91,9 @@ export class RunDirectory {
     throw new RunError(`The run directory ${this.path} is there already.`, {
       actual: found,
       expected: 'a new or an empty directory',
-      remedy: this.hasExperiment ? 'Add --resume to go on with it, or name another with --run.' : 'Name another with --run.',
+      remedy: this.hasExperiment
+        ? 'Add --resume to go on with it, or name another with --run.'
+        : 'Name another with --run.',
     });
   }
 
@@ -95,16 +102,27 @@ export class RunDirectory {
     await makeDirectory(this.path);
     if (this.hasExperiment) return;
     // What a training leaves that was killed in its first moments.
-    const strangers = (await readdir(this.path)).filter((name) => !name.startsWith('lock') && !name.endsWith(temporarySuffix));
+    const strangers = (await readdir(this.path)).filter(
+      (name) => !name.startsWith('lock') && !name.endsWith(temporarySuffix),
+    );
     if (strangers.length > 0) {
-      throw new RunError(`${this.path} is not a run directory: it holds ${strangers[0]} and no experiment.yaml.`, { actual: strangers, expected: 'a new or an empty directory, or a run', remedy: 'Name another with --run.' });
+      throw new RunError(`${this.path} is not a run directory: it holds ${strangers[0]} and no experiment.yaml.`, {
+        actual: strangers,
+        expected: 'a new or an empty directory, or a run',
+        remedy: 'Name another with --run.',
+      });
     }
   }
 
   /** Saves the experiment with all its defaults and with what it runs on, on which equal bytes depend. */
-  async saveExperiment({ experiment, directory }: ResolvedExperiment, environment: Readonly<Record<string, unknown>>): Promise<void> {
+  async saveExperiment(
+    { experiment, directory }: ResolvedExperiment,
+    environment: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
     const origin = relative(resolve(this.path), directory) || '.';
-    await writeAtomically(this.experimentFile, [stringify({ ...experiment, environment: { directory: origin, ...environment } })]);
+    await writeAtomically(this.experimentFile, [
+      stringify({ ...experiment, environment: { directory: origin, ...environment } }),
+    ]);
   }
 }
 
@@ -118,6 +136,8 @@ async function makeDirectory(path: string): Promise<void> {
 
 async function lastNumber(name: string, parent: string): Promise<number> {
   const names = await readdir(parent).catch(() => []);
-  const numbers = names.filter((entry) => entry.startsWith(`${name}-`)).map((entry) => Number(entry.slice(name.length + 1)));
+  const numbers = names
+    .filter((entry) => entry.startsWith(`${name}-`))
+    .map((entry) => Number(entry.slice(name.length + 1)));
   return Math.max(0, ...numbers.filter((number) => Number.isInteger(number)));
 }

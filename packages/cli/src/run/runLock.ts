@@ -36,7 +36,10 @@ export class RunLock implements AsyncDisposable {
         const elsewhere = holder.host === own.host ? '' : ` on ${holder.host}`;
         throw new RunError(`Another training, process ${holder.pid}${elsewhere}, is writing to ${directory}.`, {
           actual: holder,
-          remedy: elsewhere === '' ? 'Wait for it, stop it, or choose another --run.' : `Choose another --run, or remove ${path} if it is no longer running.`,
+          remedy:
+            elsewhere === ''
+              ? 'Wait for it, stop it, or choose another --run.'
+              : `Choose another --run, or remove ${path} if it is no longer running.`,
         });
       }
       await removeStale(path, found);
@@ -99,7 +102,9 @@ function isGone({ pid, host, began }: Holder): boolean {
 /** Field 22 of /proc/PID/stat; the second field, in parentheses, may hold spaces. */
 function beginningOf(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)\s/s, '').split(' ')[19];
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\)\s/s, '')
+      .split(' ')[19];
   } catch {
     return undefined;
   }

@@ -29,17 +29,26 @@ export async function trainRun({ context, loaded, assembled, run, resume, report
   const { output } = context;
   const { experiment } = loaded;
   await run.prepare();
-  await using _lock = await RunLock.acquire(run.lockFile, run.path);
+  await using lock = await RunLock.acquire(run.lockFile, run.path);
+  void lock; // held until this function ends
   using interrupts = new Interrupts(output, 'Stopping after this step. Press Ctrl-C again to end at once.');
-  const { checkpoint, hash } = resume && run.hasExperiment ? await resumable(context, run, loaded) : { checkpoint: undefined, hash: experimentHash(experiment) };
+  const { checkpoint, hash } =
+    resume && run.hasExperiment
+      ? await resumable(context, run, loaded)
+      : { checkpoint: undefined, hash: experimentHash(experiment) };
   await run.saveExperiment(loaded, { hash, ...environmentOf(assembled.backend) });
   await run.checkpoints.removeLeftovers();
 
   const { steps } = experiment.training;
-  const from = checkpoint ? `, resumed at step ${formatNumber(checkpoint.state.step)}` : resume ? ', from the start: there is no checkpoint yet' : '';
+  const from = checkpoint
+    ? `, resumed at step ${formatNumber(checkpoint.state.step)}`
+    : resume
+      ? ', from the start: there is no checkpoint yet'
+      : '';
   output.note(`${experiment.name} → ${run.path} (${assembled.backend.name}: ${assembled.backend.device})${from}`);
   const resumeCommand = `flow-matching train ${quoted(run.path)} --resume`;
-  if (checkpoint && checkpoint.state.step >= steps) assembled.flow.load(checkpoint.state.ema ?? checkpoint.state.parameters, checkpoint.context);
+  if (checkpoint && checkpoint.state.step >= steps)
+    assembled.flow.load(checkpoint.state.ema ?? checkpoint.state.parameters, checkpoint.context);
   else await trainFrom({ context, assembled, run, hash, checkpoint, signal: interrupts.signal, resumeCommand });
 
   if (!report) {
@@ -50,20 +59,29 @@ export async function trainRun({ context, loaded, assembled, run, resume, report
     await reportRun({ output, assembled, run, step: steps, signal: interrupts.signal });
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
-    throw new InterruptedError(`Interrupted while scoring; the training itself is complete and saved in ${run.path}.`, { remedy: `Go on with: ${resumeCommand}` });
+    throw new InterruptedError(`Interrupted while scoring; the training itself is complete and saved in ${run.path}.`, {
+      remedy: `Go on with: ${resumeCommand}`,
+    });
   }
 }
 
 /** The last checkpoint of a run of the same experiment. @throws RunError for another experiment, CheckpointError for a foreign checkpoint. */
-async function resumable({ root, output }: CommandContext, run: RunDirectory, { experiment }: LoadedExperiment): Promise<{ checkpoint: Checkpoint | undefined; hash: string }> {
+async function resumable(
+  { root, output }: CommandContext,
+  run: RunDirectory,
+  { experiment }: LoadedExperiment,
+): Promise<{ checkpoint: Checkpoint | undefined; hash: string }> {
   const saved = await loadExperiment(root, run.experimentFile);
   const difference = firstDifference(saved.experiment, experiment);
   if (difference) {
     const [there, here] = difference.values.map((value) => (value === undefined ? 'absent' : JSON.stringify(value)));
-    throw new RunError(`${run.path} is a run of another experiment: ${difference.key} is ${there} there and ${here} here.`, {
-      actual: difference,
-      remedy: `Resume it as it is with 'flow-matching train ${quoted(run.path)} --resume', or name another directory with --run.`,
-    });
+    throw new RunError(
+      `${run.path} is a run of another experiment: ${difference.key} is ${there} there and ${here} here.`,
+      {
+        actual: difference,
+        remedy: `Resume it as it is with 'flow-matching train ${quoted(run.path)} --resume', or name another directory with --run.`,
+      },
+    );
   }
   const hash = saved.environment.hash ?? experimentHash(experiment);
   const checkpoint = await run.checkpoints.latest();
@@ -74,7 +92,10 @@ async function resumable({ root, output }: CommandContext, run: RunDirectory, { 
       remedy: 'Remove it.',
     });
   }
-  if (checkpoint && saved.environment.backend !== experiment.backend.name) output.warn(`This run began on backend ${saved.environment.backend}: on ${experiment.backend.name} its numbers will differ in the last bits.`);
+  if (checkpoint && saved.environment.backend !== experiment.backend.name)
+    output.warn(
+      `This run began on backend ${saved.environment.backend}: on ${experiment.backend.name} its numbers will differ in the last bits.`,
+    );
   return { checkpoint, hash };
 }
 
@@ -88,16 +109,37 @@ interface TrainFromRequest {
   readonly resumeCommand: string;
 }
 
-async function trainFrom({ context: { output }, assembled, run, hash, checkpoint, signal, resumeCommand }: TrainFromRequest): Promise<void> {
+async function trainFrom({
+  context: { output },
+  assembled,
+  run,
+  hash,
+  checkpoint,
+  signal,
+  resumeCommand,
+}: TrainFromRequest): Promise<void> {
   const { experiment, flow, data, optimizer } = assembled;
   const { steps, checkpointEvery, ...settings } = experiment.training;
-  const training = await flow.begin(unhurried(data), { ...settings, steps, checkpointEvery, optimizer, seed: experiment.seed, signal, resume: checkpoint?.state });
+  const training = await flow.begin(unhurried(data), {
+    ...settings,
+    steps,
+    checkpointEvery,
+    optimizer,
+    seed: experiment.seed,
+    signal,
+    resume: checkpoint?.state,
+  });
   try {
     await using metrics = await MetricsLog.open(run.metricsFile, training.step);
     const secondsBefore = (await readMetrics(run.metricsFile)).at(-1)?.seconds ?? 0;
     let saved = training.step;
     const save = async (): Promise<void> => {
-      await run.checkpoints.save({ state: await training.state(), seed: experiment.seed, experiment: hash, context: training.context });
+      await run.checkpoints.save({
+        state: await training.state(),
+        seed: experiment.seed,
+        experiment: hash,
+        context: training.context,
+      });
       saved = training.step;
     };
     const progress = output.progress('train', steps);
@@ -105,7 +147,10 @@ async function trainFrom({ context: { output }, assembled, run, hash, checkpoint
     try {
       for await (const { steps: _, ...report } of training) {
         await metrics.append({ ...report, seconds: secondsBefore + report.seconds });
-        progress.update(report.step, `loss ${report.loss.toFixed(4)}${report.skipped > 0 ? `  ${report.skipped} updates skipped` : ''}`);
+        progress.update(
+          report.step,
+          `loss ${report.loss.toFixed(4)}${report.skipped > 0 ? `  ${report.skipped} updates skipped` : ''}`,
+        );
         if (report.step % checkpointEvery === 0 || report.step === steps) await save();
       }
       if (training.step < steps && training.step > saved) await save();
@@ -116,7 +161,10 @@ async function trainFrom({ context: { output }, assembled, run, hash, checkpoint
     }
     if (training.step < steps) {
       const kept = saved > 0 ? `step ${formatNumber(saved)} is saved in ${run.path}` : 'before the first step';
-      throw new InterruptedError(`Interrupted: ${kept}.`, { actual: training.step, remedy: `Go on with: ${resumeCommand}` });
+      throw new InterruptedError(`Interrupted: ${kept}.`, {
+        actual: training.step,
+        remedy: `Go on with: ${resumeCommand}`,
+      });
     }
     const seconds = (await readMetrics(run.metricsFile)).at(-1)?.seconds ?? 0;
     output.note(`Trained ${formatNumber(steps)} steps in ${formatSeconds(seconds)}`);
@@ -139,7 +187,8 @@ const unhurried = (data: Dataset): Dataset => ({
 /** The error, with what can be gone on from. */
 function withLastCheckpoint(error: unknown, run: RunDirectory, saved: number): unknown {
   if (!(error instanceof Error)) return error;
-  error.message += saved > 0 ? `\nThe last good checkpoint is ${run.checkpoints.path(saved)}.` : '\nThere is no checkpoint yet.';
+  error.message +=
+    saved > 0 ? `\nThe last good checkpoint is ${run.checkpoints.path(saved)}.` : '\nThere is no checkpoint yet.';
   return error;
 }
 

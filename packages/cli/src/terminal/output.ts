@@ -40,7 +40,11 @@ export class Output {
   /** Shows how far some work is: a bar on a terminal, a line now and then elsewhere. End it before starting another. */
   progress(title: string, total: number): Progress {
     const { stderr } = this.#streams;
-    this.#progress = this.quiet ? silentProgress : stderr.isTTY ? barProgress(stderr, title, total) : lineProgress(stderr, title, total);
+    this.#progress = this.quiet
+      ? silentProgress
+      : stderr.isTTY
+        ? barProgress(stderr, title, total)
+        : lineProgress(stderr, title, total);
     return this.#progress;
   }
 

@@ -10,13 +10,14 @@ export interface Progress {
 
 export const silentProgress: Progress = { update() {}, clear() {}, end() {} };
 
+const two = (part: number): string => String(part).padStart(2, '0');
+
 /** Seconds as `4.5 s`, `45 s`, `3:07` or `2:05:09`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   if (whole < 60) return `${whole} s`;
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (part: number): string => String(part).padStart(2, '0');
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
@@ -35,7 +36,14 @@ function remaining(): (done: number, total: number) => string {
 export function barProgress(stream: NodeJS.WriteStream, title: string, total: number): Progress {
   const left = remaining();
   const bar = new SingleBar(
-    { stream, format: `${title.padEnd(8)} {bar} {percentage} %  {count}  {left}  {info}`, barsize: 24, fps: 10, gracefulExit: false, emptyOnZero: true },
+    {
+      stream,
+      format: `${title.padEnd(8)} {bar} {percentage} %  {count}  {left}  {info}`,
+      barsize: 24,
+      fps: 10,
+      gracefulExit: false,
+      emptyOnZero: true,
+    },
     Presets.shades_grey,
   );
   bar.start(total, 0, { info: '', left: '', count: `0/${total}` });

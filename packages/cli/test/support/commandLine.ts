@@ -16,16 +16,23 @@ export interface Outcome {
 export async function inProcess(...args: string[]): Promise<Outcome> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const status = await runCommandLine(args, { stdout, stderr: stderr as unknown as NodeJS.WriteStream });
-  const text = (stream: PassThrough): string => (stream.read() as Buffer | null)?.toString() ?? '';
-  return { status, stdout: text(stdout), stderr: text(stderr) };
+  return { status, stdout: written(stdout), stderr: written(stderr) };
 }
+
+const written = (stream: PassThrough): string => (stream.read() as Buffer | null)?.toString() ?? '';
 
 const register = new URL('../../../../test/support/register.js', import.meta.url).href;
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Starts the command as a process of its own. */
-export function start(args: readonly string[], cwd: string): { readonly child: ChildProcess; readonly ended: Promise<Outcome & { signal: NodeJS.Signals | null }> } {
-  const child = spawn(process.execPath, ['--conditions=source', '--import', register, main, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+export function start(
+  args: readonly string[],
+  cwd: string,
+): { readonly child: ChildProcess; readonly ended: Promise<Outcome & { signal: NodeJS.Signals | null }> } {
+  const child = spawn(process.execPath, ['--conditions=source', '--import', register, main, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));

@@ -5,14 +5,23 @@ import { join } from 'node:path';
 import { start } from './commandLine.ts';
 import { tinyExperiment } from './tinyExperiment.ts';
 
-const steps = 1500;
-const args = ['train', 'e.yaml', '--no-report', '--set', `training.steps=${steps}`, 'training.checkpointEvery=4', 'training.reportEvery=2'];
-
 /**
  * Trains once without disturbance, then again while the process is killed at random moments and resumed each time, and compares:
  * final checkpoints byte by byte, and the reports of every step.
  */
-export async function killAndResume(folder: string, kills: number, seed: number): Promise<void> {
+export async function killAndResume(
+  folder: string,
+  { kills, steps, seed }: { kills: number; steps: number; seed: number },
+): Promise<void> {
+  const args = [
+    'train',
+    'e.yaml',
+    '--no-report',
+    '--set',
+    `training.steps=${steps}`,
+    'training.checkpointEvery=4',
+    'training.reportEvery=2',
+  ];
   writeFileSync(join(folder, 'e.yaml'), tinyExperiment);
   const began = performance.now();
   const whole = await start([...args, '--run', 'whole'], folder).ended;
@@ -35,7 +44,10 @@ export async function killAndResume(folder: string, kills: number, seed: number)
   const { status, stderr } = await start([...args, '--run', 'killed', '--resume'], folder).ended;
   expect(status, stderr).to.equal(0);
   const final = (run: string): Buffer => readFileSync(join(folder, run, 'checkpoints', `${steps}.safetensors`));
-  expect(final('killed').equals(final('whole')), `final checkpoints after kills at steps ${reached.join(', ')}`).to.equal(true);
+  expect(
+    final('killed').equals(final('whole')),
+    `final checkpoints after kills at steps ${reached.join(', ')}`,
+  ).to.equal(true);
   expect(reports(join(folder, 'killed'))).to.deep.equal(reports(join(folder, 'whole')));
 }
 
@@ -57,4 +69,4 @@ const reports = (run: string): unknown[] =>
   readFileSync(join(run, 'metrics.jsonl'), 'utf8')
     .trimEnd()
     .split('\n')
-    .map((line) => ({ ...(JSON.parse(line) as object), seconds: 0 }));
+    .map((line) => Object.assign(JSON.parse(line) as object, { seconds: 0 }));

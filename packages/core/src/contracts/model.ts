@@ -30,7 +30,10 @@ export interface ModelInputs {
 }
 
 /** A parametric vector field v_θ(t, x): parameters and a formula. */
-export interface VectorFieldModel<P extends Parameters = Parameters, S extends SymbolicParameters = SymbolicParameters> {
+export interface VectorFieldModel<
+  P extends Parameters = Parameters,
+  S extends SymbolicParameters = SymbolicParameters,
+> {
   readonly name: string;
   init(random: HostRandomStream, context: ModelContext): P;
   /** Traced. [batch, ...event], what the objective makes of it: a velocity, a noise, a score. */

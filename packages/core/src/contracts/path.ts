@@ -30,7 +30,7 @@ export interface Path {
   readonly priorStd: number | readonly number[];
   /** [batch, ...event]. */
   mean(t: Tensor, z: Endpoints): Tensor;
-  /** [batch, 1, …], or [batch, ...event] for a standard deviation per dimension; positive inside the interval. */
+  /** [batch, 1, …], or [batch, ...event] for a standard deviation per dimension; positive inside the interval, or 0 throughout on a two-sided path. */
   std(t: Tensor): Tensor;
   /** u_t(x | z) [batch, ...event], where it is known in closed form; conformance checks it against the derived one. */
   field?(t: Tensor, x: Tensor, z: Endpoints): Tensor;

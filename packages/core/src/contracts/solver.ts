@@ -85,6 +85,10 @@ export interface Solver {
   /** Scalars and vectors fed at run time; each becomes an f32 input of both programs. */
   readonly settings: SolverSettings;
   start(problem: OdeProblem, y: OdeState, settings: Readonly<Record<string, Tensor>>): SolverState;
-  step(problem: OdeProblem, state: SolverState, settings: Readonly<Record<string, Tensor>>, options?: SolverStepOptions): SolveStep;
+  step(
+    problem: OdeProblem,
+    state: SolverState,
+    settings: Readonly<Record<string, Tensor>>,
+    options?: SolverStepOptions,
+  ): SolveStep;
 }
-

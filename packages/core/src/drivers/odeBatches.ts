@@ -21,6 +21,18 @@ export interface SolveCounts {
   readonly rejectedSteps: number;
   /** How each sample's solve ended, [count]. */
   readonly status: readonly SolverStatus[];
+  /** Where the first solve that did not reach its end stopped; absent where all did. */
+  readonly stopped?: StoppedSolve;
+}
+
+export interface StoppedSolve {
+  /** Index of the sample. */
+  readonly sample: number;
+  readonly t: number;
+  /** Size of the step that would have come next. */
+  readonly step: number;
+  /** Scaled error of the last step; 1 is the tolerance. */
+  readonly error: number;
 }
 
 /** One solve over many batches: what is the same for all of them. */
@@ -103,8 +115,19 @@ export async function solveInBatches(solve: BatchedSolve, { batchSize = defaultB
       acceptedSteps: most((result) => result.accepted),
       rejectedSteps: most((result) => result.rejected),
       status: results.flatMap(({ result, count: part }) => (result.status.length === 1 ? new Array<SolverStatus>(part).fill(result.status[0]) : result.status.slice(0, part))),
+      ...firstStopped(results),
     },
   };
+}
+
+function firstStopped(results: readonly { result: OdeResult; count: number }[]): { stopped?: StoppedSolve } {
+  let first = 0;
+  for (const { result, count } of results) {
+    const row = result.status.slice(0, count).findIndex((status) => status !== 'done');
+    if (row >= 0) return { stopped: { sample: first + row, t: result.t[row], step: result.h[row], error: result.error[row] } };
+    first += count;
+  }
+  return {};
 }
 
 /** The first `count` rows of each part, one after another, name by name. */

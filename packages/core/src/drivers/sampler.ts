@@ -1,5 +1,6 @@
 import { inject, injectable } from 'inversify';
 import type { Backend, NamedArrays } from '../backend/backend.ts';
+import type { Coupling } from '../contracts/coupling.ts';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective } from '../contracts/objective.ts';
 import type { Path } from '../contracts/path.ts';
@@ -7,7 +8,7 @@ import type { OdeState, Solver } from '../contracts/solver.ts';
 import { DataError, OptionError } from '../errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { marginalScore } from '../path/marginalScore.ts';
-import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
+import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
 import { Random } from '../random/random.ts';
 import { seedArray, streams } from '../random/seed.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
@@ -46,13 +47,21 @@ export interface Samples extends SolveCounts {
 export class Sampler {
   readonly #backend: Backend;
   readonly #path: Path;
+  readonly #coupling: Coupling;
   readonly #objective: Objective;
   readonly #model: VectorFieldModel;
   readonly #programs = new OdePrograms();
 
-  constructor(@inject(BACKEND) backend: Backend, @inject(PATH) path: Path, @inject(OBJECTIVE) objective: Objective, @inject(MODEL) model: VectorFieldModel) {
+  constructor(
+    @inject(BACKEND) backend: Backend,
+    @inject(PATH) path: Path,
+    @inject(COUPLING) coupling: Coupling,
+    @inject(OBJECTIVE) objective: Objective,
+    @inject(MODEL) model: VectorFieldModel,
+  ) {
     this.#backend = backend;
     this.#path = path;
+    this.#coupling = coupling;
     this.#objective = objective;
     this.#model = model;
   }
@@ -76,6 +85,13 @@ export class Sampler {
         actual: solver.name,
         expected: logLikelihood ? 'an ordinary differential equation, along which densities are known' : 'a one-sided path, whose score follows from the velocity',
         remedy: 'Use another solver.',
+      });
+    }
+    if (solver.stochastic && this.#coupling.pair) {
+      throw new OptionError(`The solver '${solver.name}' needs the score, which does not follow from a velocity trained on pairs of the coupling '${this.#coupling.name}'.`, {
+        actual: this.#coupling.name,
+        expected: 'noise that is independent of the data',
+        remedy: "Use the coupling 'independent', or a solver of ordinary differential equations.",
       });
     }
     if (trajectory !== undefined && !(Number.isInteger(trajectory) && trajectory >= 2)) {

@@ -14,7 +14,9 @@ import { HostRandomStream } from '../random/hostRandomStream.ts';
 import { seedArray, seedKey, streams } from '../random/seed.ts';
 import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
+import { checkCoupling } from './checkCoupling.ts';
 import { conditionInputs, typesOf } from './conditions.ts';
+import { explainLoss } from './explainLoss.ts';
 import { statistic, trainingStepGraph, type TrainingParts } from './trainingProgram.ts';
 
 export interface TrainingOptions {
@@ -102,6 +104,7 @@ export class Trainer {
     const first = await data.batch({ index: 0, size: batchSize, seed });
     const context: ModelContext = { shape: data.shape, ...(first.condition && { condition: shapesOf(first.condition) }) };
     this.#checkBatch(first, data, batchSize);
+    checkCoupling(this.#path, this.#coupling, first.x1);
 
     const fresh = flattenTree<HostArray>(this.#model.init(new HostRandomStream(seed), context) as ModelParameters);
     const parameters = resume ? checkedState(fresh, resume.parameters, 'parameter') : Object.fromEntries(fresh);
@@ -147,6 +150,7 @@ export class Trainer {
         return parts.feedsSource ? this.#paired(batch, seed, index) : batch;
       },
       upload: (array) => this.#backend.array(array),
+      explain: (batch, step) => explainLoss(parts, batch, seed, step),
       parameterNames: names,
     });
   }
@@ -156,7 +160,9 @@ export class Trainer {
     const { x1, condition } = batch;
     const x0 = this.#path.sides === 'two' ? batch.x0! : hostRandomNormal(seedKey(seed), Uint32Array.of(0, 0, index, streams.coupling), x1.shape);
     if (!this.#coupling.pair) return { ...batch, x0 };
-    const order = await this.#coupling.pair({ x0, x1, ...(condition && { condition }) });
+    // The stream's next number: the noise itself has the first.
+    const random = new HostRandomStream(seed, streams.coupling + 1, index);
+    const order = await this.#coupling.pair({ x0, x1, random, ...(condition && { condition }) });
     return { ...batch, x0: permuted(x0, order) };
   }
 
@@ -175,6 +181,12 @@ export class Trainer {
       const row = Math.floor(broken / (batch.x1.data.length / size));
       throw new DataError(`The data set '${data.name}' holds ${batch.x1.data[broken]} in point ${row} of a batch.`, { actual: batch.x1.data[broken], expected: 'finite values' });
     }
+    if (this.#path.sides === 'one' && batch.x0) {
+      throw new DataError(`The path '${this.#path.name}' starts from noise and would ignore the source points of the data set '${data.name}'.`, {
+        expected: 'batches without x0',
+        remedy: 'Use a two-sided path, as paired-lines, or the target data set alone.',
+      });
+    }
     if (this.#path.sides === 'two' && !batch.x0) {
       throw new DataError(`The path '${this.#path.name}' runs between two distributions, and the data set '${data.name}' has no source points.`, {
         expected: 'batches with x0',
@@ -192,6 +204,8 @@ interface TrainingSetup {
   readonly context: ModelContext;
   readonly batch: (index: number) => Promise<Batch>;
   readonly upload: (array: HostArray) => BackendArray;
+  /** What a step's batch holds that is not finite. */
+  readonly explain: (batch: Batch, step: number) => string | undefined;
   readonly parameterNames: readonly string[];
 }
 
@@ -259,7 +273,8 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
     const brokenAt = values[statistic.brokenAt];
     if (brokenAt >= 0) {
       this.#step = brokenAt - 1;
-      throw new NumericalError(`The loss is not finite at step ${brokenAt}.`, {
+      const cause = this.#setup.explain(await this.#setup.batch(brokenAt - 1), brokenAt - 1);
+      throw new NumericalError(`The loss is not finite at step ${brokenAt}${cause ? `: ${cause}` : ''}.`, {
         actual: brokenAt,
         expected: 'a finite loss',
         remedy: 'The state of the step before is kept. Lower the learning rate, or look for values out of range in the data.',

@@ -1,6 +1,6 @@
 import { valueAndGrad } from '../autodiff/reverse.ts';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
-import type { Objective, TimeSampler } from '../contracts/objective.ts';
+import type { Objective, ObjectiveSample, TimeSampler } from '../contracts/objective.ts';
 import type { Optimizer } from '../contracts/optimizer.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -40,14 +40,18 @@ export interface TrainingParts {
 /** Slots of the statistics vector that a training carries along. */
 export const statistic = { lossSum: 0, skipped: 1, brokenAt: 2, gradientNorm: 3 } as const;
 
+/** Where a batch's draws come from. */
+export interface TrainingSeed {
+  readonly key: Tensor;
+  readonly firstSample: Tensor;
+  readonly step: Tensor;
+}
+
 /**
- * Loss and gradients of one batch: draw times and noise, move along the conditional path, regress.
- *
- * Noise and times are pure functions of (seed, step, sample index), so every rank and every resumed run draws the same.
+ * A point on the conditional path of each sample: times and noise drawn, pure functions of (seed, step, sample index), so that
+ * every rank and every resumed run draws the same.
  */
-export function gradientsFormula(parts: TrainingParts, parameters: Tensors, batch: { x1: Tensor; x0?: Tensor; condition?: Tensors }, seed: { key: Tensor; firstSample: Tensor; step: Tensor }): { loss: Tensor; gradients: Tensors } {
-  const { path, objective, timeSampler, model } = parts;
-  const random = new Random(seed, streams.training);
+export function drawConditionalPoints({ path, timeSampler }: Pick<TrainingParts, 'path' | 'timeSampler'>, batch: { x1: Tensor; x0?: Tensor }, random: Random): ObjectiveSample & { readonly weight: Tensor | undefined } {
   const { x1 } = batch;
   const { t: unit, weight } = timeSampler.sample(random.uniform([x1.shape[0]]), path);
   const { start, end } = path.interval;
@@ -55,10 +59,18 @@ export function gradientsFormula(parts: TrainingParts, parameters: Tensors, batc
   const drawn = path.sides === 'two' || !batch.x0 ? random.normal(x1.shape) : undefined;
   const noise = path.sides === 'one' && batch.x0 ? batch.x0 : drawn!;
   const z = path.sides === 'two' ? { x1, x0: batch.x0! } : { x1 };
-  const { x, velocity } = conditionalFlow(path, t, z, noise);
+  return { path, t, weight, z, noise, ...conditionalFlow(path, t, z, noise) };
+}
+
+/** Loss and gradients of one batch: draw times and noise, move along the conditional path, regress. */
+export function gradientsFormula(parts: TrainingParts, parameters: Tensors, batch: { x1: Tensor; x0?: Tensor; condition?: Tensors }, seed: TrainingSeed): { loss: Tensor; gradients: Tensors } {
+  const { objective, model } = parts;
+  const random = new Random(seed, streams.training);
+  const { weight, ...sample } = drawConditionalPoints(parts, batch, random);
+  const { t, x } = sample;
   const formula = (values: Tensors): Tensor => {
     const prediction = model.apply(unflattenParameters(values), { t, x, training: true, random, ...(batch.condition && { condition: batch.condition }) });
-    const losses = objective.loss(prediction, { path, t, z, noise, x, velocity });
+    const losses = objective.loss(prediction, sample);
     return (weight ? losses.mul(weight) : losses).mean();
   };
   const { value, gradient } = valueAndGrad(formula, parameters);

@@ -16,8 +16,9 @@ export const Not: Operator = elementwise('Not', 'bool');
 export const IsNaN: Operator = elementwise('IsNaN', 'float', [], 'bool');
 
 /**
- * `condition ? a : b`, element by element. Each branch's derivative is selected, not multiplied by a mask, so a NaN or an
- * infinity in the branch not taken stays there.
+ * `condition ? a : b`, element by element. Derivatives are selected, not multiplied by a mask, so a NaN or an infinity of the branch
+ * not taken stays there. Reverse mode hands that branch a cotangent of zero: where its slope is infinite (a root at 0), 0·∞ is NaN, and
+ * the argument of the root must be guarded by a Where of its own.
  */
 export const Where: Operator = {
   name: 'Where',

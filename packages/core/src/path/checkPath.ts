@@ -21,7 +21,7 @@ const stdTolerance = 0.01;
 
 /**
  * Checks a path against what the contract promises, on a grid of times and sample points, in f64: finite values and derivatives,
- * std > 0 inside the interval, p at its end concentrated on x1, and at its start the declared prior (one-sided) or the source
+ * std > 0 inside the interval (or none at all, on a two-sided path), p at its end concentrated on x1, and at its start the declared prior (one-sided) or the source
  * point x0 (two-sided). It finds formulas that are wrong; the thresholds are wide, so that it refuses none that is merely unusual.
  *
  * @throws PathError saying what is wrong, at which time and for which point; NumericalError for a value that is not finite;
@@ -110,6 +110,8 @@ function requireRows(
 function checkPositive(check: Check): void {
   const { start, end } = check.path.interval;
   const { std } = check.values;
+  // Lines between pairs need no noise: the source brings its own.
+  if (check.path.sides === 'two' && std.every((value) => value === 0)) return;
   requireRows(
     check,
     (time) => time > start && time < end,
@@ -174,10 +176,13 @@ function checkPrior(check: Check, shape: Shape): void {
   const { values, width, path } = check;
   const { priorStd } = path;
   if (typeof priorStd !== 'number' && priorStd.length !== width) {
-    throw new PathError(`The path '${path.name}' declares ${priorStd.length} prior stds for points of [${shape.join()}].`, {
-      actual: priorStd,
-      expected: `one number, or ${width}`,
-    });
+    throw new PathError(
+      `The path '${path.name}' declares ${priorStd.length} prior stds for points of [${shape.join()}].`,
+      {
+        actual: priorStd,
+        expected: `one number, or ${width}`,
+      },
+    );
   }
   const priorOf = (index: number): number => (typeof priorStd === 'number' ? priorStd : priorStd[index % width]);
   const atStart = (time: number): boolean => time === path.interval.start;

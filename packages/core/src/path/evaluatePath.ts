@@ -4,7 +4,8 @@ import { f32, trace } from '../graph/trace.ts';
 import { expand } from '../operators/movement.ts';
 import { evaluateGraph } from '../reference/evaluateGraph.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
-import { formatShape, sameShape } from '../tensor/shape.ts';
+import { sameShape } from '../tensor/shape.ts';
+import { describeRow } from './describeRow.ts';
 import { pathMoments, timeAgainst } from './pathFormulas.ts';
 
 /** Where a path is evaluated: one time and one condition a row. */
@@ -50,8 +51,6 @@ export function evaluatePath(path: Path, { t, x1, x0 }: PathPoints): PathValues 
     },
     { t: f32([t.length]), x1: f32(x1.shape), ...(x0 && { x0: f32(x1.shape) }) },
   );
-  // The reference keeps f64 whatever the declared dtype.
-  const wide = ({ data }: Pick<HostArray, 'data'>): Float64Array => Float64Array.from(data);
   const outputs = evaluateGraph(graph, {
     t: { data: Float64Array.from(t), shape: [t.length], dtype: 'f32' },
     x1: { ...x1, data: wide(x1), dtype: 'f32' },
@@ -61,6 +60,9 @@ export function evaluatePath(path: Path, { t, x1, x0 }: PathPoints): PathValues 
   checkFinite(path, { t, x1, ...(x0 && { x0 }) }, values);
   return values as unknown as PathValues;
 }
+
+/** The reference keeps f64 whatever the declared dtype. */
+const wide = ({ data }: HostArray): Float64Array => Float64Array.from(data);
 
 function checkTimes({ name, interval: { start, end } }: Path, t: ArrayLike<number>): void {
   const outside = Array.from(t).find((time) => !(time >= start && time <= end));
@@ -79,7 +81,7 @@ function checkFinite(path: Path, points: PathPoints, values: Readonly<Record<str
     if (at < 0) continue;
     const row = Math.floor(at / (values[name].length / points.t.length));
     throw new NumericalError(
-      `The ${title} of the path '${path.name}' is ${values[name][at]} at t = ${points.t[row]}, ${describeRow(points, row)}.`,
+      `The ${title} of the path '${path.name}' is ${values[name][at]} at t = ${points.t[row]}, ${describePoints(points, row)}.`,
       {
         actual: { t: points.t[row], x1: rowOf(points.x1, row), ...(points.x0 && { x0: rowOf(points.x0, row) }) },
         expected: 'finite values and time derivatives on the whole interval, ends included',
@@ -94,13 +96,5 @@ function rowOf({ data, shape }: HostArray, row: number): number[] {
   return Array.from(data.subarray(row * width, (row + 1) * width));
 }
 
-const longestListed = 8;
-
-function describeRow({ x0, x1 }: PathPoints, row: number): string {
-  const describe = (name: string, array: HostArray): string => {
-    const values = rowOf(array, row);
-    const listed = values.slice(0, longestListed).join(', ');
-    return `${name} = [${listed}${values.length > longestListed ? `, … of ${formatShape(array.shape.slice(1))}` : ''}]`;
-  };
-  return [...(x0 ? [describe('x0', x0)] : []), describe('x1', x1)].join(', ');
-}
+const describePoints = ({ x0, x1 }: PathPoints, row: number): string =>
+  `${x0 ? `x0 = ${describeRow(x0, row)}, ` : ''}x1 = ${describeRow(x1, row)}`;

@@ -27,7 +27,11 @@ export function pathCoefficients(path: Path, t: Tensor, x: Tensor): PathCoeffici
 }
 
 /** The same in numbers at times [rows], for points of `shape`: [rows, ...shape] each, row-major. */
-export function hostPathCoefficients(path: Path, times: readonly number[], shape: Shape): Readonly<Record<keyof PathCoefficients, Float64Array>> {
+export function hostPathCoefficients(
+  path: Path,
+  times: readonly number[],
+  shape: Shape,
+): Readonly<Record<keyof PathCoefficients, Float64Array>> {
   const { mean, meanRate, std, stdRate } = valuesAt(path, times, shape, () => 1);
   return { scale: mean, std, scaleRate: meanRate, stdRate };
 }
@@ -38,6 +42,9 @@ function valuesAt(path: Path, times: readonly number[], shape: Shape, coordinate
   return evaluatePath(path, { t: times, x1: { data, shape: [times.length, ...shape], dtype: 'f32' } });
 }
 
+/** A coordinate of the point that stands for all: neither 0 nor 1, and of either sign. */
+const point = (i: number): number => 1.5 * Math.cos(1 + 2 * i);
+
 /**
  * Refuses a path whose mean is not scale(t)·x1, coordinate by coordinate.
  *
@@ -46,23 +53,30 @@ function valuesAt(path: Path, times: readonly number[], shape: Shape, coordinate
  */
 export function requireProportionalMean(path: Path, owner: string, shape: Shape): void {
   if (path.sides === 'two') {
-    throw new PathError(`The ${owner} cannot be used with the path '${path.name}', which runs between pairs of points.`, {
-      actual: path.name,
-      expected: 'a one-sided path, from Gaussian noise to data',
-      remedy: 'Use conditional-flow-matching, which runs on every path.',
-    });
+    throw new PathError(
+      `The ${owner} cannot be used with the path '${path.name}', which runs between pairs of points.`,
+      {
+        actual: path.name,
+        expected: 'a one-sided path, from Gaussian noise to data',
+        remedy: 'Use conditional-flow-matching, which runs on every path.',
+      },
+    );
   }
   const { start, end } = path.interval;
   const times = [0, 0.25, 0.5, 0.75, 1].map((share) => start * (1 - share) + end * share);
-  const point = (i: number): number => 1.5 * Math.cos(1 + 2 * i);
   const { scale } = hostPathCoefficients(path, times, shape);
   const { mean } = valuesAt(path, times, shape, point);
   const size = sizeOf(shape);
-  const at = mean.findIndex((value, i) => Math.abs(value - scale[i] * point(i % size)) > 1e-9 * Math.max(1, Math.abs(value)));
+  const at = mean.findIndex(
+    (value, i) => Math.abs(value - scale[i] * point(i % size)) > 1e-9 * Math.max(1, Math.abs(value)),
+  );
   if (at < 0) return;
-  throw new PathError(`The ${owner} cannot be used with the path '${path.name}', whose mean is not proportional to the data point.`, {
-    actual: { t: times[Math.floor(at / size)], x1: point(at % size), mean: mean[at] },
-    expected: 'a mean scale(t)·x1',
-    remedy: 'Use conditional-flow-matching, which runs on every path.',
-  });
+  throw new PathError(
+    `The ${owner} cannot be used with the path '${path.name}', whose mean is not proportional to the data point.`,
+    {
+      actual: { t: times[Math.floor(at / size)], x1: point(at % size), mean: mean[at] },
+      expected: 'a mean scale(t)·x1',
+      remedy: 'Use conditional-flow-matching, which runs on every path.',
+    },
+  );
 }

@@ -10,7 +10,11 @@ export function timeAgainst(t: Tensor, x: Tensor): Tensor {
 }
 
 /** mean, std and their time derivatives, by one forward-mode pass. t is [batch, 1, …]. */
-export function pathMoments(path: Path, t: Tensor, z: Endpoints): { mean: Tensor; std: Tensor; meanRate: Tensor; stdRate: Tensor } {
+export function pathMoments(
+  path: Path,
+  t: Tensor,
+  z: Endpoints,
+): { mean: Tensor; std: Tensor; meanRate: Tensor; stdRate: Tensor } {
   const {
     outputs: [mean, std],
     tangents: [meanRate, stdRate],

@@ -22,7 +22,15 @@ export interface TwoSidedPathFormulas extends PathCheck {
  *
  * @throws PathError, NumericalError where the formulas do not make such a path.
  */
-export function twoSidedPath({ name = 'custom', mean, std, interval = { start: 0, end: 1 }, field, check = true, ...sampling }: TwoSidedPathFormulas): Path {
+export function twoSidedPath({
+  name = 'custom',
+  mean,
+  std,
+  interval = { start: 0, end: 1 },
+  field,
+  check = true,
+  ...sampling
+}: TwoSidedPathFormulas): Path {
   const sourceOf = ({ x0 }: Endpoints): Tensor => {
     if (x0) return x0;
     throw new PathError(`The path '${name}' runs between two points, and only one is given.`, { expected: 'x0' });

@@ -16,4 +16,4 @@ export const seedArray = (seed: number): HostArray => hostArray(seedKey(seed), [
  * Purposes that draw from one seed, kept apart by the stream word of the counter. Draws made inside a graph count up from their
  * driver's number, so the numbers are far apart.
  */
-export const streams = { training: 0, sampling: 0x1000_0000, likelihood: 0x2000_0000, parameters: 0x3000_0000, data: 0x4000_0000, test: 0x5000_0000, coupling: 0x6000_0000, solving: 0x7000_0000 } as const;
+export const streams = { training: 0, sampling: 0x1000_0000, likelihood: 0x2000_0000, parameters: 0x3000_0000, data: 0x4000_0000, test: 0x5000_0000, coupling: 0x6000_0000, solving: 0x7000_0000, evaluation: 0x8000_0000 } as const;

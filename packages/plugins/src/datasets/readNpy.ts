@@ -48,8 +48,8 @@ export function readNpy(file: string, bytes: Uint8Array): HostArray {
       bytes.length,
       `${expected} bytes for ${descr} of shape [${shape.join(', ')}]`,
     );
-  // A copy, because elements need not be aligned in the file's buffer.
-  return { data: view(bytes.slice(end).buffer), shape, dtype };
+  // A copy, because elements need not be aligned in the file's buffer, which may be a window into a larger one.
+  return { data: view(new Uint8Array(bytes.subarray(end)).buffer), shape, dtype };
 }
 
 /** The header is a Python dictionary with three known keys. */

@@ -65,7 +65,8 @@ function refuse(option: string, actual: unknown, expected: string): never {
   throw new OptionError(`The mixture's ${option} do not fit.`, { actual, expected });
 }
 
-function checkMixture(
+/** @throws OptionError where the lists do not fit one another. */
+export function checkMixture(
   weights: readonly number[],
   means: readonly (readonly number[])[],
   stds: readonly number[],

@@ -1,5 +1,5 @@
 import { defineEstimator, type Estimator } from '@flow-matching/core';
-import { checkFinished } from './checkFinished.ts';
+import { drawSamples } from './drawSamples.ts';
 
 /**
  * Evaluations of the field that one sample takes (NFE): the largest number over the samples drawn.
@@ -11,12 +11,11 @@ export const functionEvaluations = defineEstimator({
   summary: 'Evaluations of the field that one sample takes',
   create: (): Estimator => ({
     name: 'function-evaluations',
-    async estimate({ flow, count, seed, signal, onProgress }) {
-      const drawn = await flow.sample(count, { seed, signal, onProgress });
-      checkFinished(drawn);
+    async estimate(request) {
+      const drawn = await drawSamples(request);
       return {
         value: drawn.functionEvaluations,
-        count,
+        count: request.count,
         unit: 'evaluations',
         details: { acceptedSteps: drawn.acceptedSteps, rejectedSteps: drawn.rejectedSteps },
       };

@@ -10,10 +10,18 @@ const isDensity = (value: unknown): value is MarginalDensity =>
 
 const mixture = z.strictObject({
   name: z.literal('gaussian-mixture'),
-  weights: z.array(z.number()),
-  means: z.array(z.array(z.number())),
-  stds: z.array(z.number()),
+  means: z.array(z.array(z.number()).min(1)).min(1),
+  /** One standard deviation a component, or one for all. */
+  stds: z.union([z.array(z.number()), z.number()]).default(1),
+  /** Divided by their sum; equal by default. */
+  weights: z.array(z.number()).optional(),
 });
+
+function densityOf(spec: { readonly name: 'checkerboard' } | z.output<typeof mixture>): MarginalDensity {
+  if (spec.name === 'checkerboard') return checkerboardDensity();
+  const { means, stds, weights = means.map(() => 1) } = spec;
+  return gaussianMixture({ means, weights, stds: typeof stds === 'number' ? means.map(() => stds) : stds });
+}
 
 /**
  * Flow matching against the marginal field itself (Lipman et al. 2023, equation 5), for data whose marginals are known in closed
@@ -23,11 +31,15 @@ export const flowMatching = defineObjective({
   name: 'flow-matching',
   summary: 'Mean squared error to the exact marginal field of known data',
   options: z.strictObject({
-    /** The data's distribution: by name, or as an object with its marginals. */
-    density: z.union([z.strictObject({ name: z.literal('checkerboard') }), mixture, z.custom<MarginalDensity>(isDensity)]),
+    /** The data's distribution: named as the data set is, with the options of it, or an object with its marginals. */
+    density: z.union([
+      z.strictObject({ name: z.literal('checkerboard') }),
+      mixture,
+      z.custom<MarginalDensity>(isDensity),
+    ]),
   }),
   create: ({ density: given }): Objective => {
-    const density = isDensity(given) ? given : given.name === 'checkerboard' ? checkerboardDensity() : gaussianMixture(given);
+    const density = isDensity(given) ? given : densityOf(given);
     return {
       name: 'flow-matching',
       validate(path, shape) {
@@ -35,7 +47,7 @@ export const flowMatching = defineObjective({
         if (shape.length === 1 && shape[0] === density.dimension) return;
         throw new PathError(`The objective 'flow-matching' knows the field of points [${density.dimension}].`, {
           actual: shape,
-          expected: `data of that shape`,
+          expected: 'data of that shape',
         });
       },
       loss: (prediction, { path, t, x }) => meanSquare(prediction.sub(density.field(path, t, x))),

@@ -1,6 +1,6 @@
 import { defineObjective, pathCoefficients, requireProportionalMean, type Objective } from '@flow-matching/core';
 import { meanSquare } from './meanSquare.ts';
-import { trustedInterval } from './trustedInterval.ts';
+import { whereScaleIsTrusted } from './trustedInterval.ts';
 
 /**
  * Noise matching (DDPM, Ho et al. 2020): the model predicts the noise ε in x = a·x1 + σ·ε, with unit weight at all times.
@@ -13,7 +13,7 @@ export const noiseMatching = defineObjective({
   create: (): Objective => ({
     name: 'noise-matching',
     validate: (path, shape) => requireProportionalMean(path, "objective 'noise-matching'", shape),
-    interval: (path) => ({ ...path.interval, start: trustedInterval(path, 'scale').start }),
+    interval: whereScaleIsTrusted,
     loss: (prediction, { noise }) => meanSquare(prediction.sub(noise)),
     field(noise, { path, t, x }) {
       const { scale, std, scaleRate, stdRate } = pathCoefficients(path, t, x);

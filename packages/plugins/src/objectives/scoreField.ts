@@ -1,12 +1,12 @@
 import { pathCoefficients, type Objective } from '@flow-matching/core';
-import { trustedInterval } from './trustedInterval.ts';
+import { whereScaleIsTrusted } from './trustedInterval.ts';
 
 /**
  * What the objectives share whose model predicts the score s = ∇ₓ log p_t(x): the field (a′/a)·x + (σ²·a′/a − σ·σ′)·s. Nothing is
  * divided by σ, so the data's end needs no care; where a vanishes, at the noise, the field is held.
  */
 export const scoreField: Pick<Objective, 'field'> & Required<Pick<Objective, 'interval'>> = {
-  interval: (path) => ({ ...path.interval, start: trustedInterval(path, 'scale').start }),
+  interval: whereScaleIsTrusted,
   field(score, { path, t, x }) {
     const { scale, std, scaleRate, stdRate } = pathCoefficients(path, t, x);
     const data = x.add(std.square().mul(score)).div(scale);

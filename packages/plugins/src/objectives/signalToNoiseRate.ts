@@ -5,11 +5,13 @@ const largestRate = 2 ** 17;
 /** Far below every scale and std of f32 that matters; it makes 0/0 a 0. */
 const tiny = 1e-30;
 
+const bounded = (rate: Tensor, coefficient: Tensor): Tensor =>
+  minimum(rate.div(maximum(abs(coefficient), tiny)), largestRate);
+
 /**
  * d/dt log(a²/σ²), the rate at which a path's signal-to-noise ratio grows: 2(a′/a − σ′/σ), each part at most 2¹⁷. It is g²/σ², with g
  * the diffusion of the path's stochastic differential equation.
  */
 export function signalToNoiseRate({ scale, std, scaleRate, stdRate }: PathCoefficients): Tensor {
-  const bounded = (rate: Tensor, coefficient: Tensor): Tensor => minimum(rate.div(maximum(abs(coefficient), tiny)), largestRate);
   return bounded(scaleRate, scale).add(bounded(stdRate.neg(), std)).mul(2);
 }

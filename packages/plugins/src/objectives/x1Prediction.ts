@@ -1,6 +1,6 @@
 import { defineObjective, pathCoefficients, requireProportionalMean, type Objective } from '@flow-matching/core';
 import { meanSquare } from './meanSquare.ts';
-import { trustedInterval } from './trustedInterval.ts';
+import { whereStdIsTrusted } from './trustedInterval.ts';
 
 /**
  * The model predicts the data point x1, with unit weight at all times.
@@ -13,7 +13,7 @@ export const x1Prediction = defineObjective({
   create: (): Objective => ({
     name: 'x1-prediction',
     validate: (path, shape) => requireProportionalMean(path, "objective 'x1-prediction'", shape),
-    interval: (path) => ({ ...path.interval, end: trustedInterval(path, 'std').end }),
+    interval: whereStdIsTrusted,
     loss: (prediction, { z }) => meanSquare(prediction.sub(z.x1)),
     field(data, { path, t, x }) {
       const { scale, std, scaleRate, stdRate } = pathCoefficients(path, t, x);

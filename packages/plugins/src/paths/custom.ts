@@ -23,7 +23,9 @@ const options = z.strictObject({
   /** σ_t: an expression in t and the constants. */
   std: z.string(),
   /** Named numbers for the expressions; a list holds one for each dimension of a point. */
-  constants: z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.union([z.number(), z.array(z.number()).min(1)])).default({}),
+  constants: z
+    .record(z.string().regex(/^[A-Za-z_]\w*$/), z.union([z.number(), z.array(z.number()).min(1)]))
+    .default({}),
   /** Standard deviation of the prior, or a list with one for each dimension; without meaning for a two-sided path. */
   priorStd: z.union([positive, z.array(positive).min(1)]).default(1),
   /** Usable times: cut them where a derivative grows without bound. */
@@ -58,10 +60,6 @@ export const custom = definePath({
     const given: Record<string, TensorLike> = Object.fromEntries(
       Object.entries(constants).map(([name, value]) => [name, typeof value === 'number' ? value : constant([value])]),
     );
-    const shaped = (value: TensorLike, ...shapes: Shape[]): Tensor => {
-      const tensor = toTensor(value);
-      return expand(tensor, broadcastShapes(tensor.shape, ...shapes));
-    };
     const formulas = {
       name: 'custom',
       interval,
@@ -77,8 +75,14 @@ export const custom = definePath({
   },
 });
 
+/** A formula's value, which may be a mere number, broadcast against a shape. */
+function shaped(value: TensorLike, shape: Shape): Tensor {
+  const tensor = toTensor(value);
+  return expand(tensor, broadcastShapes(tensor.shape, shape));
+}
+
 /** The shape of a point where a list of constants fixes it. */
 function shapeFrom(constants: Readonly<Record<string, number | readonly number[]>>): { shape?: Shape } {
   const list = Object.values(constants).find((value) => typeof value !== 'number');
-  return list ? { shape: [(list as readonly number[]).length] } : {};
+  return list ? { shape: [list.length] } : {};
 }

@@ -32,7 +32,7 @@ interface Parser {
   index: number;
   parse(): jsep.Expression;
   gobbleSpaces(): void;
-  gobbleToken(): jsep.Expression | undefined;
+  gobbleToken(): jsep.Expression | false | undefined;
   throwError(message: string): never;
 }
 const { Jsep } = jsep as unknown as { Jsep: new (text: string) => Parser };
@@ -42,7 +42,7 @@ const { Jsep } = jsep as unknown as { Jsep: new (text: string) => Parser };
  * Tokens remember where they begin.
  */
 class FormulaParser extends Jsep {
-  override gobbleToken(): jsep.Expression | undefined {
+  override gobbleToken(): jsep.Expression | false | undefined {
     this.gobbleSpaces();
     const index = this.index;
     const sign = this.expr[index];
@@ -61,7 +61,7 @@ class FormulaParser extends Jsep {
   }
 
   #operand(operator: string): jsep.Expression {
-    return this.gobbleToken() ?? this.throwError(`Nothing follows '${operator}'`);
+    return this.gobbleToken() || this.throwError(`Nothing follows '${operator}'`);
   }
 }
 
@@ -108,10 +108,13 @@ export type Formula = (values: Readonly<Record<string, TensorLike>>) => TensorLi
 export function parseFormula(text: string, names: readonly string[], owner: string): Formula {
   const known = [...names, ...Object.keys(constants)];
   const refuse = (problem: string, index: number, expected?: string): never => {
-    throw new OptionError(`${owner} cannot be read: ${problem}, at character ${index + 1}.\n    ${text}\n    ${' '.repeat(index)}^\n`, {
-      actual: text,
-      ...(expected && { expected }),
-    });
+    throw new OptionError(
+      `${owner} cannot be read: ${problem}, at character ${index + 1}.\n    ${text}\n    ${' '.repeat(index)}^\n`,
+      {
+        actual: text,
+        ...(expected && { expected }),
+      },
+    );
   };
 
   /** A checked expression as a function of the names' values. `from` is where it begins, as far as that is known. */
@@ -125,7 +128,9 @@ export function parseFormula(text: string, names: readonly string[], owner: stri
       case 'Identifier': {
         const { name } = node;
         if (!known.includes(name)) {
-          const called = Object.hasOwn(functions, name) ? `the function '${name}' has no argument` : `there is no '${name}'`;
+          const called = Object.hasOwn(functions, name)
+            ? `the function '${name}' has no argument`
+            : `there is no '${name}'`;
           refuse(called, index, `names among ${known.join(', ')}`);
         }
         return (values) => values[name] ?? constants[name];
@@ -133,12 +138,18 @@ export function parseFormula(text: string, names: readonly string[], owner: stri
       case 'UnaryExpression': {
         const argument = build(node.argument as Expression, index + 1);
         if (node.operator === '+') return argument;
-        if (node.operator !== '-') refuse(`there is no operator '${node.operator}'`, index, 'operators among + - * / ^');
+        if (node.operator !== '-')
+          refuse(`there is no operator '${node.operator}'`, index, 'operators among + - * / ^');
         return (values) => negated(argument(values));
       }
       case 'BinaryExpression': {
         const operate = binaryOperators[node.operator];
-        if (!operate) refuse(`there is no operator '${node.operator}'`, text.indexOf(node.operator, index), 'operators among + - * / ^');
+        if (!operate)
+          refuse(
+            `there is no operator '${node.operator}'`,
+            text.indexOf(node.operator, index),
+            'operators among + - * / ^',
+          );
         const [left, right] = [build(node.left as Expression, index), build(node.right as Expression, index)];
         return (values) => operate(left(values), right(values));
       }
@@ -157,7 +168,9 @@ export function parseFormula(text: string, names: readonly string[], owner: stri
     const callee = node.callee as Expression;
     const name = callee.type === 'Identifier' ? callee.name : '';
     if (known.includes(name)) refuse(`'${name}' is no function`, index, `'${name} * (…)' for a product`);
-    const compute = Object.hasOwn(functions, name) ? functions[name] : refuse(`there is no function '${name}'`, index, `functions among ${Object.keys(functions).join(', ')}`);
+    const compute = Object.hasOwn(functions, name)
+      ? functions[name]
+      : refuse(`there is no function '${name}'`, index, `functions among ${Object.keys(functions).join(', ')}`);
     if (node.arguments.length !== arity(name)) {
       refuse(`'${name}' has ${node.arguments.length} arguments`, index, `${arity(name)}`);
     }

@@ -2,6 +2,8 @@ import { definePath, expm1, gaussianPath, type Tensor } from '@flow-matching/cor
 import { z } from 'zod';
 import { squareRootCut } from './timeCuts.ts';
 
+const remaining = (t: Tensor): Tensor => t.neg().add(1);
+
 /**
  * The variance-preserving diffusion path, its time reversed: mean α·x1 and variance 1 − α², with α = exp(−T(s)/2), s = 1 − t and
  * T(s) = betaMin·s + ½(betaMax − betaMin)s² (Lipman et al. 2023, equations 18 and 19). It ends at 1 − 10⁻⁵.
@@ -18,7 +20,6 @@ export const variancePreserving = definePath({
     })
     .refine(({ betaMin, betaMax }) => betaMax >= betaMin, { path: ['betaMax'], message: 'must not be below betaMin' }),
   create: ({ betaMin, betaMax }) => {
-    const remaining = (t: Tensor): Tensor => t.neg().add(1);
     /** T(s) in factored form: no cancellation, whatever s. */
     const exponent = (s: Tensor): Tensor => s.mul(s.mul((betaMax - betaMin) / 2).add(betaMin));
     const rate = (s: Tensor): Tensor => s.mul(betaMax - betaMin).add(betaMin);

@@ -1,5 +1,22 @@
-import { constant, defineTimeSampler, floor, gather, hostPathCoefficients, minimum, pointShape, requireProportionalMean, type Path, type TimeSampler } from '@flow-matching/core';
+import {
+  constant,
+  defineTimeSampler,
+  evaluateGraph,
+  f32,
+  floor,
+  gather,
+  minimum,
+  ones,
+  pathCoefficients,
+  pointShape,
+  requireProportionalMean,
+  trace,
+  type Path,
+  type Shape,
+  type TimeSampler,
+} from '@flow-matching/core';
 import { z } from 'zod';
+import { signalToNoiseRate } from '../objectives/signalToNoiseRate.ts';
 
 /** Cells of equal probability that the density of times is made of. */
 const cells = 1024;
@@ -50,24 +67,34 @@ function cellBounds(path: Path, uniformShare: number): number[] {
   return quantiles(nodes, cumulative);
 }
 
-/** Rates at times given as shares of the path's interval, averaged over the dimensions of a point and cut at 2¹⁷. */
-function signalToNoiseRates(path: Path, nodes: readonly number[], shape: readonly number[]): number[] {
+/** Rates at times given as shares of the path's interval, averaged over the dimensions of a point; positive. */
+function signalToNoiseRates(path: Path, nodes: readonly number[], shape: Shape): number[] {
   const { start, end } = path.interval;
-  const times = nodes.map((node) => Math.min(end, start + node * (end - start)));
-  const { scale, std, scaleRate, stdRate } = hostPathCoefficients(path, times, shape);
-  const width = scale.length / times.length;
-  const bounded = (rate: number, coefficient: number): number => Math.min(2 ** 17, Math.abs(rate) / Math.max(Math.abs(coefficient), 1e-30));
-  return times.map((_, row) => {
-    let sum = 0;
-    for (let i = row * width; i < (row + 1) * width; i++) sum += bounded(scaleRate[i], scale[i]) + bounded(stdRate[i], std[i]);
-    return Math.max(sum / width, Number.MIN_VALUE);
-  });
+  const times = Float64Array.from(nodes, (node) => start * (1 - node) + end * node);
+  const points = [times.length, ...shape];
+  const graph = trace(
+    ({ t }) => {
+      const rate = signalToNoiseRate(pathCoefficients(path, t, ones(points))).expand(points);
+      return { rate: rate.mean(shape.map((_, i) => i + 1)) };
+    },
+    { t: f32([times.length]) },
+  );
+  const { rate } = evaluateGraph(graph, { t: { data: times, shape: [times.length], dtype: 'f32' } });
+  return Array.from(rate.data, (value) => Math.max(Math.abs(value), Number.MIN_VALUE));
 }
 
 /** [0, 1] with steps that shrink by a twelfth each towards both ends, where rates grow without bound. */
 function crowdedNodes(): number[] {
   const half = Array.from({ length: 200 }, (_, i) => 0.5 * (11 / 12) ** (199 - i));
-  return [0, ...half, ...half.toReversed().slice(1).map((node) => 1 - node), 1];
+  return [
+    0,
+    ...half,
+    ...half
+      .toReversed()
+      .slice(1)
+      .map((node) => 1 - node),
+    1,
+  ];
 }
 
 /** Where a piecewise linear increasing function on [0, 1] reaches k/cells. */

@@ -1,0 +1,187 @@
+import type { HostArray } from '@flow-matching/core';
+import { mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { CommandContext } from '../commands/cliCommand.ts';
+import { fileError } from '../disk/fileError.ts';
+import { writeAtomically } from '../disk/writeAtomically.ts';
+import { CheckpointError } from '../errors.ts';
+import { loadExperiment } from '../experiment/assembleExperiment.ts';
+import { domainOf, planePoints, unionOf, type Domain } from '../report/domain.ts';
+import { figureFile } from '../report/figureFile.ts';
+import type { Figure } from '../report/reportHtml.ts';
+import { heldOutBatch } from '../run/drawSamples.ts';
+import { environmentOf } from '../run/environment.ts';
+import { openRun } from '../run/openRun.ts';
+import { RunDirectory } from '../run/runDirectory.ts';
+import { formatNumber, formatTable } from '../terminal/formatTable.ts';
+import { PluginRegistry, type Dataset } from '@flow-matching/core';
+import { checkSameData, type DataOfRun } from './checkSameData.ts';
+import { compareHtml } from './compareHtml.ts';
+import { comparisonTable } from './comparisonTable.ts';
+import { runDocument } from './comparisonDocument.ts';
+import { costFigure } from './costFigure.ts';
+import { comparedSolver, costCount, matchedCount, measureRun, type Measurement } from './measureRun.ts';
+import { fewEvaluationsFigure, trajectoriesFigure } from './sampleFigures.ts';
+
+export interface CompareRequest {
+  readonly paths: readonly string[];
+  readonly count: number;
+  /** Of noise and held-out points; the first run's where absent. */
+  readonly seed?: number | undefined;
+  /** Where the files go. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+/** Measures runs side by side: prints the table, and leaves figures, a page and the numbers in a directory. */
+export async function compareRuns(
+  context: CommandContext,
+  { paths, count, seed: asked, directory, signal }: CompareRequest,
+): Promise<void> {
+  const { output } = context;
+  const runs: DataOfRun[] = [];
+  for (const path of paths) runs.push(await dataOf(context, path));
+  const seed = asked ?? runs[0].experiment.seed;
+  await checkSameData(runs, seed);
+  const labels = labelsOf(runs);
+  const measurements: Measurement[] = [];
+  let environment: Record<string, unknown> = {};
+  // One after another, so that only one flow is in memory.
+  for (const [i, { path, experiment }] of runs.entries()) {
+    const opened = await openRun(context, path, [
+      { path: ['solver'], value: comparedSolver, label: 'the solver of a comparison' },
+    ]);
+    await using assembled = opened.assembled;
+    environment = environmentOf(assembled.backend);
+    if (opened.step < experiment.training.steps)
+      output.warn(
+        `${path} is at step ${formatNumber(opened.step)} of ${formatNumber(experiment.training.steps)}: its training is not finished.`,
+      );
+    measurements.push(await measureRun(opened, { label: labels[i], count, seed, output, signal }));
+  }
+
+  const table = comparisonTable(measurements);
+  const drawn = figures(measurements, await heldOutBatch(runs[0].data, costCount, seed));
+  const document = {
+    count,
+    seed,
+    data: runs[0].experiment.data,
+    solver: comparedSolver,
+    runs: measurements.map(runDocument),
+    environment,
+  };
+  await makeDirectory(directory);
+  const files: Record<string, string> = {};
+  const save = async (name: string, file: string, text: string): Promise<void> => {
+    files[name] = join(directory, file);
+    await writeAtomically(files[name], [text]);
+  };
+  await save('results', 'compare.json', `${JSON.stringify(document, null, 2)}\n`);
+  for (const { name, file, svg } of drawn) await save(name, file, figureFile(svg));
+  const data = runs[0].experiment.data.name;
+  await save(
+    'report',
+    'compare.html',
+    compareHtml({
+      title: runs.length === 1 ? labels[0] : `${runs.length} runs compared`,
+      subtitle: `${data}, ${formatNumber(count)} points, seed ${seed}`,
+      table,
+      notes: notes(measurements),
+      figures: drawn,
+    }),
+  );
+  output.result(
+    `${formatTable([table.head, ...table.rows])}\n\nOpen ${files['report']}`,
+    Object.assign(document, { files }),
+  );
+}
+
+/** A run's data, read before anything is measured, so that a bad run is told of at once. @throws RunError, CheckpointError, ExperimentError. */
+async function dataOf({ root }: CommandContext, path: string): Promise<DataOfRun> {
+  const run = RunDirectory.existing(path);
+  const { experiment, container } = await loadExperiment(root, run.experimentFile);
+  if ((await run.checkpoints.steps()).length === 0) {
+    throw new CheckpointError(`${path} has no checkpoint yet.`, {
+      actual: path,
+      expected: 'a run that has reached its first checkpoint',
+      remedy: `Go on training: flow-matching train ${path} --resume`,
+    });
+  }
+  const data: Dataset = await new PluginRegistry(container).build('dataset', experiment.data);
+  return { path, experiment, data };
+}
+
+/** Names of experiments; where two have one name, those of their directories; where these are equal too, their paths. */
+function labelsOf(runs: readonly DataOfRun[]): readonly string[] {
+  const choices = [
+    runs.map(({ experiment }) => experiment.name),
+    runs.map(({ path }) => basename(path)),
+    runs.map(({ path }) => path),
+  ];
+  return choices.find((labels) => new Set(labels).size === labels.length) ?? choices[2];
+}
+
+interface NamedFigure extends Figure {
+  readonly name: string;
+  readonly file: string;
+}
+
+function figures(measurements: readonly Measurement[], { x1 }: { readonly x1: HostArray }): NamedFigure[] {
+  const costs: NamedFigure = {
+    name: 'samplingCost',
+    file: 'sampling-cost.svg',
+    title: 'Cost of sampling',
+    caption: `Distance of samples to a fine solution from the same noise (root mean square over coordinates, in the data's unit) against evaluations of the field, and evaluations that dopri5 takes for a tolerance.`,
+    svg: costFigure(measurements),
+  };
+  if (x1.shape.length !== 2) return [costs];
+  const data = domainOf(planePoints(x1));
+  return [
+    costs,
+    {
+      name: 'trajectories',
+      file: 'trajectories.svg',
+      title: 'Trajectories',
+      caption: 'From the same noise (orange) to samples (blue). What lies beyond the axes is cut off.',
+      svg: trajectoriesFigure(measurements, wayDomain(measurements, data)),
+    },
+    {
+      name: 'fewEvaluations',
+      file: 'few-evaluations.svg',
+      title: 'Samples of few evaluations',
+      caption: 'From the same noise. What lies beyond the axes is cut off.',
+      svg: fewEvaluationsFigure(measurements, data),
+    },
+  ];
+}
+
+/** The data and the noise of all runs but those whose noise would make the data small. */
+function wayDomain(measurements: readonly Measurement[], data: Domain): Domain {
+  const extent = ({ x }: Domain): number => x[1] - x[0];
+  return measurements
+    .flatMap(({ ways }) => (ways ? [domainOf(planePoints(ways.trajectory))] : []))
+    .filter((domain) => extent(domain) <= 1.5 * extent(data))
+    .reduce(unionOf, data);
+}
+
+function notes(measurements: readonly Measurement[]): string[] {
+  const some = (has: (measurement: Measurement) => unknown): boolean => measurements.some(has);
+  return [
+    `Samples and likelihoods by ${comparedSolver.name} at tolerance 10⁻⁵; NFE are its evaluations of the field for a sample.`,
+    ...(some(({ entropy, nll }) => entropy !== undefined && nll)
+      ? [`The entropy of the data is ${measurements[0].entropy!.toFixed(4)} nats: no model's NLL can be below it but by chance.`]
+      : []),
+    ...(some(({ wasserstein2 }) => wasserstein2)
+      ? [`W₂ is that of at most ${formatNumber(matchedCount)} samples and as many held-out points.`]
+      : []),
+    ...measurements.flatMap(({ label, failures }) => failures.map((failure) => `${label} – ${failure}`)),
+  ];
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw fileError('make', path, cause);
+  }
+}

@@ -1,0 +1,35 @@
+import type { Measurement } from './measureRun.ts';
+
+/** One run's numbers, as the JSON document holds them; what is not known is absent. */
+export function runDocument({
+  run,
+  label,
+  step,
+  path,
+  objective,
+  nll,
+  entropy,
+  inSupport,
+  functionEvaluations,
+  wasserstein2,
+  millisecondsPerStep,
+  cost,
+  failures,
+}: Measurement): Record<string, unknown> {
+  return {
+    run,
+    label,
+    step,
+    path,
+    objective,
+    ...(nll && { nll: nll.value, nllStandardError: nll.standardError }),
+    ...(entropy !== undefined && { entropy }),
+    ...(nll && entropy !== undefined && { nllAboveEntropy: nll.value - entropy }),
+    ...(inSupport && { inSupport: inSupport.value, inSupportStandardError: inSupport.standardError }),
+    ...(functionEvaluations !== undefined && { functionEvaluations }),
+    ...(wasserstein2 && { wasserstein2: wasserstein2.value, wasserstein2Count: wasserstein2.count }),
+    ...(millisecondsPerStep !== undefined && { millisecondsPerStep }),
+    ...(cost && { cost: { reference: cost.reference, fixed: cost.fixed, adaptive: cost.adaptive } }),
+    failures,
+  };
+}

@@ -1,0 +1,124 @@
+import { SolverError, type Estimate, type HostArray } from '@flow-matching/core';
+import { supportShare } from '../container/inSupport.ts';
+import type { OpenedRun } from '../run/openRun.ts';
+import { drawSamples, heldOutBatch } from '../run/drawSamples.ts';
+import { readMetrics, type Metrics } from '../run/metricsLog.ts';
+import { scoreNll } from '../report/scoreRun.ts';
+import type { Output } from '../terminal/output.ts';
+import { costTasks, samplingCost, type SamplingCost } from './samplingCost.ts';
+
+/** Everything that is compared of one run. */
+export interface Measurement {
+  readonly run: string;
+  /** What tables and legends call it. */
+  readonly label: string;
+  readonly step: number;
+  readonly path: string;
+  readonly objective: string;
+  readonly nll?: Estimate;
+  /** Entropy of the data, nats, where it is known. */
+  readonly entropy?: number;
+  readonly inSupport?: { readonly value: number; readonly standardError: number };
+  /** Of dopri5 at tolerance 1e-5. */
+  readonly functionEvaluations?: number;
+  readonly wasserstein2?: Estimate;
+  readonly millisecondsPerStep?: number;
+  readonly cost?: SamplingCost;
+  /** Ways of the samples, [count, points, d]; for data of points. */
+  readonly ways?: { readonly trajectory: HostArray; readonly times: readonly number[] };
+  /** Samples of dopri5 at tolerance 1e-5, [count, ...event]. */
+  readonly samples?: HostArray;
+  /** What could not be measured, and why. */
+  readonly failures: readonly string[];
+}
+
+export interface MeasureRequest {
+  readonly label: string;
+  readonly count: number;
+  readonly seed: number;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+/** What every run is sampled and scored with, whatever its own solver is: the paper's choice. */
+export const comparedSolver = { name: 'dopri5', rtol: 1e-5, atol: 1e-5 } as const;
+
+/** Samples that errors and pictures rest on: one batch, as large as a picture needs. */
+export const costCount = 2048;
+/** Points that are matched exactly for the Wasserstein distance: its cost grows with the cube. */
+export const matchedCount = 1024;
+/** Points kept of each way: quarters of the interval among them. */
+const wayPoints = 33;
+
+/** Samples, scores and times a trained flow. What a solver cannot do is left out and noted among the failures. */
+export async function measureRun(
+  { run, assembled, step }: OpenedRun,
+  { label, count, seed, output, signal }: MeasureRequest,
+): Promise<Measurement> {
+  const { flow, data, registry, experiment } = assembled;
+  const failures: string[] = [];
+  const progress = output.progress(label, costTasks + 4);
+  let done = 0;
+  const attempt = async <Result>(what: string, work: () => Promise<Result>): Promise<Result | undefined> => {
+    progress.update(done, what);
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof SolverError)) throw error;
+      failures.push(`${what}: ${error.message}`);
+      output.warn(`${label}, ${what}: ${error.message}`);
+      return undefined;
+    } finally {
+      done++;
+    }
+  };
+  const request = { count, seed, signal };
+  const drawn = await attempt('samples', () => drawSamples({ flow, data }, count, { seed, signal }));
+  const { heldOut } = await heldOutBatch(data, 1, seed);
+  const scorable = heldOut && flow.path.sides === 'one';
+  const nll = scorable ? await attempt('likelihood', () => scoreNll(assembled, request)) : undefined;
+  const hasDistance = registry.list('estimator').some(({ pluginName }) => pluginName === 'wasserstein-2');
+  const wasserstein2 =
+    hasDistance && heldOut
+      ? await attempt('Wasserstein distance', () =>
+          registry
+            .build('estimator', { name: 'wasserstein-2' })
+            .estimate({ flow, data, ...request, count: Math.min(count, matchedCount) }),
+        )
+      : undefined;
+  const shown = Math.min(count, costCount);
+  const cost = await samplingCost(assembled, { count: shown, seed, signal, attempt });
+  const ways =
+    data.shape.length === 1
+      ? await attempt('ways', () => drawSamples({ flow, data }, shown, { seed, signal, trajectory: wayPoints }))
+      : undefined;
+  output.endProgress();
+  const metrics = await readMetrics(run.metricsFile);
+  const millisecondsPerStep = stepTime(metrics);
+  const { density } = data;
+  return {
+    run: run.path,
+    label,
+    step,
+    path: experiment.path.name,
+    objective: experiment.objective.name,
+    ...(nll && { nll }),
+    ...(density?.entropy !== undefined && { entropy: density.entropy }),
+    ...(density && drawn && { inSupport: supportShare(density, drawn.samples) }),
+    ...(drawn && { functionEvaluations: drawn.functionEvaluations, samples: drawn.samples }),
+    ...(wasserstein2 && { wasserstein2 }),
+    ...(millisecondsPerStep !== undefined && { millisecondsPerStep }),
+    ...(cost && { cost }),
+    ...(ways && { ways: { trajectory: ways.trajectory!, times: ways.times! } }),
+    failures,
+  };
+}
+
+/** The median over the reports: a machine that was busy for a while is no property of a run. */
+function stepTime(metrics: readonly Metrics[]): number | undefined {
+  const times = metrics
+    .slice(1)
+    .map(({ step, seconds }, i) => (1000 * (seconds - metrics[i].seconds)) / (step - metrics[i].step))
+    .toSorted((a, b) => a - b);
+  return times.at(Math.floor(times.length / 2));
+}

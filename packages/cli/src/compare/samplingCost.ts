@@ -1,0 +1,91 @@
+import type { HostArray, PluginSpec, Samples } from '@flow-matching/core';
+import { supportShare } from '../container/inSupport.ts';
+import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
+import { drawSamples } from '../run/drawSamples.ts';
+
+/** What a solve costs and how far from the solution it ends. */
+export interface CostPoint {
+  readonly solver: string;
+  /** Error allowed a step, relative and absolute; absent for fixed steps. */
+  readonly tolerance?: number;
+  readonly functionEvaluations: number;
+  /** Root mean square over coordinates of the distance to the fine solution from the same noise, in the data's unit. */
+  readonly error: number;
+  /** Share of the samples where the data's density is positive, where it is known. */
+  readonly inSupport?: number;
+}
+
+export interface SamplingCost {
+  /** What errors are measured against. */
+  readonly reference: PluginSpec & { readonly functionEvaluations: number };
+  readonly fixed: readonly CostPoint[];
+  readonly adaptive: readonly CostPoint[];
+  /** Samples of few evaluations, for pictures. */
+  readonly few: readonly { readonly functionEvaluations: number; readonly samples: HostArray }[];
+}
+
+/** Evaluations that fixed steps may spend: those of the paper's figures 4 and 7, and further ones to see the order. */
+const budgets = [4, 8, 10, 20, 40, 100];
+/** Solvers with fixed steps, and evaluations of one step. */
+export const fixedSolvers: Readonly<Record<string, number>> = { euler: 1, midpoint: 2, rk4: 4 };
+const tolerances = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
+/** Adapts where fixed steps would waste: diffusion fields grow without bound towards the data. */
+const fineSolver: PluginSpec = { name: 'dopri8', rtol: 1e-6, atol: 1e-6 };
+/** Whose samples of few evaluations are shown (figure 4 of the paper). */
+export const pictured = { solver: 'midpoint', budgets: [4, 8, 10, 20] };
+
+const fixedTasks = Object.entries(fixedSolvers).flatMap(([solver, perStep]) =>
+  budgets.filter((budget) => budget % perStep === 0).map((budget) => ({ solver, budget, steps: budget / perStep })),
+);
+/** Solves that one measurement takes. */
+export const costTasks = 1 + fixedTasks.length + tolerances.length;
+
+export interface CostRequest {
+  readonly count: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** Does one solve; absent where it fails, which is a finding and no reason to stop. */
+  readonly attempt: <Result>(what: string, work: () => Promise<Result>) => Promise<Result | undefined>;
+}
+
+/** How the error of samples falls with the evaluations spent on them. Absent where not even the fine solution is found. */
+export async function samplingCost(
+  { flow, data, registry }: AssembledExperiment,
+  { count, seed, signal, attempt }: CostRequest,
+): Promise<SamplingCost | undefined> {
+  const draw = (spec: PluginSpec): Promise<Samples | undefined> =>
+    attempt(describe(spec), () =>
+      drawSamples({ flow, data }, count, { seed, signal, solver: registry.build('solver', spec) }),
+    );
+  const fine = await draw(fineSolver);
+  if (!fine) return undefined;
+  const measured = ({ samples, functionEvaluations }: Samples): Omit<CostPoint, 'solver'> => ({
+    functionEvaluations,
+    error: rootMeanSquareDistance(samples, fine.samples),
+    ...(data.density && { inSupport: supportShare(data.density, samples).value }),
+  });
+  const fixed: CostPoint[] = [];
+  const few: SamplingCost['few'][number][] = [];
+  for (const { solver, budget, steps } of fixedTasks) {
+    const drawn = await draw({ name: solver, steps });
+    if (!drawn) continue;
+    fixed.push({ solver, ...measured(drawn) });
+    if (solver === pictured.solver && pictured.budgets.includes(budget)) few.push(drawn);
+  }
+  const adaptive: CostPoint[] = [];
+  for (const tolerance of tolerances) {
+    const drawn = await draw({ name: 'dopri5', rtol: tolerance, atol: tolerance });
+    if (drawn) adaptive.push({ solver: 'dopri5', tolerance, ...measured(drawn) });
+  }
+  return { reference: { ...fineSolver, functionEvaluations: fine.functionEvaluations }, fixed, adaptive, few };
+}
+
+function describe({ name, steps, rtol }: PluginSpec): string {
+  return steps === undefined ? `${name} at tolerance ${String(rtol)}` : `${name} in ${String(steps)} steps`;
+}
+
+function rootMeanSquareDistance(a: HostArray, b: HostArray): number {
+  let squares = 0;
+  for (let i = 0; i < a.data.length; i++) squares += (a.data[i] - b.data[i]) ** 2;
+  return Math.sqrt(squares / a.data.length);
+}

@@ -1,0 +1,26 @@
+import type { HostRandomStream } from '@flow-matching/core';
+import { z } from 'zod';
+
+/** Options of curves in the plane with Gaussian noise around them. */
+export const curveOptions = (scale: number, noise: number) => ({
+  /** Factor on the coordinates, noise included. */
+  scale: z.number().positive().default(scale),
+  /** Standard deviation around the curve, before scaling. */
+  noise: z.number().min(0).default(noise),
+});
+
+/** scale·(curve point + noise) for each point; `at` writes the curve's point i. */
+export function drawCurve(
+  random: HostRandomStream,
+  size: number,
+  { scale, noise }: { readonly scale: number; readonly noise: number },
+  at: (i: number) => readonly [x: number, y: number],
+): Float32Array {
+  const points = random.normal([size, 2], noise).data as Float32Array;
+  for (let i = 0; i < size; i++) {
+    const [x, y] = at(i);
+    points[2 * i] = scale * (x + points[2 * i]);
+    points[2 * i + 1] = scale * (y + points[2 * i + 1]);
+  }
+  return points;
+}

@@ -1,0 +1,57 @@
+import {
+  hostArray,
+  HostRandomStream,
+  streams,
+  type Dataset,
+  type HostArray,
+  type KnownDensity,
+} from '@flow-matching/core';
+import { z } from 'zod';
+
+/** The option of data sets whose points come from one of several parts. */
+export const labelOption = {
+  /** Give the part that each point comes from as the condition `label`, one-hot [size, parts]. */
+  labels: z.boolean().default(false),
+};
+
+export interface DrawnPoints {
+  /** [size, dimension], row-major. */
+  readonly points: Float32Array;
+  /** The part of each point, from 0. */
+  readonly parts?: ArrayLike<number>;
+}
+
+export interface DrawnDataset {
+  readonly name: string;
+  readonly dimension?: number;
+  /** Number of parts to label points by; no labels where absent. */
+  readonly parts?: number | undefined;
+  readonly density?: KnownDensity;
+  draw(random: HostRandomStream, size: number): DrawnPoints;
+}
+
+/** A data set that draws each batch afresh: a function of (index, size, seed, split), points of the plane by default. */
+export function drawnDataset({ name, dimension = 2, parts, density, draw }: DrawnDataset): Dataset {
+  return {
+    name,
+    shape: [dimension],
+    ...(density && { density }),
+    batch({ index, size, seed, split = 'train' }) {
+      const stream = split === 'test' ? streams.test : streams.data;
+      const drawn = draw(new HostRandomStream(seed, stream, index), size);
+      const x1 = hostArray(drawn.points, [size, dimension]);
+      return parts === undefined || !drawn.parts ? { x1 } : { x1, condition: { label: oneHot(drawn.parts, parts) } };
+    },
+  };
+}
+
+function oneHot(parts: ArrayLike<number>, count: number): HostArray {
+  const data = new Float32Array(parts.length * count);
+  for (let i = 0; i < parts.length; i++) data[i * count + parts[i]] = 1;
+  return hostArray(data, [parts.length, count]);
+}
+
+/** A part for each point, all equally likely. */
+export function drawParts(random: HostRandomStream, size: number, count: number): Int32Array {
+  return Int32Array.from(random.uniform([size]).data, (u) => Math.floor(u * count));
+}

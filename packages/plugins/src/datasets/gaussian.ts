@@ -1,0 +1,34 @@
+import { defineDataset, OptionError } from '@flow-matching/core';
+import { z } from 'zod';
+import { mixtureDensity } from '../densities/mixtureDensity.ts';
+import { drawnDataset } from './drawnDataset.ts';
+
+/** N(mean, std² I): the source of two-sided paths that start from noise, and the data whose every quantity is known. */
+export const gaussian = defineDataset({
+  name: 'gaussian',
+  summary: 'An isotropic Gaussian, as a source or as data',
+  options: z.strictObject({
+    dimension: z.int().positive().default(2),
+    /** One number a dimension; 0 by default. */
+    mean: z.array(z.number()).min(1).exactOptional(),
+    std: z.number().positive().default(1),
+  }),
+  create: ({ dimension, std, mean = Array.from({ length: dimension }, () => 0) }) => {
+    if (mean.length !== dimension) {
+      throw new OptionError(`A mean of ${mean.length} numbers does not fit ${dimension} dimensions.`, {
+        actual: mean,
+        expected: `${dimension} numbers`,
+      });
+    }
+    return drawnDataset({
+      name: 'gaussian',
+      dimension,
+      density: mixtureDensity({ weights: [1], means: [mean], stds: [std] }),
+      draw: (random, size) => {
+        const points = random.normal([size, dimension], std).data as Float32Array;
+        for (let i = 0; i < points.length; i++) points[i] += mean[i % dimension];
+        return { points };
+      },
+    });
+  },
+});

@@ -1,0 +1,61 @@
+import { defineDataset, type Dataset } from '@flow-matching/core';
+import { z } from 'zod';
+import type { GaussianMixtureOptions } from '../densities/gaussianMixture.ts';
+import { mixtureDensity } from '../densities/mixtureDensity.ts';
+import { drawnDataset, labelOption } from './drawnDataset.ts';
+
+const list = z.array(z.number()).min(1);
+
+/**
+ * An isotropic Gaussian mixture with its exact density.
+ *
+ * @throws OptionError where the lists do not fit one another.
+ */
+export const gaussianMixtureData = defineDataset({
+  name: 'gaussian-mixture',
+  summary: 'An isotropic Gaussian mixture with its exact density',
+  options: z.strictObject({
+    /** One mean a component. */
+    means: z.array(list).min(1),
+    /** One standard deviation a component, or one for all. */
+    stds: z.union([list, z.number().positive()]).default(1),
+    /** Divided by their sum; equal by default. */
+    weights: list.exactOptional(),
+    ...labelOption,
+  }),
+  create: ({ means, stds, weights = means.map(() => 1), labels }) =>
+    mixtureDataset(
+      'gaussian-mixture',
+      { means, weights, stds: typeof stds === 'number' ? means.map(() => stds) : stds },
+      labels,
+    ),
+});
+
+/** A data set drawn from a mixture. */
+export function mixtureDataset(name: string, mixture: GaussianMixtureOptions, labels: boolean): Dataset {
+  const { means, stds, weights } = mixture;
+  const density = mixtureDensity(mixture);
+  const dimension = means[0].length;
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let sum = 0;
+  const bounds = weights.map((weight) => (sum += weight) / total);
+  const last = means.length - 1;
+  return drawnDataset({
+    name,
+    dimension,
+    parts: labels ? means.length : undefined,
+    density,
+    draw: (random, size) => {
+      const points = random.normal([size, dimension]).data as Float32Array;
+      const parts = Int32Array.from(random.uniform([size]).data, (u) => {
+        const part = bounds.findIndex((bound) => u < bound);
+        return part < 0 ? last : part;
+      });
+      for (let i = 0; i < points.length; i++) {
+        const part = parts[Math.floor(i / dimension)];
+        points[i] = means[part][i % dimension] + stds[part] * points[i];
+      }
+      return { points, parts };
+    },
+  });
+}

@@ -1,0 +1,39 @@
+import { defineDataset } from '@flow-matching/core';
+import { z } from 'zod';
+import { drawnDataset, drawParts, labelOption } from './drawnDataset.ts';
+
+/**
+ * Two interleaved half circles, times `scale`, plus `shift`. The noise is torchdyn's, which published results rest on: a uniform
+ * shift along the diagonal, the same for both coordinates. scikit-learn's is Gaussian.
+ */
+export const moons = defineDataset({
+  name: 'moons',
+  summary: 'Two interleaved half circles, by default 3x − 1 with noise 0.2',
+  options: z.strictObject({
+    scale: z.number().positive().default(3),
+    shift: z.number().default(-1),
+    /** Before scaling: the range of the diagonal shift, or the standard deviation of Gaussian noise. */
+    noise: z.number().min(0).default(0.2),
+    noiseKind: z.enum(['diagonal', 'gaussian']).default('diagonal'),
+    ...labelOption,
+  }),
+  create: ({ scale, shift, noise, noiseKind, labels }) =>
+    drawnDataset({
+      name: 'moons',
+      parts: labels ? 2 : undefined,
+      draw: (random, size) => {
+        const parts = drawParts(random, size, 2);
+        const angles = random.uniform([size], 0, Math.PI).data;
+        const diagonal = noiseKind === 'diagonal';
+        const offsets = diagonal ? random.uniform([size], 0, noise).data : random.normal([size, 2], noise).data;
+        const points = new Float32Array(2 * size);
+        for (let i = 0; i < size; i++) {
+          const [x, y] = [Math.cos(angles[i]), Math.sin(angles[i])];
+          const [dx, dy] = diagonal ? [offsets[i], offsets[i]] : [offsets[2 * i], offsets[2 * i + 1]];
+          points[2 * i] = scale * ((parts[i] === 0 ? x : 1 - x) + dx) + shift;
+          points[2 * i + 1] = scale * ((parts[i] === 0 ? y : 0.5 - y) + dy) + shift;
+        }
+        return { points, parts };
+      },
+    }),
+});

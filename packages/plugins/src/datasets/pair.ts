@@ -1,0 +1,46 @@
+import { DataError, defineDataset, formatShape, sameShape, type Dataset } from '@flow-matching/core';
+import { z } from 'zod';
+
+const isDataset = (value: unknown): value is Dataset | Promise<Dataset> =>
+  value instanceof Promise || typeof (value as Partial<Dataset> | undefined)?.batch === 'function';
+const dataset = z.custom<Dataset | Promise<Dataset>>(isDataset, 'a data set was expected');
+
+/**
+ * Points of `target` with source points of `source`, drawn independently, for two-sided paths: 8gaussians → moons. Conditions,
+ * density and size are the target's; the source's conditions are left out.
+ *
+ * @throws DataError where points differ in shape.
+ */
+export const pair = defineDataset({
+  name: 'pair',
+  summary: 'Source and target points of two data sets, for two-sided paths',
+  options: z.strictObject({ source: dataset, target: dataset }),
+  nested: { source: 'dataset', target: 'dataset' },
+  create: ({ source, target }): Dataset | Promise<Dataset> =>
+    source instanceof Promise || target instanceof Promise
+      ? Promise.all([source, target]).then(([from, to]) => joined(from, to))
+      : joined(source, target),
+});
+
+function joined(source: Dataset, target: Dataset): Dataset {
+  if (!sameShape(source.shape, target.shape)) {
+    throw new DataError(
+      `Points of '${source.name}' are ${formatShape(source.shape)}, those of '${target.name}' ${formatShape(target.shape)}.`,
+      { actual: [source.shape, target.shape], expected: 'points of one shape' },
+    );
+  }
+  return {
+    name: 'pair',
+    shape: target.shape,
+    ...(target.size !== undefined && { size: target.size }),
+    ...(target.density && { density: target.density }),
+    async batch(request) {
+      const { x1, condition } = await target.batch(request);
+      const { x1: x0 } = await source.batch({ ...request, seed: otherSeed(request.seed) });
+      return { x0, x1, ...(condition && { condition }) };
+    },
+  };
+}
+
+/** Another seed for each: a source like the target must not draw the target's own points. */
+const otherSeed = (seed: number): number => (seed < 2 ** 52 ? seed + 2 ** 52 : seed - 2 ** 52);

@@ -1,0 +1,36 @@
+import { defineDataset } from '@flow-matching/core';
+import { z } from 'zod';
+import { drawnDataset, drawParts, labelOption } from './drawnDataset.ts';
+
+/** Bent arms around the origin (Johnson et al. 2016, "Composing graphical models with neural networks", at FFJORD's settings). */
+export const pinwheel = defineDataset({
+  name: 'pinwheel',
+  summary: 'Five bent arms around the origin',
+  options: z.strictObject({
+    arms: z.int().positive().default(5),
+    radialStd: z.number().min(0).default(0.3),
+    tangentialStd: z.number().min(0).default(0.1),
+    /** How much arms bend: the angle grows by this times the exponential of the radius. */
+    rate: z.number().default(0.25),
+    scale: z.number().positive().default(2),
+    ...labelOption,
+  }),
+  create: ({ arms, radialStd, tangentialStd, rate, scale, labels }) =>
+    drawnDataset({
+      name: 'pinwheel',
+      parts: labels ? arms : undefined,
+      draw: (random, size) => {
+        const parts = drawParts(random, size, arms);
+        const points = random.normal([size, 2]).data as Float32Array;
+        for (let i = 0; i < size; i++) {
+          const along = 1 + radialStd * points[2 * i];
+          const across = tangentialStd * points[2 * i + 1];
+          const angle = (2 * Math.PI * parts[i]) / arms + rate * Math.exp(along);
+          const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+          points[2 * i] = scale * (along * cos + across * sin);
+          points[2 * i + 1] = scale * (across * cos - along * sin);
+        }
+        return { points, parts };
+      },
+    }),
+});

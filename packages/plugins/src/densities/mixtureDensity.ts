@@ -1,0 +1,28 @@
+import type { KnownDensity } from '@flow-matching/core';
+import { checkMixture, type GaussianMixtureOptions } from './gaussianMixture.ts';
+
+/**
+ * The density of an isotropic Gaussian mixture, on the host in f64. A single Gaussian's entropy is known; a mixture's is not.
+ *
+ * @throws OptionError where the lists do not fit one another.
+ */
+export function mixtureDensity({ weights, means, stds }: GaussianMixtureOptions): KnownDensity {
+  checkMixture(weights, means, stds);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const dimension = means[0].length;
+  const scales = stds.map(
+    (std, k) => Math.log(weights[k] / total) - dimension * Math.log(std * Math.sqrt(2 * Math.PI)),
+  );
+  return {
+    ...(means.length === 1 && { entropy: (dimension / 2) * (1 + Math.log(2 * Math.PI * stds[0] ** 2)) }),
+    logDensity: ({ data, shape: [count] }) =>
+      Float64Array.from({ length: count }, (_, n) => {
+        const terms = means.map((mean, k) => {
+          const square = mean.reduce((sum, centre, d) => sum + (data[n * dimension + d] - centre) ** 2, 0);
+          return scales[k] - square / (2 * stds[k] ** 2);
+        });
+        const largest = Math.max(...terms);
+        return largest + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - largest), 0));
+      }),
+  };
+}

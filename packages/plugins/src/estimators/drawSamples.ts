@@ -1,0 +1,30 @@
+import { requireFinished, type Batch, type EstimateRequest, type SampleOptions, type Samples } from '@flow-matching/core';
+
+/** Points that training has not seen, as many as the estimate rests on; `index` tells apart several such batches. */
+export const heldOut = ({ data, count, seed }: EstimateRequest, index = 0): Batch | Promise<Batch> =>
+  data.batch({ index, size: count, seed, split: 'test' });
+
+/**
+ * Samples of a flow. What they start from on a two-sided path, and what they are conditioned on, are held-out points'.
+ *
+ * @throws SolverError where a solve does not reach its end.
+ */
+export async function drawSamples(
+  request: EstimateRequest,
+  options: Pick<SampleOptions, 'trajectory'> & { readonly solver?: SampleOptions['solver'] } = {},
+): Promise<Samples> {
+  const { flow, count, seed, signal, onProgress } = request;
+  const twoSided = flow.path.sides === 'two';
+  const needsBatch = twoSided || flow.context.condition !== undefined;
+  const { x0, condition }: Partial<Batch> = needsBatch ? await heldOut(request) : {};
+  const drawn = await flow.sample(count, {
+    ...options,
+    seed,
+    signal,
+    onProgress,
+    condition,
+    ...(twoSided && { source: x0 }),
+  });
+  requireFinished(drawn);
+  return drawn;
+}

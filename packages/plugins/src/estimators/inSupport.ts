@@ -1,0 +1,42 @@
+import { DataError, defineEstimator, type Estimator } from '@flow-matching/core';
+import { z } from 'zod';
+import { drawSamples, heldOut } from './drawSamples.ts';
+
+/**
+ * Share of samples in the support of the data: where its density is positive, or, for densities that vanish nowhere, in the smallest
+ * region that holds the share `coverage` of held-out points.
+ *
+ * @throws DataError where the density is not known; SolverError where a solve does not reach its end.
+ */
+export const inSupport = defineEstimator({
+  name: 'in-support',
+  summary: "Share of samples where the data's density is positive",
+  options: z.strictObject({
+    /** Share of the data that the region holds; at 1 it is where the density is positive. */
+    coverage: z.number().gt(0).max(1).default(1),
+  }),
+  create: ({ coverage }): Estimator => ({
+    name: 'in-support',
+    async estimate(request) {
+      const { data, count } = request;
+      const { density } = data;
+      if (!density) {
+        throw new DataError(`The density of the data '${data.name}' is not known.`, {
+          actual: data.name,
+          expected: 'a data set with a density, as checkerboard',
+        });
+      }
+      const { samples } = await drawSamples(request);
+      const ofData = coverage < 1 ? density.logDensity((await heldOut(request)).x1).sort() : undefined;
+      const least = ofData ? ofData[Math.floor((1 - coverage) * count)] : -Number.MAX_VALUE;
+      const value = density.logDensity(samples).filter((each) => each >= least).length / count;
+      return {
+        value,
+        standardError: Math.sqrt((value * (1 - value)) / count),
+        count,
+        unit: 'share of samples',
+        ...(ofData && { details: { leastLogDensity: least } }),
+      };
+    },
+  }),
+});

@@ -1,0 +1,49 @@
+import type { HostArray } from '@flow-matching/core';
+
+/**
+ * The U-statistic of order two with kernel h(i, j) = k(aᵢ, bⱼ) + k(aⱼ, bᵢ) − k(aᵢ, aⱼ) − k(bᵢ, bⱼ), unbiased for
+ * 2·E k(a, b) − E k(a, a′) − E k(b, b′): the energy distance for k the distance, minus MMD² for k a kernel of similarity. Its standard
+ * error by Hoeffding's decomposition, the part of order 1/count² included, which is all there is where the distributions agree.
+ *
+ * @param kernel of the squared distance of two points
+ * @param a, b [count, ...event] each, 2 points or more.
+ */
+export function pairedStatistic(
+  a: HostArray,
+  b: HostArray,
+  kernel: (squaredDistance: number) => number,
+): { value: number; standardError: number } {
+  const count = a.shape[0];
+  const dimension = a.data.length / count;
+  const [x, y] = [Float64Array.from(a.data), Float64Array.from(b.data)];
+  const sums = new Float64Array(count);
+  let squares = 0;
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j < i; j++) {
+      const h =
+        kernel(squaredDistance(x, i, y, j, dimension)) +
+        kernel(squaredDistance(x, j, y, i, dimension)) -
+        kernel(squaredDistance(x, i, x, j, dimension)) -
+        kernel(squaredDistance(y, i, y, j, dimension));
+      sums[i] += h;
+      sums[j] += h;
+      squares += 2 * h * h;
+    }
+  }
+  const pairs = count * (count - 1);
+  const value = sums.reduce((sum, each) => sum + each, 0) / pairs;
+  const second = squares / pairs - value ** 2;
+  const ofMeans = sums.reduce((sum, each) => sum + (each / (count - 1) - value) ** 2, 0) / (count - 1);
+  // A mean over count − 1 values carries a part of their own variance.
+  const first = Math.max(0, ofMeans - second / (count - 1));
+  return { value, standardError: Math.sqrt((4 * (count - 2) * first + 2 * second) / pairs) };
+}
+
+function squaredDistance(x: Float64Array, i: number, y: Float64Array, j: number, dimension: number): number {
+  let sum = 0;
+  for (let d = 0; d < dimension; d++) {
+    const difference = x[i * dimension + d] - y[j * dimension + d];
+    sum += difference * difference;
+  }
+  return sum;
+}

@@ -1,0 +1,23 @@
+import type { EntropicPlan } from './entropicPlan.ts';
+import { linearAssignment, type CostRows } from './linearAssignment.ts';
+import { denseCosts } from './squaredDistances.ts';
+
+/** Weight of the cost against the plan's mass: it only decides between permutations that keep equally much of it. */
+const tieBreak = 1e-9;
+
+/**
+ * The permutation nearest to a plan: the one that keeps most of its mass (equivalently, the least squared difference). Of those
+ * that keep equally much it is the cheapest.
+ *
+ * @returns for each row its column.
+ */
+export function nearestPermutation({ size, probability }: EntropicPlan, costs: CostRows): Int32Array {
+  let largest = 0;
+  for (let i = 0; i < size; i++) for (const cost of costs.row(i)) largest = Math.max(largest, Math.abs(cost));
+  const weight = largest > 0 ? tieBreak / largest : 0;
+  const loss = denseCosts(size, (i, row) => {
+    const cost = costs.row(i);
+    for (let j = 0; j < size; j++) row[j] = weight * cost[j] - probability[i * size + j];
+  });
+  return linearAssignment(loss).columns;
+}
