@@ -2,7 +2,11 @@ import { onnx } from '@flow-matching/backend-onnx';
 import { adam, checkerboard, cosineSchedule, createFlow, dopri5, mlp, optimalTransport } from '@flow-matching/plugins';
 
 const backend = onnx();
-const flow = await createFlow({ backend, path: optimalTransport({ sigmaMin: 1e-5 }), model: mlp({ width: 128, depth: 4 }) });
+const flow = await createFlow({
+  backend,
+  path: optimalTransport({ sigmaMin: 1e-5 }),
+  model: mlp({ width: 128, depth: 4 }),
+});
 
 const data = checkerboard();
 const optimizer = adam({ learningRate: 3e-3, schedule: cosineSchedule({ warmup: 50 }) });
@@ -10,7 +14,10 @@ for await (const { step, loss } of flow.train(data, { optimizer, steps: 500, bat
   console.log(`step ${step}  loss ${loss.toFixed(3)}`);
 }
 
-const { samples, functionEvaluations } = await flow.sample(1000, { solver: dopri5({ rtol: 1e-5, atol: 1e-5 }), seed: 1 });
+const { samples, functionEvaluations } = await flow.sample(1000, {
+  solver: dopri5({ rtol: 1e-5, atol: 1e-5 }),
+  seed: 1,
+});
 console.log(`samples ${samples.shape.join(' × ')} in ${functionEvaluations} evaluations of the field`);
 
 const { x1 } = await data.batch({ index: 0, size: 1000, seed: 0, split: 'test' });

@@ -2,6 +2,7 @@ import {
   assembleFlow,
   createReferenceBackend,
   DataError,
+  gaussianPath,
   NumericalError,
   OptionError,
   PathError,
@@ -14,7 +15,6 @@ import {
 import {
   conditionAwareOptimalTransport,
   conditionalFlowMatching,
-  custom,
   eightGaussians,
   euler,
   eulerMaruyama,
@@ -80,7 +80,12 @@ describe('couplings in training', () => {
     for (const path of [
       varianceExploding(),
       variancePreserving(),
-      custom({ mean: '(1 + t)/2 * x1', std: '1 - t + 0.01' }),
+      gaussianPath({
+        name: 'half-way',
+        check: false,
+        mean: (t, x1) => x1.mul(t.add(1).div(2)),
+        std: (t) => t.neg().add(1.01),
+      }),
     ]) {
       await using flow = await flowOf(path, optimalTransportCoupling());
       const error = await errorOf(() => flow.begin(moons(), options));

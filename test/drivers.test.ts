@@ -1,11 +1,41 @@
-import { GraphError, NumericalError, OptionError, ShapeError, where, type Dataset, type Flow, type HostArray, type TrainingOptions, type TrainingReport, type TrainingState, type VectorFieldModel } from '@flow-matching/core';
-import { adam, adamw, dopri5, euler, eulerMaruyama, midpoint, mlp, predictorCorrector, sgd } from '@flow-matching/plugins';
+import {
+  GraphError,
+  NumericalError,
+  OptionError,
+  ShapeError,
+  where,
+  type Dataset,
+  type Flow,
+  type HostArray,
+  type TrainingOptions,
+  type TrainingReport,
+  type TrainingState,
+  type VectorFieldModel,
+} from '@flow-matching/core';
+import {
+  adam,
+  adamw,
+  dopri5,
+  euler,
+  eulerMaruyama,
+  midpoint,
+  mlp,
+  predictorCorrector,
+  sgd,
+} from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { onEachBackend } from './support/backends.ts';
 import { gaussianData, gaussianField, gaussianLogDensity, points, smallFlow } from './support/flows.ts';
 import { nested } from './support/ode.ts';
 
-const options = (more: Partial<TrainingOptions> = {}): TrainingOptions => ({ optimizer: adam({ learningRate: 1e-2 }), steps: 30, batchSize: 32, reportEvery: 10, seed: 3, ...more });
+const options = (more: Partial<TrainingOptions> = {}): TrainingOptions => ({
+  optimizer: adam({ learningRate: 1e-2 }),
+  steps: 30,
+  batchSize: 32,
+  reportEvery: 10,
+  seed: 3,
+  ...more,
+});
 
 async function reports(flow: Flow, data: Dataset, given: TrainingOptions): Promise<TrainingReport[]> {
   const all: TrainingReport[] = [];
@@ -66,7 +96,11 @@ onEachBackend('training', (backend) => {
   }
 
   it('depends on the seed, and on nothing else', async () => {
-    const [a, again, other] = [await trainedState(flow, gaussianData(), options()), await trainedState(flow, gaussianData(), options()), await trainedState(flow, gaussianData(), options({ seed: 4 }))];
+    const [a, again, other] = [
+      await trainedState(flow, gaussianData(), options()),
+      await trainedState(flow, gaussianData(), options()),
+      await trainedState(flow, gaussianData(), options({ seed: 4 })),
+    ];
     expect(bytes(a.parameters)).to.equal(bytes(again.parameters));
     expect(bytes(a.parameters)).to.not.equal(bytes(other.parameters));
   });
@@ -77,12 +111,19 @@ onEachBackend('training', (backend) => {
     for await (const _ of training) {
       const { parameters } = await training.state();
       average = Object.fromEntries(
-        Object.entries(average).map(([name, array]) => [name, { ...array, data: Float64Array.from(array.data, (value, i) => value + 0.3 * (parameters[name].data[i] - value)) }]),
+        Object.entries(average).map(([name, array]) => [
+          name,
+          {
+            ...array,
+            data: Float64Array.from(array.data, (value, i) => value + 0.3 * (parameters[name].data[i] - value)),
+          },
+        ]),
       );
     }
     const { ema } = await training.state();
     await training.dispose();
-    for (const [name, { data }] of Object.entries(average)) data.forEach((value, i) => expect(ema![name].data[i]).to.be.closeTo(value, 1e-6));
+    for (const [name, { data }] of Object.entries(average))
+      data.forEach((value, i) => expect(ema![name].data[i]).to.be.closeTo(value, 1e-6));
   });
 
   it('keeps parameters, optimizer state and average through a gradient that is not finite, and counts it', async () => {
@@ -94,13 +135,24 @@ onEachBackend('training', (backend) => {
         const { w } = parameters as { w: typeof x };
         // √(w − w) is 0 with an infinite slope; away from the spike √1 stands in its place.
         const spiked = x.slice(1, 0, 1).abs().greater(1e3);
-        const trap = where(spiked, w.sub(w), 1).sqrt().sub(where(spiked, 0, 1));
+        const trap = where(spiked, w.sub(w), 1)
+          .sqrt()
+          .sub(where(spiked, 0, 1));
         return x.mul(w).add(trap);
       },
     };
-    const data: Dataset = { name: 'spiked', shape: [2], batch: ({ index, size }) => ({ x1: points(Array.from({ length: size }, (_, i) => (index === 1 ? [1e9, 1] : [i, 1]))) }) };
+    const data: Dataset = {
+      name: 'spiked',
+      shape: [2],
+      batch: ({ index, size }) => ({
+        x1: points(Array.from({ length: size }, (_, i) => (index === 1 ? [1e9, 1] : [i, 1]))),
+      }),
+    };
     const trapped = await smallFlow(backend(), { model });
-    const training = await trapped.begin(data, options({ optimizer: adam({ learningRate: 1e-2 }), steps: 3, batchSize: 4, ema: 0.5, reportEvery: 1 }));
+    const training = await trapped.begin(
+      data,
+      options({ optimizer: adam({ learningRate: 1e-2 }), steps: 3, batchSize: 4, ema: 0.5, reportEvery: 1 }),
+    );
     const states: TrainingState[] = [];
     const skipped: number[] = [];
     for await (const report of training) {
@@ -159,12 +211,18 @@ onEachBackend('training', (backend) => {
   });
 
   it("points at the user's line for a shape that does not fit", async () => {
-    const model: VectorFieldModel = { name: 'broken', init: () => ({ w: { data: new Float32Array(6), shape: [3, 2], dtype: 'f32' } }), apply: (parameters, { x }) => x.matmul((parameters as { w: typeof x }).w) };
+    const model: VectorFieldModel = {
+      name: 'broken',
+      init: () => ({ w: { data: new Float32Array(6), shape: [3, 2], dtype: 'f32' } }),
+      apply: (parameters, { x }) => x.matmul((parameters as { w: typeof x }).w),
+    };
     const broken = await smallFlow(backend(), { model });
     const failure = await broken.begin(gaussianData(), options()).catch((error: unknown) => error);
     await broken.dispose();
     expect(failure).to.be.instanceOf(ShapeError);
-    expect((failure as Error).message).to.include('MatMul(f32[32, 2], f32[3, 2])').and.match(/drivers\.test\.ts:\d+:\d+/);
+    expect((failure as Error).message)
+      .to.include('MatMul(f32[32, 2], f32[3, 2])')
+      .and.match(/drivers\.test\.ts:\d+:\d+/);
   });
 });
 
@@ -210,13 +268,21 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
 
   it('has no likelihood along a stochastic solver', async () => {
     const solver = eulerMaruyama({ steps: 3 });
-    const failures = [flow.sample(2, { solver, logLikelihood: { divergence: 'exact' } }), flow.logLikelihood(points([[1, 1, 1]]), { solver, divergence: 'exact' })];
-    for (const failure of failures) expect((await failure.catch((error: unknown) => error)) as Error).to.be.instanceOf(OptionError);
+    const failures = [
+      flow.sample(2, { solver, logLikelihood: { divergence: 'exact' } }),
+      flow.logLikelihood(points([[1, 1, 1]]), { solver, divergence: 'exact' }),
+    ];
+    for (const failure of failures)
+      expect(await failure.catch((error: unknown) => error)).to.be.instanceOf(OptionError);
   });
 
   it('is a function of the seed and the sample index, whatever the batch', async () => {
     const solver = midpoint({ steps: 8 });
-    const [whole, parts, other] = [await flow.sample(100, { solver, seed: 1 }), await flow.sample(100, { solver, seed: 1, batchSize: 32 }), await flow.sample(100, { solver, seed: 2 })];
+    const [whole, parts, other] = [
+      await flow.sample(100, { solver, seed: 1 }),
+      await flow.sample(100, { solver, seed: 1, batchSize: 32 }),
+      await flow.sample(100, { solver, seed: 2 }),
+    ];
     whole.samples.data.forEach((value, i) => expect(parts.samples.data[i]).to.be.closeTo(value, 8 * roundOff));
     expect(Array.from(other.samples.data.slice(0, 6))).to.not.deep.equal(Array.from(whole.samples.data.slice(0, 6)));
   });
@@ -231,13 +297,17 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
       ];
       const { logLikelihood, latent } = await flow.logLikelihood(points(rows), { divergence });
       rows.forEach((row, i) => expect(logLikelihood[i]).to.be.closeTo(gaussianLogDensity(row, mean, std), 2e-4));
-      nested(latent).forEach((row, i) => row.forEach((x, j) => expect(x).to.be.closeTo((rows[i][j] - mean) / std, 2e-4)));
+      nested(latent).forEach((row, i) =>
+        row.forEach((x, j) => expect(x).to.be.closeTo((rows[i][j] - mean) / std, 2e-4)),
+      );
     });
   }
 
   it('samples with log-likelihoods in one pass', async () => {
     const { samples, logLikelihood } = await flow.sample(50, { seed: 2, logLikelihood: { divergence: 'exact' } });
-    nested(samples).forEach((row, i) => expect(logLikelihood![i]).to.be.closeTo(gaussianLogDensity(row, mean, std), 5e-4));
+    nested(samples).forEach((row, i) =>
+      expect(logLikelihood![i]).to.be.closeTo(gaussianLogDensity(row, mean, std), 5e-4),
+    );
   });
 
   it('keeps trajectories from noise to sample', async () => {
@@ -249,7 +319,9 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
       // A Gaussian's flow is affine: x_t = 2t·… follows the same standardised noise all the way.
       const noise = row.slice(0, 3);
       const middle = row.slice(6, 9);
-      middle.forEach((x, j) => expect(x).to.be.closeTo(0.4 * mean + Math.sqrt(0.36 + 0.16 * std ** 2) * noise[j], 5e-4));
+      middle.forEach((x, j) =>
+        expect(x).to.be.closeTo(0.4 * mean + Math.sqrt(0.36 + 0.16 * std ** 2) * noise[j], 5e-4),
+      );
     });
   });
 
@@ -262,7 +334,10 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
     const wide = await smallFlow(backend(), { model: gaussianField(mean, std) });
     wide.load({}, { shape: [4, 5] });
     const row = Array.from({ length: 20 }, (_, i) => mean + 0.3 * Math.sin(i));
-    const { logLikelihood } = await wide.logLikelihood({ data: Float32Array.from([...row, ...row]), shape: [2, 4, 5], dtype: 'f32' }, { divergence: 'exact' });
+    const { logLikelihood } = await wide.logLikelihood(
+      { data: Float32Array.from([...row, ...row]), shape: [2, 4, 5], dtype: 'f32' },
+      { divergence: 'exact' },
+    );
     await wide.dispose();
     expect(logLikelihood[1]).to.be.closeTo(gaussianLogDensity(row, mean, std), 2e-3);
   });
@@ -283,7 +358,14 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
       flow.logLikelihood(points([[1, 1, 2]]), { divergence: 'hutchinson', probes: 0 }),
       flow.logLikelihood(points([[1, 1, 2]]), { divergence: 'trace' as never }),
     ].map((promise) => promise.then(() => undefined).catch((error: unknown) => (error as { code?: string }).code));
-    expect(await Promise.all(failures)).to.deep.equal(['FM_OPTION', 'FM_OPTION', 'FM_DATA', 'FM_DATA', 'FM_OPTION', 'FM_OPTION']);
+    expect(await Promise.all(failures)).to.deep.equal([
+      'FM_OPTION',
+      'FM_OPTION',
+      'FM_DATA',
+      'FM_DATA',
+      'FM_OPTION',
+      'FM_OPTION',
+    ]);
   });
 
   it('says that a flow has no parameters yet', async () => {
@@ -299,7 +381,10 @@ onEachBackend('a tolerance that is met', (backend) => {
   it('ends within a few tolerances of a solve a hundred times finer', async () => {
     const flow = await smallFlow(backend(), { model: gaussianField(2, 0.3) });
     flow.load({}, { shape: [2] });
-    const [coarse, fine] = [await flow.sample(64, { solver: dopri5({ rtol: 1e-4, atol: 1e-4 }) }), await flow.sample(64, { solver: dopri5({ rtol: 1e-6, atol: 1e-6 }) })];
+    const [coarse, fine] = [
+      await flow.sample(64, { solver: dopri5({ rtol: 1e-4, atol: 1e-4 }) }),
+      await flow.sample(64, { solver: dopri5({ rtol: 1e-6, atol: 1e-6 }) }),
+    ];
     await flow.dispose();
     coarse.samples.data.forEach((value, i) => expect(value).to.be.closeTo(fine.samples.data[i], 1e-3));
     expect(fine.functionEvaluations).to.be.greaterThan(coarse.functionEvaluations);

@@ -1,5 +1,26 @@
-import { concat, createReferenceBackend, OptionError, SolverError, type Solver, type Tensor } from '@flow-matching/core';
-import { adaptiveHeun, bosh3, dopri5, dopri8, euler, heun2, heun3, midpoint, ralston, rk38, rk4, timeGrid, tsit5 } from '@flow-matching/plugins';
+import {
+  concat,
+  createReferenceBackend,
+  OptionError,
+  SolverError,
+  type Solver,
+  type Tensor,
+} from '@flow-matching/core';
+import {
+  adaptiveHeun,
+  bosh3,
+  dopri5,
+  dopri8,
+  euler,
+  heun2,
+  heun3,
+  midpoint,
+  ralston,
+  rk38,
+  rk4,
+  timeGrid,
+  tsit5,
+} from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { onEachBackend } from './support/backends.ts';
 import { solve, type Field } from './support/ode.ts';
@@ -17,7 +38,10 @@ const problems: Record<string, Field> = {
     const s = column(t);
     const variance = s.neg().add(1).square().add(s.square().mul(0.25));
     const half = s.mul(1.25).sub(1);
-    return half.div(variance).mul(y.sub(s.mul(2))).add(2);
+    return half
+      .div(variance)
+      .mul(y.sub(s.mul(2)))
+      .add(2);
   },
 };
 
@@ -32,18 +56,30 @@ interface Case {
 const { y0, cases } = oracle<{ y0: Record<string, number[]>; cases: Case[] }>('solvers');
 const exact = (problem: string): number[] => cases.find((c) => c.problem === problem && c.exact)!.exact!;
 /** Components of harmonic are one state; the other problems are one-dimensional with a row each. */
-const start = (problem: string): number[][] => (problem === 'harmonic' ? [y0[problem]] : y0[problem].map((value) => [value]));
+const start = (problem: string): number[][] =>
+  problem === 'harmonic' ? [y0[problem]] : y0[problem].map((value) => [value]);
 
 /** Methods by the oracle's names: its rk4 is the 3/8 rule. */
 const fixed: Record<string, (options: { steps: number }) => Solver> = { euler, midpoint, heun2, heun3, rk4: rk38 };
 
-const adaptive: Record<string, (options: { rtol: number; atol: number }) => Solver> = { adaptiveHeun, bosh3, dopri5, tsit5, dopri8 };
+const adaptive: Record<string, (options: { rtol: number; atol: number }) => Solver> = {
+  adaptiveHeun,
+  bosh3,
+  dopri5,
+  tsit5,
+  dopri8,
+};
 
 onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
   for (const { problem, method, stepSize, y1 } of cases) {
     if (!method || !(method in fixed)) continue;
     it(`${method} with step ${stepSize} on ${problem}`, async () => {
-      const { rows, status } = await solve(backend(), fixed[method]({ steps: Math.round(1 / stepSize!) }), problems[problem], start(problem));
+      const { rows, status } = await solve(
+        backend(),
+        fixed[method]({ steps: Math.round(1 / stepSize!) }),
+        problems[problem],
+        start(problem),
+      );
       expect(status).to.deep.equal(['done']);
       rows.flat().forEach((value, i) => expect(value).to.be.closeTo(y1![i], 40 * roundOff * (1 + Math.abs(y1![i]))));
     });
@@ -60,15 +96,26 @@ onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
     }
 
     it(`${method} is more accurate at a tighter tolerance, for more evaluations`, async () => {
-      const [loose, tight] = await Promise.all([1e-3, 1e-5].map((tolerance) => solve(backend(), create({ rtol: tolerance, atol: tolerance }), problems['gaussian-ot-field'], [[-2], [0.5]])));
-      const error = ({ rows }: { rows: number[][] }): number => Math.max(...rows.flat().map((value, i) => Math.abs(value - exact('gaussian-ot-field')[i])));
+      const [loose, tight] = await Promise.all(
+        [1e-3, 1e-5].map((tolerance) =>
+          solve(backend(), create({ rtol: tolerance, atol: tolerance }), problems['gaussian-ot-field'], [[-2], [0.5]]),
+        ),
+      );
+      const error = ({ rows }: { rows: number[][] }): number =>
+        Math.max(...rows.flat().map((value, i) => Math.abs(value - exact('gaussian-ot-field')[i])));
       expect(error(tight)).to.be.lessThan(error(loose));
       expect(tight.evaluations[0]).to.be.greaterThan(loose.evaluations[0]);
     });
 
     it(`${method} interpolates between its steps`, async () => {
       const times = [0.13, 0.5, 0.86];
-      const { keptRows } = await solve(backend(), create({ rtol: 1e-5, atol: 1e-5 }), problems['harmonic'], start('harmonic'), { times });
+      const { keptRows } = await solve(
+        backend(),
+        create({ rtol: 1e-5, atol: 1e-5 }),
+        problems['harmonic'],
+        start('harmonic'),
+        { times },
+      );
       times.forEach((t, i) => {
         expect(keptRows[0][i][0]).to.be.closeTo(Math.cos(2 * t), 5e-4);
         expect(keptRows[0][i][1]).to.be.closeTo(-2 * Math.sin(2 * t), 5e-4);
@@ -78,16 +125,32 @@ onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
 
   // torchdiffeq takes 20 and 38 by stepping past the end and interpolating back; ending on the dot costs a step or two.
   it('dopri5 needs few evaluations', async () => {
-    const exponential = await solve(backend(), dopri5({ rtol: 1e-5, atol: 1e-5 }), problems['exponential'], start('exponential'));
+    const exponential = await solve(
+      backend(),
+      dopri5({ rtol: 1e-5, atol: 1e-5 }),
+      problems['exponential'],
+      start('exponential'),
+    );
     expect(exponential.evaluations[0]).to.be.at.most(32);
-    const gaussian = await solve(backend(), dopri5({ rtol: 1e-5, atol: 1e-5 }), problems['gaussian-ot-field'], start('gaussian-ot-field'));
+    const gaussian = await solve(
+      backend(),
+      dopri5({ rtol: 1e-5, atol: 1e-5 }),
+      problems['gaussian-ot-field'],
+      start('gaussian-ot-field'),
+    );
     expect(gaussian.evaluations[0]).to.be.at.most(44);
     // One evaluation at the start, one for the first step size, six an attempt.
     expect(gaussian.evaluations[0]).to.equal(2 + 6 * (gaussian.accepted[0] + gaussian.rejected[0]));
   });
 
   it('integrates backwards to where it came from', async () => {
-    const { rows } = await solve(backend(), dopri5({ rtol: 1e-6, atol: 1e-6 }), problems['harmonic'], [exact('harmonic')], { start: 1, end: 0 });
+    const { rows } = await solve(
+      backend(),
+      dopri5({ rtol: 1e-6, atol: 1e-6 }),
+      problems['harmonic'],
+      [exact('harmonic')],
+      { start: 1, end: 0 },
+    );
     expect(rows[0][0]).to.be.closeTo(1, 2e-5);
     expect(rows[0][1]).to.be.closeTo(0, 2e-5);
   });
@@ -102,7 +165,13 @@ onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
 
   it('keeps interpolated states between steps', async () => {
     const times = [0, 0.1, 0.25, 0.5, 0.77, 1];
-    const { keptRows } = await solve(backend(), dopri5({ rtol: 1e-6, atol: 1e-6 }), problems['exponential'], [[1], [2]], { times });
+    const { keptRows } = await solve(
+      backend(),
+      dopri5({ rtol: 1e-6, atol: 1e-6 }),
+      problems['exponential'],
+      [[1], [2]],
+      { times },
+    );
     times.forEach((t, i) => {
       expect(keptRows[0][i][0]).to.be.closeTo(Math.exp(t), 1e-5);
       expect(keptRows[1][i][0]).to.be.closeTo(2 * Math.exp(t), 2e-5);
@@ -111,7 +180,9 @@ onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
 
   it('keeps states of a fixed-step method with its order', async () => {
     const times = [0.05, 0.4, 0.95, 1];
-    const { keptRows, evaluations } = await solve(backend(), midpoint({ steps: 40 }), problems['exponential'], [[1]], { times });
+    const { keptRows, evaluations } = await solve(backend(), midpoint({ steps: 40 }), problems['exponential'], [[1]], {
+      times,
+    });
     times.forEach((t, i) => expect(keptRows[0][i][0]).to.be.closeTo(Math.exp(t), 5e-4));
     // Two stages and, as it has no interpolant of its own, one evaluation at the end of each step.
     expect(evaluations[0]).to.equal(120);
@@ -137,7 +208,9 @@ onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
     };
     const solver = dopri5({ rtol: 1e-5, atol: 1e-5, perSample: true });
     const together = await solve(backend(), solver, relaxation, rows, { count: 120, times: [0.5, 1] });
-    const alone = await Promise.all([0, 1].map((i) => solve(backend(), solver, relaxation, [rows[i]], { times: [0.5, 1] })));
+    const alone = await Promise.all(
+      [0, 1].map((i) => solve(backend(), solver, relaxation, [rows[i]], { times: [0.5, 1] })),
+    );
     together.rows.slice(0, 120).forEach((row, i) => {
       const single = alone[i % 16 === 0 ? 0 : 1];
       expect(row[0]).to.be.closeTo(single.rows[0][0], 64 * roundOff);
@@ -158,7 +231,12 @@ onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
   });
 
   it('ends with a status at its maximum of steps, the last state kept', async () => {
-    const { status, t, rows } = await solve(backend(), dopri5({ rtol: 1e-6, atol: 1e-6, maxSteps: 3 }), problems['harmonic'], start('harmonic'));
+    const { status, t, rows } = await solve(
+      backend(),
+      dopri5({ rtol: 1e-6, atol: 1e-6, maxSteps: 3 }),
+      problems['harmonic'],
+      start('harmonic'),
+    );
     expect(status).to.deep.equal(['maxSteps']);
     expect(t[0]).to.be.greaterThan(0).and.lessThan(1);
     expect(rows[0].every(Number.isFinite)).to.equal(true);
@@ -274,7 +352,9 @@ describe('solver options', () => {
       expect(fractions.every((value, i) => i === 0 || value > fractions[i - 1])).to.equal(true);
       const backend = createReferenceBackend();
       const seen: number[] = [];
-      const { rows } = await solve(backend, euler({ steps: 6, grid }), problems['exponential'], [[1]], { onStep: (t) => seen.push(t) });
+      const { rows } = await solve(backend, euler({ steps: 6, grid }), problems['exponential'], [[1]], {
+        onStep: (t) => seen.push(t),
+      });
       await backend.dispose();
       seen.forEach((t, i) => expect(t).to.be.closeTo(fractions[i + 1], 1e-7));
       // Euler on y' = y multiplies by 1 + h.

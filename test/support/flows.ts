@@ -1,4 +1,14 @@
-import { assembleFlow, hostArray, HostRandomStream, streams, type Backend, type Dataset, type Flow, type FlowParts, type VectorFieldModel } from '@flow-matching/core';
+import {
+  assembleFlow,
+  hostArray,
+  HostRandomStream,
+  streams,
+  type Backend,
+  type Dataset,
+  type Flow,
+  type FlowParts,
+  type VectorFieldModel,
+} from '@flow-matching/core';
 import { conditionalFlowMatching, dopri5, independent, mlp, optimalTransport, uniform } from '@flow-matching/plugins';
 
 /** N(mean, std² I) in two dimensions. */
@@ -7,7 +17,10 @@ export function gaussianData(mean: readonly [number, number] = [2, -1], std = 0.
     name: 'gaussian',
     shape: [2],
     batch({ index, size, seed, split }) {
-      const x1 = new HostRandomStream(seed, split === 'test' ? streams.test : streams.data, index).normal([size, 2], std);
+      const x1 = new HostRandomStream(seed, split === 'test' ? streams.test : streams.data, index).normal(
+        [size, 2],
+        std,
+      );
       for (let i = 0; i < x1.data.length; i++) x1.data[i] += mean[i % 2];
       return { x1 };
     },
@@ -35,9 +48,16 @@ export function gaussianField(mean: number, std: number): VectorFieldModel {
     init: () => ({}),
     apply(_, { t, x }) {
       const s = t.reshape([t.size, ...x.shape.slice(1).map(() => 1)]);
-      const variance = s.neg().add(1).square().add(s.square().mul(std ** 2));
+      const variance = s
+        .neg()
+        .add(1)
+        .square()
+        .add(s.square().mul(std ** 2));
       const rate = s.mul(1 + std ** 2).sub(1);
-      return rate.div(variance).mul(x.sub(s.mul(mean))).add(mean);
+      return rate
+        .div(variance)
+        .mul(x.sub(s.mul(mean)))
+        .add(mean);
     },
   };
 }

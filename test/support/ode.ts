@@ -1,4 +1,13 @@
-import { OdeProgram, hostArray, type Backend, type HostArray, type OdeResult, type OdeRunOptions, type Solver, type Tensor } from '@flow-matching/core';
+import {
+  OdeProgram,
+  hostArray,
+  type Backend,
+  type HostArray,
+  type OdeResult,
+  type OdeRunOptions,
+  type Solver,
+  type Tensor,
+} from '@flow-matching/core';
 
 /** dy/dt of one problem: t [batch], y [batch, dimension]. */
 export type Field = (t: Tensor, y: Tensor) => Tensor;
@@ -34,4 +43,5 @@ export function nested({ data, shape }: HostArray): number[][] {
   return Array.from({ length: shape[0] }, (_, row) => Array.from(data.subarray(row * width, (row + 1) * width)));
 }
 
-const chunk = (rows: number[][], width: number): number[][][] => rows.map((row) => Array.from({ length: row.length / width }, (_, i) => row.slice(i * width, (i + 1) * width)));
+const chunk = (rows: number[][], width: number): number[][][] =>
+  rows.map((row) => Array.from({ length: row.length / width }, (_, i) => row.slice(i * width, (i + 1) * width)));

@@ -101,7 +101,10 @@ export class OnnxExecutable implements Executable {
       for (const [input, name] of aliases) {
         if (!guarded.has(name)) continue;
         const array = given[input];
-        kept.set(name, array instanceof OnnxArray ? new OnnxArray(pool, array.surrender()) : uploaded(pool, array as HostArray));
+        kept.set(
+          name,
+          array instanceof OnnxArray ? new OnnxArray(pool, array.surrender()) : uploaded(pool, array as HostArray),
+        );
         pool.give(results[name]);
       }
     }

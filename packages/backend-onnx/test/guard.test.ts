@@ -4,7 +4,12 @@ import { expect } from 'chai';
 
 describe('a step that is kept or dropped as a whole', () => {
   const graph = trace(
-    ({ a, b, count, ok }) => ({ a: where(ok, a.add(1), a), b: where(ok, b.mul(0).div(0), b), count: count.add(1), sum: a.sum() }),
+    ({ a, b, count, ok }) => ({
+      a: where(ok, a.add(1), a),
+      b: where(ok, b.mul(0).div(0), b),
+      count: count.add(1),
+      sum: a.sum(),
+    }),
     { a: f32([3]), b: f32([3]), count: f32([]), ok: bool([]) },
   );
   const aliases = [
@@ -21,13 +26,17 @@ describe('a step that is kept or dropped as a whole', () => {
 
   it('is dropped by keeping the arrays it was given, and only those it guards', async () => {
     const executable = await backend.compile(graph, { aliases });
-    let state = { a: backend.array(hostArray([1, 2, 3])), b: backend.array(hostArray([4, 5, 6])), count: backend.array(hostArray([0], [])) };
+    let state = {
+      a: backend.array(hostArray([1, 2, 3])),
+      b: backend.array(hostArray([4, 5, 6])),
+      count: backend.array(hostArray([0], [])),
+    };
     for (const value of [0, 1, 0, 0] as const) {
       const { a, b, count, sum, ...rest } = await executable.run({ ...state, ok: ok(value) });
       expect(rest).to.deep.equal({});
       expect(state.a.disposed).to.equal(true);
       sum.dispose();
-      state = { a, b, count } as typeof state;
+      state = { a, b, count };
     }
     expect(Array.from(await state.a.read())).to.deep.equal([2, 3, 4]);
     expect(Array.from(await state.b.read())).to.deep.equal([NaN, NaN, NaN]);
@@ -47,7 +56,9 @@ describe('a step that is kept or dropped as a whole', () => {
   it('refuses one array for two donated inputs', async () => {
     const executable = await backend.compile(graph, { aliases });
     const shared = backend.array(hostArray([1, 2, 3]));
-    const failure = await executable.run({ a: shared, b: shared, count: hostArray([0], []), ok: ok(1) }).catch((error: unknown) => error);
+    const failure = await executable
+      .run({ a: shared, b: shared, count: hostArray([0], []), ok: ok(1) })
+      .catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(GraphError);
     expect(shared.disposed).to.equal(false);
     await executable.dispose();
@@ -55,7 +66,12 @@ describe('a step that is kept or dropped as a whole', () => {
 
   it('is computed where nothing is aliased', async () => {
     const executable = await backend.compile(graph);
-    const { a } = await executable.run({ a: hostArray([1, 2, 3]), b: hostArray([4, 5, 6]), count: hostArray([0], []), ok: ok(0) });
+    const { a } = await executable.run({
+      a: hostArray([1, 2, 3]),
+      b: hostArray([4, 5, 6]),
+      count: hostArray([0], []),
+      ok: ok(0),
+    });
     expect(Array.from(await a.read())).to.deep.equal([1, 2, 3]);
     await executable.dispose();
   });

@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import { PluginRegistry, type Dataset, type HostArray } from '@flow-matching/core';
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { CommandContext } from '../commands/cliCommand.ts';
@@ -14,13 +14,12 @@ import { environmentOf } from '../run/environment.ts';
 import { openRun } from '../run/openRun.ts';
 import { RunDirectory } from '../run/runDirectory.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
-import { PluginRegistry, type Dataset } from '@flow-matching/core';
 import { checkSameData, type DataOfRun } from './checkSameData.ts';
 import { compareHtml } from './compareHtml.ts';
 import { comparisonTable } from './comparisonTable.ts';
 import { runDocument } from './comparisonDocument.ts';
 import { costFigure } from './costFigure.ts';
-import { comparedSolver, costCount, matchedCount, measureRun, type Measurement } from './measureRun.ts';
+import { comparedSolver, costCount, measureRun, type Measurement } from './measureRun.ts';
 import { fewEvaluationsFigure, trajectoriesFigure } from './sampleFigures.ts';
 
 export interface CompareRequest {
@@ -131,7 +130,7 @@ function figures(measurements: readonly Measurement[], { x1 }: { readonly x1: Ho
     name: 'samplingCost',
     file: 'sampling-cost.svg',
     title: 'Cost of sampling',
-    caption: `Distance of samples to a fine solution from the same noise (root mean square over coordinates, in the data's unit) against evaluations of the field, and evaluations that dopri5 takes for a tolerance.`,
+    caption: `Distance of samples to a fine solution from the same noise (root mean square, in the data's unit) against evaluations of the field, and evaluations that dopri5 takes for a tolerance.`,
     svg: costFigure(measurements),
   };
   if (x1.shape.length !== 2) return [costs];
@@ -171,11 +170,17 @@ function notes(measurements: readonly Measurement[]): string[] {
     ...(some(({ entropy, nll }) => entropy !== undefined && nll)
       ? [`The entropy of the data is ${measurements[0].entropy!.toFixed(4)} nats: no model's NLL can be below it but by chance.`]
       : []),
-    ...(some(({ wasserstein2 }) => wasserstein2)
-      ? [`W₂ is that of at most ${formatNumber(matchedCount)} samples and as many held-out points.`]
-      : []),
+    ...wassersteinNote(measurements),
     ...measurements.flatMap(({ label, failures }) => failures.map((failure) => `${label} – ${failure}`)),
   ];
+}
+
+function wassersteinNote(measurements: readonly Measurement[]): string[] {
+  const distance = measurements.find(({ wasserstein2 }) => wasserstein2)?.wasserstein2;
+  if (!distance) return [];
+  const floor = distance.details?.['floor'];
+  const apart = floor === undefined ? '' : `; two samples of the data are ${floor.toFixed(3)} apart`;
+  return [`W₂ is between ${formatNumber(distance.count)} samples and as many held-out points${apart}.`];
 }
 
 async function makeDirectory(path: string): Promise<void> {

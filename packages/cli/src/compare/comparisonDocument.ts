@@ -27,7 +27,13 @@ export function runDocument({
     ...(nll && entropy !== undefined && { nllAboveEntropy: nll.value - entropy }),
     ...(inSupport && { inSupport: inSupport.value, inSupportStandardError: inSupport.standardError }),
     ...(functionEvaluations !== undefined && { functionEvaluations }),
-    ...(wasserstein2 && { wasserstein2: wasserstein2.value, wasserstein2Count: wasserstein2.count }),
+    ...(wasserstein2 && {
+      wasserstein2: wasserstein2.value,
+      wasserstein2StandardError: wasserstein2.standardError,
+      wasserstein2Count: wasserstein2.count,
+      // What two samples of the data are apart: below it there is nothing to gain.
+      wasserstein2Floor: wasserstein2.details?.['floor'],
+    }),
     ...(millisecondsPerStep !== undefined && { millisecondsPerStep }),
     ...(cost && { cost: { reference: cost.reference, fixed: cost.fixed, adaptive: cost.adaptive } }),
     failures,

@@ -57,8 +57,12 @@ function drawPanel(
   const x = scaleLinear([...domain.x], [place.left, end]);
   const y = scaleLinear([...domain.y], [bottom, place.top]);
   const frame: Frame = { ...place, width: end, height: bottom, right: 0, bottom: 0 };
-  const ticks = (scale: Scale, shown: boolean): Tick[] =>
-    scale.ticks(4).map((value) => ({ value, text: shown ? String(value).replace('-', '−') : '' }));
+  const ticks = (scale: Scale, shown: boolean): Tick[] => {
+    const [low, high] = scale.domain();
+    // Numbers at the corners would run into the next panel's.
+    const inner = scale.ticks(4).filter((value) => Math.min(value - low, high - value) > 0.06 * (high - low));
+    return inner.map((value) => ({ value, text: shown ? String(value).replace('-', '−') : '' }));
+  };
   const clip = `<clipPath id="${id}"><rect x="${round(place.left)}" y="${round(place.top)}" width="${round(side)}" height="${round(side)}"/></clipPath>`;
   return [
     panel

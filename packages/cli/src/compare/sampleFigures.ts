@@ -22,7 +22,7 @@ export function trajectoriesFigure(measurements: readonly Measurement[], domain:
     return [
       {
         ...namesOf(measurement),
-        panels: [(x, y) => waysOf(drawn, x, y), ...at.map((point) => cloud(pointsAt(ways.trajectory, point), domain))],
+        panels: [(x, y) => `<g class="small">${waysOf(drawn, x, y)}</g>`, ...at.map((point) => cloud(pointsAt(ways.trajectory, point), domain))],
       },
     ];
   });

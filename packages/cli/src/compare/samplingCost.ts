@@ -9,7 +9,7 @@ export interface CostPoint {
   /** Error allowed a step, relative and absolute; absent for fixed steps. */
   readonly tolerance?: number;
   readonly functionEvaluations: number;
-  /** Root mean square over coordinates of the distance to the fine solution from the same noise, in the data's unit. */
+  /** Root mean square of the distance to the fine solution from the same noise, in the data's unit. */
   readonly error: number;
   /** Share of the samples where the data's density is positive, where it is known. */
   readonly inSupport?: number;
@@ -87,5 +87,5 @@ function describe({ name, steps, rtol }: PluginSpec): string {
 function rootMeanSquareDistance(a: HostArray, b: HostArray): number {
   let squares = 0;
   for (let i = 0; i < a.data.length; i++) squares += (a.data[i] - b.data[i]) ** 2;
-  return Math.sqrt(squares / a.data.length);
+  return Math.sqrt(squares / a.shape[0]);
 }

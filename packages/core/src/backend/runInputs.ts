@@ -11,7 +11,11 @@ export const isHostArray = (array: BackendArray | HostArray): array is HostArray
  * Throws unless `inputs` holds exactly the graph's inputs, of their types and alive, and no array that is donated stands for another
  * input too: the check every backend owes its callers.
  */
-export function checkRunInputs(ports: readonly GraphPort[], inputs: RunInputs, aliases: CompileOptions['aliases'] = []): void {
+export function checkRunInputs(
+  ports: readonly GraphPort[],
+  inputs: RunInputs,
+  aliases: CompileOptions['aliases'] = [],
+): void {
   for (const { name, tensor } of ports) {
     const array = inputs[name];
     if (!array) {

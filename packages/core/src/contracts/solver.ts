@@ -19,7 +19,7 @@ export interface OdeProblem {
   /** Traced. t is [batch]; the result has the state's names and shapes. */
   field(t: Tensor, y: OdeState): OdeState;
   /** The score that goes with a velocity, by component; absent where it is not known (two-sided paths, likelihoods). Stochastic solvers need it. */
-  score?(t: Tensor, y: OdeState, velocity: OdeState): Readonly<Record<string, ScaledScore>>;
+  readonly score?: (t: Tensor, y: OdeState, velocity: OdeState) => Readonly<Record<string, ScaledScore>>;
   /** [batch], 1 for samples that count in error norms and 0 for padding. */
   readonly mask: Tensor;
   /** Scalars: where the integration starts and ends; it may run backwards. */

@@ -31,7 +31,8 @@ export async function bindFlow(container: Container, parts: FlowParts): Promise<
   container.bind(TIME_SAMPLER).toConstantValue(parts.timeSampler);
   container.bind(MODEL).toConstantValue(parts.model);
   container.bind(SOLVER).toConstantValue(parts.solver);
-  for (const driver of [Trainer, Sampler, LikelihoodEvaluator, Flow]) container.bind<object>(driver).to(driver).inSingletonScope();
+  for (const driver of [Trainer, Sampler, LikelihoodEvaluator, Flow])
+    container.bind<object>(driver).to(driver).inSingletonScope();
   return container;
 }
 

@@ -11,19 +11,25 @@ const mapConditions = <To>(conditions: Conditions, replace: (array: HostArray) =
   Object.fromEntries(Object.entries(conditions ?? {}).map(([name, array]) => [prefix + name, replace(array)]));
 
 /** The conditions as inputs of a batch, each cut to its rows. */
-export const conditionInputs = (conditions: Conditions, rowsOf: (array: HostArray) => HostArray): Record<string, HostArray> => mapConditions(conditions, rowsOf);
+export const conditionInputs = (
+  conditions: Conditions,
+  rowsOf: (array: HostArray) => HostArray,
+): Record<string, HostArray> => mapConditions(conditions, rowsOf);
 
 /** Their types in a batch of `rows`. */
 export const conditionTypes = (conditions: Conditions, rows: number): Record<string, TensorType> =>
   mapConditions(conditions, ({ shape, dtype }) => ({ shape: [rows, ...shape.slice(1)], dtype }));
 
 /** Tells apart programs with different conditions. */
-export const conditionKey = (conditions: Conditions): string => JSON.stringify(mapConditions(conditions, ({ shape, dtype }) => [dtype, ...shape.slice(1)]));
+export const conditionKey = (conditions: Conditions): string =>
+  JSON.stringify(mapConditions(conditions, ({ shape, dtype }) => [dtype, ...shape.slice(1)]));
 
 /** The conditioning tensors among a solve's constants, under their own names. */
 export function conditionsOf(constants: Readonly<Record<string, Tensor>>): Record<string, Tensor> | undefined {
   const entries = Object.entries(constants).filter(([name]) => name.startsWith(prefix));
-  return entries.length > 0 ? Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value])) : undefined;
+  return entries.length > 0
+    ? Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]))
+    : undefined;
 }
 
 /** The counter's step word of draws that belong to no training step. */

@@ -17,7 +17,8 @@ const eventAxes = (x: Tensor): number[] => x.shape.slice(1).map((_, i) => i + 1)
 export function exactDivergence(field: PointField, x: Tensor): { velocity: Tensor; divergence: Tensor } {
   const event = x.shape.slice(1);
   const dimension = sizeOf(event);
-  if (dimension > unrolledDimensions) return { velocity: field(x, 1), divergence: repeatedDivergence(field, x, dimension) };
+  if (dimension > unrolledDimensions)
+    return { velocity: field(x, 1), divergence: repeatedDivergence(field, x, dimension) };
   const point = identity(x);
   const velocity = field(point, 1);
   const terms = Array.from({ length: dimension }, (_, i) => {
@@ -49,7 +50,11 @@ function repeatedDivergence(field: PointField, x: Tensor, dimension: number): Te
 }
 
 /** A field and Hutchinson's estimate of its divergence, the mean of zᵀ(∂v/∂x)z over probes z with E[zzᵀ] = I. Unbiased. */
-export function hutchinsonDivergence(field: PointField, x: Tensor, probes: readonly Tensor[]): { velocity: Tensor; divergence: Tensor } {
+export function hutchinsonDivergence(
+  field: PointField,
+  x: Tensor,
+  probes: readonly Tensor[],
+): { velocity: Tensor; divergence: Tensor } {
   const point = identity(x);
   const velocity = field(point, 1);
   const terms = probes.map((probe) => {

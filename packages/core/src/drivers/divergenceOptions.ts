@@ -18,22 +18,55 @@ export interface Divergence {
 }
 
 /** Tells apart programs that compute divergences differently. */
-export const divergenceKey = (options: Divergence | undefined): string => (options ? `${options.divergence}/${options.probes ?? 1}/${options.distribution ?? 'rademacher'}` : 'none');
+export const divergenceKey = (options: Divergence | undefined): string =>
+  options ? `${options.divergence}/${options.probes ?? 1}/${options.distribution ?? 'rademacher'}` : 'none';
 
 /** Probe vectors by name, none for the exact divergence. @throws OptionError for a bad number of probes. */
-export function drawProbes(random: Random, shape: Shape, { divergence, probes = 1, distribution = 'rademacher' }: Divergence): Record<string, Tensor> {
+export function drawProbes(
+  random: Random,
+  shape: Shape,
+  { divergence, probes = 1, distribution = 'rademacher' }: Divergence,
+): Record<string, Tensor> {
   if (divergence === 'exact') return {};
-  if (!Number.isInteger(probes) || probes < 1) throw new OptionError(`Cannot estimate a divergence from ${probes} probes.`, { actual: probes, expected: 'an integer of 1 or more' });
-  return Object.fromEntries(Array.from({ length: probes }, (_, i) => [`probe.${i}`, distribution === 'rademacher' ? random.sign(shape) : random.normal(shape)]));
+  if (!Number.isInteger(probes) || probes < 1)
+    throw new OptionError(`Cannot estimate a divergence from ${probes} probes.`, {
+      actual: probes,
+      expected: 'an integer of 1 or more',
+    });
+  return Object.fromEntries(
+    Array.from({ length: probes }, (_, i) => [
+      `probe.${i}`,
+      distribution === 'rademacher' ? random.sign(shape) : random.normal(shape),
+    ]),
+  );
 }
 
 /** The learned field at (t [batch], x [batch, ...event]) and its divergence [batch]. */
-export function divergenceOf(parts: FieldParts, parameters: Readonly<Record<string, Tensor>>, t: Tensor, x: Tensor, constants: Readonly<Record<string, Tensor>>, { divergence }: Divergence): { velocity: Tensor; divergence: Tensor } {
+export function divergenceOf(
+  parts: FieldParts,
+  parameters: Readonly<Record<string, Tensor>>,
+  t: Tensor,
+  x: Tensor,
+  constants: Readonly<Record<string, Tensor>>,
+  { divergence }: Divergence,
+): { velocity: Tensor; divergence: Tensor } {
   const conditions = conditionsOf(constants);
   const repeated = (value: Tensor, repeat: number): Tensor =>
-    repeat === 1 ? value : reshape(expand(reshape(value, value.shape.toSpliced(1, 0, 1)), value.shape.toSpliced(1, 0, repeat)), [value.shape[0] * repeat, ...value.shape.slice(1)]);
+    repeat === 1
+      ? value
+      : reshape(expand(reshape(value, value.shape.toSpliced(1, 0, 1)), value.shape.toSpliced(1, 0, repeat)), [
+          value.shape[0] * repeat,
+          ...value.shape.slice(1),
+        ]);
   const field = (points: Tensor, repeat: number): Tensor =>
-    modelField(parts, parameters, repeated(t, repeat), points, conditions && Object.fromEntries(Object.entries(conditions).map(([name, value]) => [name, repeated(value, repeat)])));
+    modelField(
+      parts,
+      parameters,
+      repeated(t, repeat),
+      points,
+      conditions &&
+        Object.fromEntries(Object.entries(conditions).map(([name, value]) => [name, repeated(value, repeat)])),
+    );
   if (divergence === 'exact') return exactDivergence(field, x);
   const probes = Object.entries(constants).flatMap(([name, value]) => (name.startsWith('probe.') ? [value] : []));
   return hutchinsonDivergence(field, x, probes);

@@ -11,7 +11,9 @@ import { LikelihoodEvaluator, type LikelihoodOptions, type Likelihoods } from '.
 import { Sampler, type SampleOptions, type Samples } from './sampler.ts';
 import { Trainer, type Training, type TrainingOptions, type TrainingReport } from './trainer.ts';
 
-type WithDefault<Options extends { solver: Solver }> = Omit<Options, 'solver'> & { readonly solver?: Solver | undefined };
+type WithDefault<Options extends { solver: Solver }> = Omit<Options, 'solver'> & {
+  readonly solver?: Solver | undefined;
+};
 
 /** A flow: what is trained, sampled and scored. Its parts come from a container; {@link assembleFlow} makes one in a line. */
 @injectable()
@@ -72,14 +74,23 @@ export class Flow implements AsyncDisposable {
   /** Uses these parameters from now on. Names are dotted paths, as checkpoints hold them. */
   load(parameters: Readonly<Record<string, HostArray>>, context: ModelContext): void {
     this.#release();
-    this.#arrays = Object.fromEntries(Object.entries(parameters).map(([name, array]) => [name, this.backend.array(array)]));
+    this.#arrays = Object.fromEntries(
+      Object.entries(parameters).map(([name, array]) => [name, this.backend.array(array)]),
+    );
     this.#context = context;
   }
 
   /** Copies of the parameters in use, by dotted name. @throws GraphError where there are none yet. */
   async parameters(): Promise<Record<string, HostArray>> {
     const entries = Object.entries(this.#trained().arrays);
-    return Object.fromEntries(await Promise.all(entries.map(async ([name, array]) => [name, { data: await array.read(), shape: array.shape, dtype: array.dtype }] as const)));
+    return Object.fromEntries(
+      await Promise.all(
+        entries.map(
+          async ([name, array]) =>
+            [name, { data: await array.read(), shape: array.shape, dtype: array.dtype }] as const,
+        ),
+      ),
+    );
   }
 
   /** Draws samples, with their log-likelihoods in the same pass where `logLikelihood` asks for them. */
@@ -92,9 +103,15 @@ export class Flow implements AsyncDisposable {
   async logLikelihood(points: HostArray, options: WithDefault<LikelihoodOptions>): Promise<Likelihoods> {
     const { arrays, context } = this.#trained();
     if (!['exact', 'hutchinson'].includes(options.divergence)) {
-      throw new OptionError(`There is no divergence '${String(options.divergence)}'.`, { actual: options.divergence, expected: "'exact' or 'hutchinson'" });
+      throw new OptionError(`There is no divergence '${options.divergence as string}'.`, {
+        actual: options.divergence,
+        expected: "'exact' or 'hutchinson'",
+      });
     }
-    return this.#likelihood.logLikelihood(arrays, context, points, { ...options, solver: options.solver ?? this.solver });
+    return this.#likelihood.logLikelihood(arrays, context, points, {
+      ...options,
+      solver: options.solver ?? this.solver,
+    });
   }
 
   /** Shape of one point. @throws GraphError before there are parameters. */
@@ -104,7 +121,10 @@ export class Flow implements AsyncDisposable {
 
   #trained(): { arrays: Record<string, BackendArray>; context: ModelContext } {
     if (!this.#arrays || !this.#context) {
-      throw new GraphError('The flow has no parameters yet.', { expected: 'a flow that was trained or loaded', remedy: 'Call train() or load() first.' });
+      throw new GraphError('The flow has no parameters yet.', {
+        expected: 'a flow that was trained or loaded',
+        remedy: 'Call train() or load() first.',
+      });
     }
     return { arrays: this.#arrays, context: this.#context };
   }

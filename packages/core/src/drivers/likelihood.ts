@@ -43,7 +43,12 @@ export class LikelihoodEvaluator {
   readonly #model: VectorFieldModel;
   readonly #programs = new OdePrograms();
 
-  constructor(@inject(BACKEND) backend: Backend, @inject(PATH) path: Path, @inject(OBJECTIVE) objective: Objective, @inject(MODEL) model: VectorFieldModel) {
+  constructor(
+    @inject(BACKEND) backend: Backend,
+    @inject(PATH) path: Path,
+    @inject(OBJECTIVE) objective: Objective,
+    @inject(MODEL) model: VectorFieldModel,
+  ) {
     this.#backend = backend;
     this.#path = path;
     this.#objective = objective;
@@ -54,21 +59,37 @@ export class LikelihoodEvaluator {
    * @param points [count, ...event]
    * @throws DataError where points do not fit or hold NaN; OptionError where the path has no prior density; SolverError where a solve fails.
    */
-  async logLikelihood(parameters: NamedArrays, context: ModelContext, points: HostArray, options: LikelihoodOptions): Promise<Likelihoods> {
+  async logLikelihood(
+    parameters: NamedArrays,
+    context: ModelContext,
+    points: HostArray,
+    options: LikelihoodOptions,
+  ): Promise<Likelihoods> {
     const { solver, seed = 0, condition } = options;
     const [count] = points.shape;
     if (this.#path.sides === 'two') {
-      throw new OptionError(`The path '${this.#path.name}' starts from samples, not from a density.`, { expected: 'a one-sided path, whose prior is Gaussian' });
+      throw new OptionError(`The path '${this.#path.name}' starts from samples, not from a density.`, {
+        expected: 'a one-sided path, whose prior is Gaussian',
+      });
     }
     if (solver.stochastic) {
-      throw new OptionError(`The solver '${solver.name}' draws noise along the way.`, { actual: solver.name, expected: 'an ordinary differential equation, along which densities are known' });
+      throw new OptionError(`The solver '${solver.name}' draws noise along the way.`, {
+        actual: solver.name,
+        expected: 'an ordinary differential equation, along which densities are known',
+      });
     }
     if (!sameShape(points.shape.slice(1), context.shape) || count < 1) {
-      throw new DataError(`Points of shape ${formatShape(points.shape)} cannot be scored.`, { actual: points.shape, expected: formatShape([-1, ...context.shape]).replace('-1', 'count') });
+      throw new DataError(`Points of shape ${formatShape(points.shape)} cannot be scored.`, {
+        actual: points.shape,
+        expected: formatShape([-1, ...context.shape]).replace('-1', 'count'),
+      });
     }
     const broken = points.data.findIndex((value) => !Number.isFinite(value));
     if (broken >= 0) {
-      throw new DataError(`Point ${Math.floor(broken / (points.data.length / count))} holds ${points.data[broken]}.`, { actual: points.data[broken], expected: 'finite values' });
+      throw new DataError(`Point ${Math.floor(broken / (points.data.length / count))} holds ${points.data[broken]}.`, {
+        actual: points.data[broken],
+        expected: 'finite values',
+      });
     }
     this.#objective.validate?.(this.#path, context.shape);
     const { start, end } = this.#path.interval;
@@ -104,11 +125,22 @@ export class LikelihoodEvaluator {
     return {
       rows,
       arrays: typesOf(parameters),
-      inputs: { key: { shape: [2], dtype: 'u32' }, firstSample: { shape: [], dtype: 'u32' }, x: { shape, dtype: 'f32' }, ...conditions },
+      inputs: {
+        key: { shape: [2], dtype: 'u32' },
+        firstSample: { shape: [], dtype: 'u32' },
+        x: { shape, dtype: 'f32' },
+        ...conditions,
+      },
       begin: (given) => {
-        const random = new Random({ key: given['key'], firstSample: given['firstSample'], step: zeroStep(given['firstSample']) }, streams.likelihood);
+        const random = new Random(
+          { key: given['key'], firstSample: given['firstSample'], step: zeroStep(given['firstSample']) },
+          streams.likelihood,
+        );
         const constants = Object.fromEntries(Object.keys(conditions).map((name) => [name, given[name]]));
-        return { y: { x: given['x'], logDensity: zeros([rows]) }, constants: { ...constants, ...drawProbes(random, shape, options) } };
+        return {
+          y: { x: given['x'], logDensity: zeros([rows]) },
+          constants: { ...constants, ...drawProbes(random, shape, options) },
+        };
       },
       field: (t, y, arrays, constants) => {
         const { velocity, divergence } = divergenceOf(parts, arrays, t, y['x'], constants, options);

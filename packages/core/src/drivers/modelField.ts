@@ -27,10 +27,18 @@ export function unflattenParameters<T>(values: Readonly<Record<string, T>>): Sym
 }
 
 function listsOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype || 'dtype' in value) return value;
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Object.getPrototypeOf(value) !== Object.prototype ||
+    'dtype' in value
+  )
+    return value;
   const entries = Object.entries(value);
   const isList = entries.length > 0 && entries.every(([name], i) => name === `${i}`);
-  return isList ? entries.map(([, part]) => listsOf(part)) : Object.fromEntries(entries.map(([name, part]) => [name, listsOf(part)]));
+  return isList
+    ? entries.map(([, part]) => listsOf(part))
+    : Object.fromEntries(entries.map(([name, part]) => [name, listsOf(part)]));
 }
 
 /**
@@ -38,10 +46,21 @@ function listsOf(value: unknown): unknown {
  * part of the path's interval only, the field at other times is that of the nearest trusted one: it is smooth in time, so holding
  * it for a moment costs the square of that moment, where the conversion would multiply the model's error without bound.
  */
-export function modelField({ path, objective, model }: FieldParts, parameters: Readonly<Record<string, Tensor>>, t: Tensor, x: Tensor, condition?: Readonly<Record<string, Tensor>>): Tensor {
+export function modelField(
+  { path, objective, model }: FieldParts,
+  parameters: Readonly<Record<string, Tensor>>,
+  t: Tensor,
+  x: Tensor,
+  condition?: Readonly<Record<string, Tensor>>,
+): Tensor {
   const trusted = objective.interval?.(path);
   const time = trusted ? clamped(t, trusted, path.interval) : t;
-  const prediction = model.apply(unflattenParameters(parameters), { t: time, x, training: false, ...(condition && { condition }) });
+  const prediction = model.apply(unflattenParameters(parameters), {
+    t: time,
+    x,
+    training: false,
+    ...(condition && { condition }),
+  });
   if (prediction.shape.join() !== x.shape.join()) {
     throw new OptionError(`The model '${model.name}' returns ${prediction.toString()} for points ${x.toString()}.`, {
       actual: prediction.shape,

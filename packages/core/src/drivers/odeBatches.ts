@@ -75,7 +75,8 @@ export class OdePrograms {
   async dispose(): Promise<void> {
     const programs = [...this.#programs.values()].flatMap((ofSolver) => [...ofSolver.values()]);
     this.#programs.clear();
-    for (const result of await Promise.allSettled(programs)) if (result.status === 'fulfilled') await result.value.dispose();
+    for (const result of await Promise.allSettled(programs))
+      if (result.status === 'fulfilled') await result.value.dispose();
   }
 }
 
@@ -85,7 +86,10 @@ const defaultBatchSize = 4096;
 const rowsFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
 
 /** Solves `count` samples in batches and joins what comes back, padding taken off. */
-export async function solveInBatches(solve: BatchedSolve, { batchSize = defaultBatchSize, signal, onProgress }: SolveOptions): Promise<{ y: Record<string, HostArray>; kept: Record<string, HostArray>; counts: SolveCounts }> {
+export async function solveInBatches(
+  solve: BatchedSolve,
+  { batchSize = defaultBatchSize, signal, onProgress }: SolveOptions,
+): Promise<{ y: Record<string, HostArray>; kept: Record<string, HostArray>; counts: SolveCounts }> {
   const { backend, programs, solver, key, count, start, end, arrays, times } = solve;
   const results: { result: OdeResult; count: number }[] = [];
   for (let first = 0; first < count; first += batchSize) {
@@ -99,14 +103,23 @@ export async function solveInBatches(solve: BatchedSolve, { batchSize = defaultB
       ...(times && { times }),
       ...(solve.seed !== undefined && { seed: { key: seedArray(solve.seed), firstSample: hostScalar(first, 'u32') } }),
       signal,
-      onStep: onProgress && ((t) => onProgress(first + part * Math.min(1, Math.abs((t - start) / (end - start))), count)),
+      onStep:
+        onProgress && ((t) => onProgress(first + part * Math.min(1, Math.abs((t - start) / (end - start))), count)),
     });
     results.push({ result, count: part });
     onProgress?.(first + part, count);
   }
-  const joined = (pick: (result: OdeResult) => Readonly<Record<string, HostArray>>): Record<string, HostArray> => joinRows(results.map(({ result, count: part }) => [pick(result), part]));
+  const joined = (pick: (result: OdeResult) => Readonly<Record<string, HostArray>>): Record<string, HostArray> =>
+    joinRows(results.map(({ result, count: part }) => [pick(result), part]));
   const most = (pick: (result: OdeResult) => ArrayLike<number>): number =>
-    Math.max(0, ...results.map(({ result, count: part }) => Array.from(pick(result)).slice(0, Math.max(1, part)).reduce((a, b) => Math.max(a, b), 0)));
+    Math.max(
+      0,
+      ...results.map(({ result, count: part }) =>
+        Array.from(pick(result))
+          .slice(0, Math.max(1, part))
+          .reduce((a, b) => Math.max(a, b), 0),
+      ),
+    );
   return {
     y: joined((result) => result.y),
     kept: joined((result) => result.kept ?? {}),
@@ -114,7 +127,11 @@ export async function solveInBatches(solve: BatchedSolve, { batchSize = defaultB
       functionEvaluations: most((result) => result.evaluations),
       acceptedSteps: most((result) => result.accepted),
       rejectedSteps: most((result) => result.rejected),
-      status: results.flatMap(({ result, count: part }) => (result.status.length === 1 ? new Array<SolverStatus>(part).fill(result.status[0]) : result.status.slice(0, part))),
+      status: results.flatMap(({ result, count: part }) =>
+        result.status.length === 1
+          ? new Array<SolverStatus>(part).fill(result.status[0])
+          : result.status.slice(0, part),
+      ),
       ...firstStopped(results),
     },
   };
@@ -124,14 +141,17 @@ function firstStopped(results: readonly { result: OdeResult; count: number }[]):
   let first = 0;
   for (const { result, count } of results) {
     const row = result.status.slice(0, count).findIndex((status) => status !== 'done');
-    if (row >= 0) return { stopped: { sample: first + row, t: result.t[row], step: result.h[row], error: result.error[row] } };
+    if (row >= 0)
+      return { stopped: { sample: first + row, t: result.t[row], step: result.h[row], error: result.error[row] } };
     first += count;
   }
   return {};
 }
 
 /** The first `count` rows of each part, one after another, name by name. */
-function joinRows(parts: readonly (readonly [Readonly<Record<string, HostArray>>, number])[]): Record<string, HostArray> {
+function joinRows(
+  parts: readonly (readonly [Readonly<Record<string, HostArray>>, number])[],
+): Record<string, HostArray> {
   const names = Object.keys(parts[0]?.[0] ?? {});
   return Object.fromEntries(
     names.map((name) => {
@@ -141,18 +161,23 @@ function joinRows(parts: readonly (readonly [Readonly<Record<string, HostArray>>
       });
       const { shape, dtype } = pieces[0].array;
       // A backend may keep more precision than the dtype asks for (the reference does), so the data's own type is kept.
-      const whole = pieces[0].array.data instanceof Float64Array ? new Float64Array(total(pieces)) : allocate(dtype, total(pieces));
+      const whole =
+        pieces[0].array.data instanceof Float64Array ? new Float64Array(total(pieces)) : allocate(dtype, total(pieces));
       let offset = 0;
       for (const { kept } of pieces) {
         whole.set(kept, offset);
         offset += kept.length;
       }
-      return [name, { data: whole, shape: [pieces.reduce((sum, { count }) => sum + count, 0), ...shape.slice(1)], dtype }];
+      return [
+        name,
+        { data: whole, shape: [pieces.reduce((sum, { count }) => sum + count, 0), ...shape.slice(1)], dtype },
+      ];
     }),
   );
 }
 
-const total = (pieces: readonly { kept: { length: number } }[]): number => pieces.reduce((sum, { kept }) => sum + kept.length, 0);
+const total = (pieces: readonly { kept: { length: number } }[]): number =>
+  pieces.reduce((sum, { kept }) => sum + kept.length, 0);
 
 /** Rows `first` … of an array, padded to `rows` by repeating the last one. */
 export function paddedRows(array: HostArray, first: number, rows: number, count: number): HostArray {

@@ -70,35 +70,57 @@ export class Sampler {
    * @param parameters the model's, by dotted name
    * @throws SolverError where a solve fails; OptionError for a bad count; PathError where the objective refuses the path; DataError where a two-sided path has no source.
    */
-  async sample(parameters: NamedArrays, context: ModelContext, count: number, options: SampleOptions): Promise<Samples> {
-    if (!Number.isInteger(count) || count < 1) throw new OptionError(`Cannot draw ${count} samples.`, { actual: count, expected: 'an integer of 1 or more' });
+  async sample(
+    parameters: NamedArrays,
+    context: ModelContext,
+    count: number,
+    options: SampleOptions,
+  ): Promise<Samples> {
+    if (!Number.isInteger(count) || count < 1)
+      throw new OptionError(`Cannot draw ${count} samples.`, { actual: count, expected: 'an integer of 1 or more' });
     const { solver, seed = 0, source, condition, trajectory, logLikelihood } = options;
     if (this.#path.sides === 'two' && !source) {
-      throw new DataError(`The path '${this.#path.name}' starts from a distribution of its own.`, { expected: 'source points to start from', remedy: 'Pass source.' });
+      throw new DataError(`The path '${this.#path.name}' starts from a distribution of its own.`, {
+        expected: 'source points to start from',
+        remedy: 'Pass source.',
+      });
     }
     if (this.#path.sides === 'two' && logLikelihood) {
-      throw new OptionError(`The path '${this.#path.name}' starts from samples, not from a density.`, { expected: 'a one-sided path, whose prior is Gaussian, where log-likelihoods are asked for' });
+      throw new OptionError(`The path '${this.#path.name}' starts from samples, not from a density.`, {
+        expected: 'a one-sided path, whose prior is Gaussian, where log-likelihoods are asked for',
+      });
     }
     this.#objective.validate?.(this.#path, context.shape);
     if (solver.stochastic && (logLikelihood || this.#path.sides === 'two')) {
       throw new OptionError(`The solver '${solver.name}' draws noise along the way.`, {
         actual: solver.name,
-        expected: logLikelihood ? 'an ordinary differential equation, along which densities are known' : 'a one-sided path, whose score follows from the velocity',
+        expected: logLikelihood
+          ? 'an ordinary differential equation, along which densities are known'
+          : 'a one-sided path, whose score follows from the velocity',
         remedy: 'Use another solver.',
       });
     }
     if (solver.stochastic && this.#coupling.pair) {
-      throw new OptionError(`The solver '${solver.name}' needs the score, which does not follow from a velocity trained on pairs of the coupling '${this.#coupling.name}'.`, {
-        actual: this.#coupling.name,
-        expected: 'noise that is independent of the data',
-        remedy: "Use the coupling 'independent', or a solver of ordinary differential equations.",
-      });
+      throw new OptionError(
+        `The solver '${solver.name}' needs the score, which does not follow from a velocity trained on pairs of the coupling '${this.#coupling.name}'.`,
+        {
+          actual: this.#coupling.name,
+          expected: 'noise that is independent of the data',
+          remedy: "Use the coupling 'independent', or a solver of ordinary differential equations.",
+        },
+      );
     }
     if (trajectory !== undefined && !(Number.isInteger(trajectory) && trajectory >= 2)) {
-      throw new OptionError(`A trajectory of ${trajectory} points is not possible.`, { actual: trajectory, expected: 'an integer of 2 or more' });
+      throw new OptionError(`A trajectory of ${trajectory} points is not possible.`, {
+        actual: trajectory,
+        expected: 'an integer of 2 or more',
+      });
     }
     const { start, end } = this.#path.interval;
-    const times = trajectory === undefined ? undefined : Array.from({ length: trajectory }, (_, i) => start + ((end - start) * i) / (trajectory - 1));
+    const times =
+      trajectory === undefined
+        ? undefined
+        : Array.from({ length: trajectory }, (_, i) => start + ((end - start) * i) / (trajectory - 1));
     const solved = await solveInBatches(
       {
         backend: this.#backend,
@@ -129,7 +151,13 @@ export class Sampler {
     };
   }
 
-  #definition(rows: number, parameters: NamedArrays, context: ModelContext, { source, condition, logLikelihood }: SampleOptions, keptTimes: number): OdeDefinition {
+  #definition(
+    rows: number,
+    parameters: NamedArrays,
+    context: ModelContext,
+    { source, condition, logLikelihood }: SampleOptions,
+    keptTimes: number,
+  ): OdeDefinition {
     const path = this.#path;
     const parts = { path, objective: this.#objective, model: this.#model, context };
     const shape = [rows, ...context.shape];
@@ -145,18 +173,26 @@ export class Sampler {
         ...conditions,
       },
       begin: (given) => {
-        const random = new Random({ key: given['key'], firstSample: given['firstSample'], step: zeroStep(given['firstSample']) }, streams.sampling);
+        const random = new Random(
+          { key: given['key'], firstSample: given['firstSample'], step: zeroStep(given['firstSample']) },
+          streams.sampling,
+        );
         const x = given['source'] ?? scaledToPrior(random.normal(shape), path.priorStd);
         const constants = Object.fromEntries(Object.keys(conditions).map((name) => [name, given[name]]));
         if (!logLikelihood) return { y: { x }, constants };
-        return { y: { x, logDensity: priorLogDensity(x, path.priorStd) }, constants: { ...constants, ...drawProbes(random, shape, logLikelihood) } };
+        return {
+          y: { x, logDensity: priorLogDensity(x, path.priorStd) },
+          constants: { ...constants, ...drawProbes(random, shape, logLikelihood) },
+        };
       },
       field: (t, y, arrays, constants) => {
         if (!logLikelihood) return { x: modelField(parts, arrays, t, y['x'], conditionsOf(constants)) };
         const { velocity, divergence } = divergenceOf(parts, arrays, t, y['x'], constants, logLikelihood);
         return { x: velocity, logDensity: divergence.neg() };
       },
-      ...(path.sides === 'one' && { score: (t: Tensor, y: OdeState, velocity: OdeState) => ({ x: marginalScore(path, t, y['x'], velocity['x']) }) }),
+      ...(path.sides === 'one' && {
+        score: (t: Tensor, y: OdeState, velocity: OdeState) => ({ x: marginalScore(path, t, y['x'], velocity['x']) }),
+      }),
     };
   }
 

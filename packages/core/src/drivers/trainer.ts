@@ -2,7 +2,7 @@ import { inject, injectable } from 'inversify';
 import type { Backend, BackendArray, Executable } from '../backend/backend.ts';
 import type { Coupling } from '../contracts/coupling.ts';
 import type { Batch, Dataset } from '../contracts/dataset.ts';
-import type { ModelContext, Parameters as ModelParameters, VectorFieldModel } from '../contracts/model.ts';
+import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective, TimeSampler } from '../contracts/objective.ts';
 import type { Optimizer } from '../contracts/optimizer.ts';
 import type { Path } from '../contracts/path.ts';
@@ -102,17 +102,25 @@ export class Trainer {
     this.#objective.validate?.(this.#path, data.shape);
     const { batchSize, optimizer, seed = 0, ema, resume } = options;
     const first = await data.batch({ index: 0, size: batchSize, seed });
-    const context: ModelContext = { shape: data.shape, ...(first.condition && { condition: shapesOf(first.condition) }) };
+    const context: ModelContext = {
+      shape: data.shape,
+      ...(first.condition && { condition: shapesOf(first.condition) }),
+    };
     this.#checkBatch(first, data, batchSize);
     checkCoupling(this.#path, this.#coupling, first.x1);
 
-    const fresh = flattenTree<HostArray>(this.#model.init(new HostRandomStream(seed), context) as ModelParameters);
+    const fresh = flattenTree<HostArray>(this.#model.init(new HostRandomStream(seed), context));
     const parameters = resume ? checkedState(fresh, resume.parameters, 'parameter') : Object.fromEntries(fresh);
     const names = Object.keys(parameters);
     const slots = Object.fromEntries(names.map((name) => [name, optimizer.init(parameters[name])]));
-    const freshSlots = names.flatMap((name) => Object.entries(slots[name]).map(([slot, value]) => [`${name}.${slot}`, value] as [string, HostArray]));
-    const optimizerState = resume ? checkedState(freshSlots, resume.optimizer, 'optimizer state') : Object.fromEntries(freshSlots);
-    const averaged = ema === undefined ? undefined : resume?.ema ? checkedState(fresh, resume.ema, 'average') : parameters;
+    const freshSlots = names.flatMap((name) =>
+      Object.entries(slots[name]).map(([slot, value]) => [`${name}.${slot}`, value] as [string, HostArray]),
+    );
+    const optimizerState = resume
+      ? checkedState(freshSlots, resume.optimizer, 'optimizer state')
+      : Object.fromEntries(freshSlots);
+    const averaged =
+      ema === undefined ? undefined : resume?.ema ? checkedState(fresh, resume.ema, 'average') : parameters;
 
     const parts: TrainingParts = {
       path: this.#path,
@@ -158,7 +166,10 @@ export class Trainer {
   /** Draws or takes the source points and pairs them with the data. */
   async #paired(batch: Batch, seed: number, index: number): Promise<Batch> {
     const { x1, condition } = batch;
-    const x0 = this.#path.sides === 'two' ? batch.x0! : hostRandomNormal(seedKey(seed), Uint32Array.of(0, 0, index, streams.coupling), x1.shape);
+    const x0 =
+      this.#path.sides === 'two'
+        ? batch.x0!
+        : hostRandomNormal(seedKey(seed), Uint32Array.of(0, 0, index, streams.coupling), x1.shape);
     if (!this.#coupling.pair) return { ...batch, x0 };
     // The stream's next number: the noise itself has the first.
     const random = new HostRandomStream(seed, streams.coupling + 1, index);
@@ -173,25 +184,37 @@ export class Trainer {
       ['x0', batch.x0],
     ] as const) {
       if (array && !sameShape(array.shape, expected)) {
-        throw new DataError(`The data set '${data.name}' gives ${name} of shape ${formatShape(array.shape)}.`, { actual: array.shape, expected: formatShape(expected) });
+        throw new DataError(`The data set '${data.name}' gives ${name} of shape ${formatShape(array.shape)}.`, {
+          actual: array.shape,
+          expected: formatShape(expected),
+        });
       }
     }
     const broken = batch.x1.data.findIndex((value) => !Number.isFinite(value));
     if (broken >= 0) {
       const row = Math.floor(broken / (batch.x1.data.length / size));
-      throw new DataError(`The data set '${data.name}' holds ${batch.x1.data[broken]} in point ${row} of a batch.`, { actual: batch.x1.data[broken], expected: 'finite values' });
+      throw new DataError(`The data set '${data.name}' holds ${batch.x1.data[broken]} in point ${row} of a batch.`, {
+        actual: batch.x1.data[broken],
+        expected: 'finite values',
+      });
     }
     if (this.#path.sides === 'one' && batch.x0) {
-      throw new DataError(`The path '${this.#path.name}' starts from noise and would ignore the source points of the data set '${data.name}'.`, {
-        expected: 'batches without x0',
-        remedy: 'Use a two-sided path, as paired-lines, or the target data set alone.',
-      });
+      throw new DataError(
+        `The path '${this.#path.name}' starts from noise and would ignore the source points of the data set '${data.name}'.`,
+        {
+          expected: 'batches without x0',
+          remedy: 'Use a two-sided path, as paired-lines, or the target data set alone.',
+        },
+      );
     }
     if (this.#path.sides === 'two' && !batch.x0) {
-      throw new DataError(`The path '${this.#path.name}' runs between two distributions, and the data set '${data.name}' has no source points.`, {
-        expected: 'batches with x0',
-        remedy: 'Use a data set with a source, or a one-sided path.',
-      });
+      throw new DataError(
+        `The path '${this.#path.name}' runs between two distributions, and the data set '${data.name}' has no source points.`,
+        {
+          expected: 'batches with x0',
+          remedy: 'Use a data set with a source, or a one-sided path.',
+        },
+      );
     }
   }
 }
@@ -260,7 +283,12 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
         ...decay,
       });
       this.#step = step + 1;
-      if (this.#step % reportEvery === 0 || this.#step % checkpointEvery === 0 || this.#step === steps || signal?.aborted) {
+      if (
+        this.#step % reportEvery === 0 ||
+        this.#step % checkpointEvery === 0 ||
+        this.#step === steps ||
+        signal?.aborted
+      ) {
         yield await this.#report(learningRate, (performance.now() - began) / 1000);
       }
     }
@@ -277,7 +305,8 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
       throw new NumericalError(`The loss is not finite at step ${brokenAt}${cause ? `: ${cause}` : ''}.`, {
         actual: brokenAt,
         expected: 'a finite loss',
-        remedy: 'The state of the step before is kept. Lower the learning rate, or look for values out of range in the data.',
+        remedy:
+          'The state of the step before is kept. Lower the learning rate, or look for values out of range in the data.',
       });
     }
     const report = {
@@ -301,14 +330,20 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
   /** Handles of the parameters as they stand, or of their moving average: valid until the next step. */
   arrays(which: 'parameters' | 'ema' = 'parameters'): Record<string, BackendArray> {
     const prefix = which === 'ema' ? emaPrefix : parametersPrefix;
-    return Object.fromEntries(this.#setup.parameterNames.flatMap((name) => (this.#state[prefix + name] ? [[name, this.#state[prefix + name]]] : [])));
+    return Object.fromEntries(
+      this.#setup.parameterNames.flatMap((name) =>
+        this.#state[prefix + name] ? [[name, this.#state[prefix + name]]] : [],
+      ),
+    );
   }
 
   /** A copy of everything a checkpoint must hold. */
   async state(): Promise<TrainingState> {
     const read = async (prefix: string): Promise<Record<string, HostArray>> => {
       const entries = Object.entries(this.#state).filter(([name]) => name.startsWith(prefix));
-      const values = await Promise.all(entries.map(async ([name, array]) => [name.slice(prefix.length), await hostCopy(array)] as const));
+      const values = await Promise.all(
+        entries.map(async ([name, array]) => [name.slice(prefix.length), await hostCopy(array)] as const),
+      );
       return Object.fromEntries(values);
     };
     const statistics = await this.#state[statisticsName].read();
@@ -332,7 +367,11 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
   }
 }
 
-const hostCopy = async (array: BackendArray): Promise<HostArray> => ({ data: await array.read(), shape: array.shape, dtype: array.dtype });
+const hostCopy = async (array: BackendArray): Promise<HostArray> => ({
+  data: await array.read(),
+  shape: array.shape,
+  dtype: array.dtype,
+});
 
 const shapesOf = (arrays: Readonly<Record<string, HostArray>>): Record<string, readonly number[]> =>
   Object.fromEntries(Object.entries(arrays).map(([name, { shape }]) => [name, shape.slice(1)]));
@@ -341,7 +380,10 @@ const shapesOf = (arrays: Readonly<Record<string, HostArray>>): Record<string, r
 function permuted(array: HostArray, order: Int32Array): HostArray {
   const rows = array.shape[0];
   if (order.length !== rows || new Set(order).size !== rows || order.some((row) => row < 0 || row >= rows)) {
-    throw new DataError('The coupling does not return a permutation.', { actual: order, expected: `each of 0…${rows - 1} once` });
+    throw new DataError('The coupling does not return a permutation.', {
+      actual: order,
+      expected: `each of 0…${rows - 1} once`,
+    });
   }
   const width = array.data.length / rows;
   const data = array.data.slice();
@@ -350,28 +392,50 @@ function permuted(array: HostArray, order: Int32Array): HostArray {
 }
 
 /** Restored arrays under the names and shapes that the parts of this training expect. */
-function checkedState(expected: readonly (readonly [string, HostArray])[], given: Readonly<Record<string, HostArray>>, what: string): Record<string, HostArray> {
+function checkedState(
+  expected: readonly (readonly [string, HostArray])[],
+  given: Readonly<Record<string, HostArray>>,
+  what: string,
+): Record<string, HostArray> {
   const stranger = Object.keys(given).find((name) => !expected.some(([known]) => known === name));
-  if (stranger !== undefined) throw new GraphError(`The saved ${what} '${stranger}' belongs to another model or optimizer.`, { actual: stranger });
+  if (stranger !== undefined)
+    throw new GraphError(`The saved ${what} '${stranger}' belongs to another model or optimizer.`, {
+      actual: stranger,
+    });
   return Object.fromEntries(
     expected.map(([name, { shape, dtype }]) => {
       const saved = given[name];
-      if (!saved) throw new GraphError(`The saved state has no ${what} '${name}'.`, { actual: Object.keys(given), expected: name });
+      if (!saved)
+        throw new GraphError(`The saved state has no ${what} '${name}'.`, {
+          actual: Object.keys(given),
+          expected: name,
+        });
       if (!sameShape(saved.shape, shape) || saved.dtype !== dtype) {
-        throw new GraphError(`The saved ${what} '${name}' is ${saved.dtype}${formatShape(saved.shape)}.`, { actual: saved.shape, expected: `${dtype}${formatShape(shape)}` });
+        throw new GraphError(`The saved ${what} '${name}' is ${saved.dtype}${formatShape(saved.shape)}.`, {
+          actual: saved.shape,
+          expected: `${dtype}${formatShape(shape)}`,
+        });
       }
       return [name, saved];
     }),
   );
 }
 
-function checkOptions({ steps, batchSize, ema, reportEvery = 50, checkpointEvery = reportEvery }: TrainingOptions): void {
+function checkOptions({
+  steps,
+  batchSize,
+  ema,
+  reportEvery = 50,
+  checkpointEvery = reportEvery,
+}: TrainingOptions): void {
   const whole = (name: string, value: number): void => {
-    if (!Number.isInteger(value) || value < 1) throw new OptionError(`${name} is ${value}.`, { actual: value, expected: 'an integer of 1 or more' });
+    if (!Number.isInteger(value) || value < 1)
+      throw new OptionError(`${name} is ${value}.`, { actual: value, expected: 'an integer of 1 or more' });
   };
   whole('steps', steps);
   whole('batchSize', batchSize);
   whole('reportEvery', reportEvery);
   whole('checkpointEvery', checkpointEvery);
-  if (ema !== undefined && !(ema > 0 && ema < 1)) throw new OptionError(`ema is ${ema}.`, { actual: ema, expected: 'a decay in (0, 1)' });
+  if (ema !== undefined && !(ema > 0 && ema < 1))
+    throw new OptionError(`ema is ${ema}.`, { actual: ema, expected: 'a decay in (0, 1)' });
 }

@@ -51,7 +51,11 @@ export interface TrainingSeed {
  * A point on the conditional path of each sample: times and noise drawn, pure functions of (seed, step, sample index), so that
  * every rank and every resumed run draws the same.
  */
-export function drawConditionalPoints({ path, timeSampler }: Pick<TrainingParts, 'path' | 'timeSampler'>, batch: { x1: Tensor; x0?: Tensor }, random: Random): ObjectiveSample & { readonly weight: Tensor | undefined } {
+export function drawConditionalPoints(
+  { path, timeSampler }: Pick<TrainingParts, 'path' | 'timeSampler'>,
+  batch: { x1: Tensor; x0?: Tensor },
+  random: Random,
+): ObjectiveSample & { readonly weight: Tensor | undefined } {
   const { x1 } = batch;
   const { t: unit, weight } = timeSampler.sample(random.uniform([x1.shape[0]]), path);
   const { start, end } = path.interval;
@@ -63,13 +67,24 @@ export function drawConditionalPoints({ path, timeSampler }: Pick<TrainingParts,
 }
 
 /** Loss and gradients of one batch: draw times and noise, move along the conditional path, regress. */
-export function gradientsFormula(parts: TrainingParts, parameters: Tensors, batch: { x1: Tensor; x0?: Tensor; condition?: Tensors }, seed: TrainingSeed): { loss: Tensor; gradients: Tensors } {
+export function gradientsFormula(
+  parts: TrainingParts,
+  parameters: Tensors,
+  batch: { x1: Tensor; x0?: Tensor; condition?: Tensors },
+  seed: TrainingSeed,
+): { loss: Tensor; gradients: Tensors } {
   const { objective, model } = parts;
   const random = new Random(seed, streams.training);
   const { weight, ...sample } = drawConditionalPoints(parts, batch, random);
   const { t, x } = sample;
   const formula = (values: Tensors): Tensor => {
-    const prediction = model.apply(unflattenParameters(values), { t, x, training: true, random, ...(batch.condition && { condition: batch.condition }) });
+    const prediction = model.apply(unflattenParameters(values), {
+      t,
+      x,
+      training: true,
+      random,
+      ...(batch.condition && { condition: batch.condition }),
+    });
     const losses = objective.loss(prediction, sample);
     return (weight ? losses.mul(weight) : losses).mean();
   };
@@ -105,9 +120,17 @@ export function updateFormula(
   const ema: Record<string, Tensor> = {};
   for (const [name, parameter] of Object.entries(state.parameters)) {
     const slots = state.optimizer[name] ?? {};
-    const updated = parts.optimizer.update({ parameter, gradient: gradients[name], state: slots, learningRate: scalars.learningRate, step: scalars.step });
+    const updated = parts.optimizer.update({
+      parameter,
+      gradient: gradients[name],
+      state: slots,
+      learningRate: scalars.learningRate,
+      step: scalars.step,
+    });
     parameters[name] = keep(updated.parameter, parameter);
-    optimizer[name] = Object.fromEntries(Object.entries(slots).map(([slot, old]) => [slot, keep(updated.state[slot], old)]));
+    optimizer[name] = Object.fromEntries(
+      Object.entries(slots).map(([slot, old]) => [slot, keep(updated.state[slot], old)]),
+    );
     if (state.ema) {
       const average = state.ema[name];
       ema[name] = keep(average.add(updated.parameter.sub(average).mul(scalars.emaDecay!.neg().add(1))), average);
@@ -139,7 +162,11 @@ export function trainingStepGraph(parts: TrainingParts): Graph {
       const seed = { key: given.seed.key, firstSample: constant(0, 'u32'), step: given.seed.step };
       const result = gradientsFormula(parts, state.parameters, batch, seed);
       return {
-        state: updateFormula(parts, state, result, { learningRate: given.learningRate, step: given.step, ...(given.emaDecay && { emaDecay: given.emaDecay }) }),
+        state: updateFormula(parts, state, result, {
+          learningRate: given.learningRate,
+          step: given.step,
+          ...(given.emaDecay && { emaDecay: given.emaDecay }),
+        }),
       };
     },
     {

@@ -20,17 +20,30 @@ const guardName = 'guard';
  *
  * Output names must not include `guard`.
  */
-export function extractGuard(graph: Graph, aliases: readonly (readonly [input: string, output: string])[]): GuardedGraph {
+export function extractGuard(
+  graph: Graph,
+  aliases: readonly (readonly [input: string, output: string])[],
+): GuardedGraph {
   const aliased = new Map(aliases.map(([input, output]) => [output, graph.input(input)]));
   const selections = new Map<string, { condition: Tensor; updated: Tensor }>();
   for (const { name, tensor } of graph.outputs) {
     const { operator, inputs } = tensor.node;
     if (operator.name !== 'Where' || inputs[0].size !== 1 || inputs[2] !== aliased.get(name)) continue;
-    if (inputs[1].shape.join() === tensor.shape.join()) selections.set(name, { condition: inputs[0], updated: inputs[1] });
+    if (inputs[1].shape.join() === tensor.shape.join())
+      selections.set(name, { condition: inputs[0], updated: inputs[1] });
   }
   const condition = [...selections.values()][0]?.condition;
   if (!condition) return { graph, guard: undefined, guarded: new Set() };
-  const guarded = new Set([...selections].flatMap(([name, selection]) => (selection.condition === condition ? [name] : [])));
-  const outputs = graph.outputs.map(({ name, tensor }) => ({ name, tensor: guarded.has(name) ? selections.get(name)!.updated : tensor }));
-  return { graph: new Graph(graph.inputs, [...outputs, { name: guardName, tensor: condition }]), guard: guardName, guarded };
+  const guarded = new Set(
+    [...selections].flatMap(([name, selection]) => (selection.condition === condition ? [name] : [])),
+  );
+  const outputs = graph.outputs.map(({ name, tensor }) => ({
+    name,
+    tensor: guarded.has(name) ? selections.get(name)!.updated : tensor,
+  }));
+  return {
+    graph: new Graph(graph.inputs, [...outputs, { name: guardName, tensor: condition }]),
+    guard: guardName,
+    guarded,
+  };
 }

@@ -18,7 +18,10 @@ export interface HostRandomness {
  * Turns random draws that the manifest lacks into graph inputs, drawn by the host from the same key and counter: whole
  * distributions where they are one node, bare bits elsewhere. The values are those the graph itself would have computed.
  */
-export function hoistRandomness(graph: Graph, manifest: Manifest): { graph: Graph; randomness: HostRandomness | undefined } {
+export function hoistRandomness(
+  graph: Graph,
+  manifest: Manifest,
+): { graph: Graph; randomness: HostRandomness | undefined } {
   if (manifest.has('RandomBits')) return { graph, randomness: undefined };
   const draws = graph.nodes.filter((node) => node.operator.name in hostRandom && !supports(manifest, node));
   if (draws.length === 0) return { graph, randomness: undefined };

@@ -42,7 +42,10 @@ export function simplify(graph: Graph): Graph {
   const resolve = (tensor: Tensor): Tensor => {
     if (settled.has(tensor)) return tensor;
     const { node } = tensor;
-    const result = node.operator.name === 'Input' ? tensor : emit(node.operator, node.inputs.map(resolve), node.attributes)[tensor.index];
+    const result =
+      node.operator.name === 'Input'
+        ? tensor
+        : emit(node.operator, node.inputs.map(resolve), node.attributes)[tensor.index];
     settled.add(result);
     return result;
   };
@@ -69,7 +72,9 @@ function expressionKey(operator: Operator, inputs: readonly Tensor[], attributes
 
 /** A simpler tensor for a node's single output, or undefined. */
 function improve(node: Node): Tensor | undefined {
-  return rules[node.operator.name]?.(node) ?? (node.operator.broadcasts ? dropExpansions(node) : undefined) ?? fold(node);
+  return (
+    rules[node.operator.name]?.(node) ?? (node.operator.broadcasts ? dropExpansions(node) : undefined) ?? fold(node)
+  );
 }
 
 function fold(node: Node): Tensor | undefined {
@@ -101,11 +106,14 @@ function dropExpansions(node: Node): Tensor | undefined {
 export function splatValue(tensor: Tensor): number | undefined {
   const { operator, inputs, attributes } = tensor.node;
   if (operator.name === 'Expand' || operator.name === 'Reshape') return splatValue(inputs[0]);
-  return operator.name === 'Constant' && tensor.size === 1 ? (attributes as unknown as { data: ArrayLike<number> }).data[0] : undefined;
+  return operator.name === 'Constant' && tensor.size === 1
+    ? (attributes as unknown as { data: ArrayLike<number> }).data[0]
+    : undefined;
 }
 
 /** `kept` where it has the whole result's shape already. */
-const instead = (node: Node, kept: Tensor): Tensor | undefined => (sameShape(kept.shape, node.outputs[0].shape) ? kept : undefined);
+const instead = (node: Node, kept: Tensor): Tensor | undefined =>
+  sameShape(kept.shape, node.outputs[0].shape) ? kept : undefined;
 
 const is = (tensor: Tensor, name: string): boolean => tensor.node.operator.name === name;
 const source = (tensor: Tensor): Tensor => tensor.node.inputs[0];
@@ -151,8 +159,12 @@ const rules: Readonly<Record<string, Rule>> = {
     return value === -1 ? reciprocal(x) : undefined;
   },
   Cast: (node) => (node.inputs[0].dtype === node.outputs[0].dtype ? node.inputs[0] : undefined),
-  Reshape: (node) => instead(node, node.inputs[0]) ?? (is(node.inputs[0], 'Reshape') ? reshape(source(node.inputs[0]), node.outputs[0].shape) : undefined),
-  Expand: (node) => instead(node, node.inputs[0]) ?? (is(node.inputs[0], 'Expand') ? expand(source(node.inputs[0]), node.outputs[0].shape) : undefined),
+  Reshape: (node) =>
+    instead(node, node.inputs[0]) ??
+    (is(node.inputs[0], 'Reshape') ? reshape(source(node.inputs[0]), node.outputs[0].shape) : undefined),
+  Expand: (node) =>
+    instead(node, node.inputs[0]) ??
+    (is(node.inputs[0], 'Expand') ? expand(source(node.inputs[0]), node.outputs[0].shape) : undefined),
   Transpose: ({ inputs: [x], attributes }) => {
     const { perm } = attributes as unknown as { perm: readonly number[] };
     if (perm.every((axis, i) => axis === i)) return x;

@@ -29,11 +29,18 @@ export interface PluginDefinition<Value, Options extends z.ZodType> {
   readonly options?: Options;
   /** Options that hold a plugin themselves, and of which kind: `{ schedule: 'schedule' }`. Experiment files give these by name. */
   readonly nested?: Readonly<Record<string, PluginKind>>;
-  create(options: z.output<Options>, context: PluginContext): Value;
+  readonly create: (options: z.output<Options>, context: PluginContext) => Value;
 }
 
+/** The shape of a schema without options. */
+type NoOptions = Readonly<Record<string, never>>;
+
 /** A registered plugin: call it with options to get an instance, or bind it so that experiment files can name it. */
-export interface Plugin<Kind extends PluginKind = PluginKind, Value extends PluginKinds[Kind] = PluginKinds[Kind], Options extends z.ZodType = z.ZodType> {
+export interface Plugin<
+  Kind extends PluginKind = PluginKind,
+  Value extends PluginKinds[Kind] = PluginKinds[Kind],
+  Options extends z.ZodType = z.ZodType,
+> {
   /** @throws OptionError naming the first option that does not fit. */
   (options?: z.input<Options>, context?: PluginContext): Value;
   readonly kind: Kind;
@@ -43,29 +50,37 @@ export interface Plugin<Kind extends PluginKind = PluginKind, Value extends Plug
   readonly nested: Readonly<Record<string, PluginKind>>;
 }
 
-export const isPlugin = (value: unknown): value is Plugin => typeof value === 'function' && 'pluginName' in value && 'kind' in value;
+export const isPlugin = (value: unknown): value is Plugin =>
+  typeof value === 'function' && 'pluginName' in value && 'kind' in value;
 
 function definer<Kind extends PluginKind>(kind: Kind) {
-  return <Value extends PluginKinds[Kind], Options extends z.ZodType = z.ZodObject<Record<never, never>>>(
+  return <Value extends PluginKinds[Kind], Options extends z.ZodType = z.ZodObject<NoOptions>>(
     definition: PluginDefinition<Value, Options>,
   ): Plugin<Kind, Value, Options> => {
     const { name, summary = '', nested = {}, create } = definition;
     const options = (definition.options ?? z.strictObject({})) as Options;
-    const factory = (given?: z.input<Options>, context = noContext): Value => create(parseOptions(`${kind} '${name}'`, options, given ?? {}), context);
+    const factory = (given?: z.input<Options>, context = noContext): Value =>
+      create(parseOptions(`${kind} '${name}'`, options, given ?? {}), context);
     return Object.assign(factory, { kind, pluginName: name, summary, options, nested });
   };
 }
 
 /** Validates options. @throws OptionError naming the owner, the option, its value and what was expected. */
-export function parseOptions<Options extends z.ZodType>(owner: string, schema: Options, given: unknown): z.output<Options> {
+export function parseOptions<Options extends z.ZodType>(
+  owner: string,
+  schema: Options,
+  given: unknown,
+): z.output<Options> {
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
+  const issue = result.error.issues[0];
   const path = issue.path.join('.');
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
-  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape as object) : [];
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   throw new OptionError(
-    unknown ? `The ${owner} has no option '${unknown}'.` : `The ${owner} refuses its option${path ? ` '${path}'` : 's'}: ${issue.message}.`,
+    unknown
+      ? `The ${owner} has no option '${unknown}'.`
+      : `The ${owner} refuses its option${path ? ` '${path}'` : 's'}: ${issue.message}.`,
     {
       actual: unknown ?? valueAt(given, issue.path),
       ...(unknown && { expected: known.length > 0 ? `options among ${known.join(', ')}` : 'no options' }),

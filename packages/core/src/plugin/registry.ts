@@ -26,7 +26,10 @@ export class PluginRegistry {
     this.#context = {
       get(token) {
         if (container.isBound(token)) return container.get(token);
-        throw new PluginError(`Nothing provides the service ${String(token)}.`, { actual: token, remedy: 'Bind it in the container.' });
+        throw new PluginError(`Nothing provides the service ${String(token)}.`, {
+          actual: token,
+          remedy: 'Bind it in the container.',
+        });
       },
     };
   }
@@ -58,16 +61,22 @@ export class PluginRegistry {
       const value = resolved[option];
       if (isSpec(value)) resolved[option] = this.build(nestedKind, value);
     }
-    return plugin(resolved as never, this.#context) as PluginKinds[Kind];
+    return plugin(resolved, this.#context);
   }
 }
 
 const isSpec = (value: unknown): value is PluginSpec =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype && typeof (value as PluginSpec).name === 'string' && !Object.values(value).some((part) => typeof part === 'function');
+  typeof value === 'object' &&
+  value !== null &&
+  Object.getPrototypeOf(value) === Object.prototype &&
+  typeof (value as PluginSpec).name === 'string' &&
+  !Object.values(value).some((part) => typeof part === 'function');
 
 /** The known name with the fewest edits, where that is at most a third of its letters. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) })).sort((a, b) => a.distance - b.distance);
+  const ranked = known
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .toSorted((a, b) => a.distance - b.distance);
   const best = ranked[0];
   return best && best.distance <= Math.max(2, best.candidate.length / 3) ? best.candidate : undefined;
 }
@@ -76,10 +85,11 @@ function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
     row = next;
   }
-  return row[b.length]!;
+  return row[b.length];
 }
 
 /**
@@ -88,18 +98,29 @@ function editDistance(a: string, b: string): number {
  *
  * @throws PluginError for a module that cannot be imported or exports none.
  */
-export async function loadPlugins(container: Container, specifiers: readonly string[], load: (specifier: string) => Promise<object>): Promise<void> {
+export async function loadPlugins(
+  container: Container,
+  specifiers: readonly string[],
+  load: (specifier: string) => Promise<object>,
+): Promise<void> {
   for (const specifier of specifiers) {
     let exported: unknown[];
     try {
       exported = Object.values(await load(specifier)).flat();
     } catch (cause) {
-      throw new PluginError(`The plugin module '${specifier}' cannot be imported: ${(cause as Error).message}`, { actual: specifier, expected: 'a module that imports', cause });
+      throw new PluginError(`The plugin module '${specifier}' cannot be imported: ${(cause as Error).message}`, {
+        actual: specifier,
+        expected: 'a module that imports',
+        cause,
+      });
     }
     const modules = exported.filter((value) => value instanceof ContainerModule);
     const plugins = exported.filter(isPlugin);
     if (modules.length + plugins.length === 0) {
-      throw new PluginError(`The module '${specifier}' exports no plugin.`, { actual: specifier, expected: 'values made by definePath, defineSolver, … or an inversify ContainerModule' });
+      throw new PluginError(`The module '${specifier}' exports no plugin.`, {
+        actual: specifier,
+        expected: 'values made by definePath, defineSolver, … or an inversify ContainerModule',
+      });
     }
     container.load(...modules, pluginModule([...new Set(plugins)]));
   }

@@ -26,7 +26,11 @@ export class HostRandomStream {
 
   /** Uniforms on [low, high). */
   uniform(shape: Shape, low = 0, high = 1): HostArray {
-    return this.#scaled(hostRandomUniform(this.#key, this.#counter(), [1, sizeOf(shape)]), shape, (u) => low + (high - low) * u);
+    return this.#scaled(
+      hostRandomUniform(this.#key, this.#counter(), [1, sizeOf(shape)]),
+      shape,
+      (u) => low + (high - low) * u,
+    );
   }
 
   #scaled({ data }: HostArray, shape: Shape, scale: (value: number) => number): HostArray {

@@ -19,26 +19,38 @@ export interface ButcherTableau {
 }
 
 /** Throws an OptionError naming the part of a tableau that is inconsistent. */
-export function checkTableau(name: string, { nodes, stages, weights, embedded, interpolant, firstSameAsLast }: ButcherTableau): void {
+export function checkTableau(
+  name: string,
+  { nodes, stages, weights, embedded, interpolant, firstSameAsLast }: ButcherTableau,
+): void {
   const count = nodes.length;
   const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-12 * Math.max(1, Math.abs(a), Math.abs(b));
   const sum = (row: readonly number[]): number => row.reduce((total, value) => total + value, 0);
   const refuse = (problem: string, actual: unknown, expected: string): never => {
     throw new OptionError(`The tableau of '${name}' is inconsistent: ${problem}.`, { actual, expected });
   };
-  if (stages.length !== count || weights.length !== count) refuse(`${count} nodes, ${stages.length} stages, ${weights.length} weights`, stages, 'one of each a stage');
+  if (stages.length !== count || weights.length !== count)
+    refuse(`${count} nodes, ${stages.length} stages, ${weights.length} weights`, stages, 'one of each a stage');
   stages.forEach((row, i) => {
     if (row.length !== i) refuse(`stage ${i} has ${row.length} coefficients`, row, `${i}`);
-    if (!close(sum(row), nodes[i])) refuse(`the coefficients of stage ${i} sum to ${sum(row)}`, row, `its node ${nodes[i]}`);
+    if (!close(sum(row), nodes[i]))
+      refuse(`the coefficients of stage ${i} sum to ${sum(row)}`, row, `its node ${nodes[i]}`);
   });
   if (!close(sum(weights), 1)) refuse(`the weights sum to ${sum(weights)}`, weights, '1');
   if (embedded && (embedded.errorWeights.length !== count || !close(sum(embedded.errorWeights), 0))) {
     refuse('the error weights do not fit', embedded.errorWeights, `${count} numbers that sum to 0`);
   }
   if (interpolant && (interpolant.length !== count || !interpolant.every((row, i) => close(sum(row), weights[i])))) {
-    refuse('the interpolant does not end at the solution', interpolant, 'coefficients that sum to the weight of each stage');
+    refuse(
+      'the interpolant does not end at the solution',
+      interpolant,
+      'coefficients that sum to the weight of each stage',
+    );
   }
-  if (firstSameAsLast && !(nodes.at(-1) === 1 && stages.at(-1)!.every((value, i) => close(value, weights[i])) && weights.at(-1) === 0)) {
+  if (
+    firstSameAsLast &&
+    !(nodes.at(-1) === 1 && stages.at(-1)!.every((value, i) => close(value, weights[i])) && weights.at(-1) === 0)
+  ) {
     refuse('its last stage is not the solution', stages.at(-1), 'the weights');
   }
 }

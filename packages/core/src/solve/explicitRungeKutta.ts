@@ -1,5 +1,12 @@
 import { OptionError } from '../errors.ts';
-import { solverStatus, type OdeProblem, type OdeState, type Solver, type SolverSettings, type SolveStep } from '../contracts/solver.ts';
+import {
+  solverStatus,
+  type OdeProblem,
+  type OdeState,
+  type Solver,
+  type SolverSettings,
+  type SolveStep,
+} from '../contracts/solver.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { maximum, minimum, sign } from '../operators/arithmetic.ts';
 import { constant, full, zeros } from '../operators/constant.ts';
@@ -40,7 +47,11 @@ export interface FixedStepOptions {
 }
 
 /** An explicit Runge–Kutta method: fixed steps, or adaptive ones by the tableau's embedded estimate. */
-export function explicitRungeKutta(name: string, tableau: ButcherTableau, options: AdaptiveOptions | FixedStepOptions): Solver {
+export function explicitRungeKutta(
+  name: string,
+  tableau: ButcherTableau,
+  options: AdaptiveOptions | FixedStepOptions,
+): Solver {
   checkTableau(name, tableau);
   return 'steps' in options ? fixedSteps(name, tableau, options) : adaptiveSteps(name, tableau, options);
 }
@@ -58,12 +69,22 @@ interface Stages {
 }
 
 /** Evaluates the stages at t + c·h; stages at the step's end use `tEnd`, so that the last step ends on the dot. */
-function evaluateStages(tableau: ButcherTableau, problem: OdeProblem, y: OdeState, from: { t: Tensor; h: Tensor; tEnd: Tensor }, first?: OdeState): Stages {
+function evaluateStages(
+  tableau: ButcherTableau,
+  problem: OdeProblem,
+  y: OdeState,
+  from: { t: Tensor; h: Tensor; tEnd: Tensor },
+  first?: OdeState,
+): Stages {
   const { nodes, stages, weights } = tableau;
   const rows = problem.mask.shape;
   const derivatives: OdeState[] = [];
   const combine = (coefficients: readonly number[]): OdeState =>
-    mapState((value, ...terms) => value.add(linearCombination(coefficients, terms).mul(controlAgainst(from.h, value))), y, ...derivatives);
+    mapState(
+      (value, ...terms) => value.add(linearCombination(coefficients, terms).mul(controlAgainst(from.h, value))),
+      y,
+      ...derivatives,
+    );
   let reached = y;
   nodes.forEach((node, i) => {
     if (i === 0 && first) {
@@ -79,27 +100,45 @@ function evaluateStages(tableau: ButcherTableau, problem: OdeProblem, y: OdeStat
 }
 
 /** The interpolant of a step: the tableau's own, else the cubic Hermite one through both ends. */
-function interpolation(tableau: ButcherTableau, problem: OdeProblem, y: OdeState, h: Tensor, tEnd: Tensor, { derivatives, y: y1 }: Stages): (theta: Tensor) => OdeState {
+function interpolation(
+  tableau: ButcherTableau,
+  problem: OdeProblem,
+  y: OdeState,
+  h: Tensor,
+  tEnd: Tensor,
+  { derivatives, y: y1 }: Stages,
+): (theta: Tensor) => OdeState {
   const rows = problem.mask.size;
   const polynomial = (theta: Tensor, coefficients: readonly number[]): Tensor =>
     coefficients.reduceRight<Tensor>((sum, coefficient) => sum.add(coefficient).mul(theta), theta.mul(0));
   const combine = (theta: Tensor, terms: readonly { rates: OdeState; coefficients: readonly number[] }[]): OdeState =>
-    mapState((start, ...rates) => {
-      const dimension = start.size / rows;
-      // [control, count, stages] × [batch, stages, dimension]
-      const weights = concat(
-        terms.map(({ coefficients }) => reshape(polynomial(theta, coefficients).mul(h.reshape([h.size, 1])), [...theta.shape, 1])),
-        2,
-      );
-      const stacked = concat(
-        rates.map((rate) => reshape(rate, [rows, 1, dimension])),
-        1,
-      );
-      const moved = matmul(weights, stacked).add(reshape(start, [rows, 1, dimension]));
-      return reshape(moved, [rows, theta.shape[1], ...start.shape.slice(1)]);
-    }, y, ...terms.map(({ rates }) => rates));
+    mapState(
+      (start, ...rates) => {
+        const dimension = start.size / rows;
+        // [control, count, stages] × [batch, stages, dimension]
+        const weights = concat(
+          terms.map(({ coefficients }) =>
+            reshape(polynomial(theta, coefficients).mul(h.reshape([h.size, 1])), [...theta.shape, 1]),
+          ),
+          2,
+        );
+        const stacked = concat(
+          rates.map((rate) => reshape(rate, [rows, 1, dimension])),
+          1,
+        );
+        const moved = matmul(weights, stacked).add(reshape(start, [rows, 1, dimension]));
+        return reshape(moved, [rows, theta.shape[1], ...start.shape.slice(1)]);
+      },
+      y,
+      ...terms.map(({ rates }) => rates),
+    );
   const { interpolant } = tableau;
-  if (interpolant) return (theta) => combine(theta, derivatives.map((rates, i) => ({ rates, coefficients: interpolant[i] })));
+  if (interpolant)
+    return (theta) =>
+      combine(
+        theta,
+        derivatives.map((rates, i) => ({ rates, coefficients: interpolant[i] })),
+      );
   const last = tableau.firstSameAsLast ? derivatives.at(-1)! : problem.field(expand(tEnd, problem.mask.shape), y1);
   const perStep = mapState((a, b) => b.sub(a).div(controlAgainst(h, a)), y, y1);
   return (theta) =>
@@ -111,14 +150,20 @@ function interpolation(tableau: ButcherTableau, problem: OdeProblem, y: OdeState
 }
 
 /** Evaluations that tracing the interpolant adds. */
-const denseCost = (tableau: ButcherTableau, dense: boolean | undefined): number => (dense && !tableau.interpolant && !tableau.firstSameAsLast ? 1 : 0);
+const denseCost = (tableau: ButcherTableau, dense: boolean | undefined): number =>
+  dense && !tableau.interpolant && !tableau.firstSameAsLast ? 1 : 0;
 
 function fixedSteps(name: string, tableau: ButcherTableau, { steps, grid }: FixedStepOptions): Solver {
-  if (!Number.isInteger(steps) || steps < 1) throw new OptionError(`The solver '${name}' cannot take ${steps} steps.`, { actual: steps, expected: 'an integer of 1 or more' });
+  if (!Number.isInteger(steps) || steps < 1)
+    throw new OptionError(`The solver '${name}' cannot take ${steps} steps.`, {
+      actual: steps,
+      expected: 'an integer of 1 or more',
+    });
   if (grid) checkGrid(name, grid, steps);
   const settings: SolverSettings = grid ? { steps, grid } : { steps };
   /** Fraction of the way after `index` steps. */
-  const fraction = (index: Tensor, given: Settings): Tensor => (given['grid'] ? gather(given['grid'], index) : index.cast('f32').div(given['steps']));
+  const fraction = (index: Tensor, given: Settings): Tensor =>
+    given['grid'] ? gather(given['grid'], index) : index.cast('f32').div(given['steps']);
   const stageCount = tableau.firstSameAsLast ? tableau.nodes.length - 1 : tableau.nodes.length;
   const method: ButcherTableau = tableau.firstSameAsLast ? truncated(tableau) : tableau;
   return {
@@ -166,25 +211,52 @@ function fixedSteps(name: string, tableau: ButcherTableau, { steps, grid }: Fixe
 }
 
 /** A first-same-as-last method without its last stage, which fixed steps have no use for. */
-function truncated({ interpolant: _, embedded: __, firstSameAsLast: ___, ...tableau }: ButcherTableau): ButcherTableau {
-  return { ...tableau, nodes: tableau.nodes.slice(0, -1), stages: tableau.stages.slice(0, -1), weights: tableau.weights.slice(0, -1) };
+function truncated({ order, nodes, stages, weights }: ButcherTableau): ButcherTableau {
+  return { order, nodes: nodes.slice(0, -1), stages: stages.slice(0, -1), weights: weights.slice(0, -1) };
 }
 
 function checkGrid(name: string, grid: readonly number[], steps: number): void {
   const increasing = grid.every((value, i) => i === 0 || value > grid[i - 1]);
   if (grid.length === steps + 1 && grid[0] === 0 && grid.at(-1) === 1 && increasing) return;
-  throw new OptionError(`The time grid of '${name}' does not divide the interval.`, { actual: grid, expected: `${steps + 1} increasing numbers from 0 to 1` });
+  throw new OptionError(`The time grid of '${name}' does not divide the interval.`, {
+    actual: grid,
+    expected: `${steps + 1} increasing numbers from 0 to 1`,
+  });
 }
 
 function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveOptions): Solver {
   const { embedded } = tableau;
   if (!embedded) {
-    throw new OptionError(`The method '${name}' has no error estimate.`, { expected: 'a fixed number of steps', remedy: 'Give steps instead of tolerances.' });
+    throw new OptionError(`The method '${name}' has no error estimate.`, {
+      expected: 'a fixed number of steps',
+      remedy: 'Give steps instead of tolerances.',
+    });
   }
-  const { rtol, atol, maxSteps = 10_000, perSample = false, safety = 0.9, minFactor = 0.2, maxFactor = 10, proportional = 0.2, integral = 0.65, firstStep } = options;
+  const {
+    rtol,
+    atol,
+    maxSteps = 10_000,
+    perSample = false,
+    safety = 0.9,
+    minFactor = 0.2,
+    maxFactor = 10,
+    proportional = 0.2,
+    integral = 0.65,
+    firstStep,
+  } = options;
   checkTolerances(name, options);
   const k = embedded.order + 1;
-  const settings: SolverSettings = { rtol, atol, maxSteps, safety, minFactor, maxFactor, proportional, integral, ...(firstStep !== undefined && { firstStep }) };
+  const settings: SolverSettings = {
+    rtol,
+    atol,
+    maxSteps,
+    safety,
+    minFactor,
+    maxFactor,
+    proportional,
+    integral,
+    ...(firstStep !== undefined && { firstStep }),
+  };
   const keepsFirst = tableau.firstSameAsLast === true;
 
   const scaled = (error: OdeState, y: OdeState, y1: OdeState, given: Settings): OdeState =>
@@ -203,7 +275,13 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
     const f1 = problem.field(expand(t1, problem.mask.shape), ahead);
     const d2 = norm(mapState((a, b) => b.sub(a), f0, f1)).div(guess);
     const steepest = maximum(d1, d2);
-    const refined = where(less(steepest, 1e-15), maximum(guess.mul(1e-3), 1e-6), maximum(steepest, 1e-15).pow(-1 / k).mul(0.01 ** (1 / k)));
+    const refined = where(
+      less(steepest, 1e-15),
+      maximum(guess.mul(1e-3), 1e-6),
+      maximum(steepest, 1e-15)
+        .pow(-1 / k)
+        .mul(0.01 ** (1 / k)),
+    );
     return minimum(minimum(guess.mul(100), refined), span);
   }
 
@@ -218,14 +296,19 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
       const t = expand(reshape(problem.start, [1]), [control]);
       const needed = keepsFirst || firstStep === undefined;
       const first = needed ? problem.field(expand(t, problem.mask.shape), y) : undefined;
-      const size = firstStep === undefined ? initialStep(problem, y, first!, given) : minimum(given['firstStep'], problem.end.sub(problem.start).abs());
+      const size =
+        firstStep === undefined
+          ? initialStep(problem, y, first!, given)
+          : minimum(given['firstStep'], problem.end.sub(problem.start).abs());
       const evaluations = (needed ? 1 : 0) + (firstStep === undefined ? 1 : 0);
       return {
         y,
         t,
         h: expand(size.mul(direction(problem)), [control]),
         // Padding is done before it starts.
-        status: perSample ? where(problem.mask.equal(0), status(solverStatus.done), status(solverStatus.running)) : count(1),
+        status: perSample
+          ? where(problem.mask.equal(0), status(solverStatus.done), status(solverStatus.running))
+          : count(1),
         evaluations: full([control], evaluations, 'i32'),
         accepted: count(control),
         rejected: count(control),
@@ -240,8 +323,18 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
       const last = less(remaining.abs(), state.h.abs().mul(1.001));
       const h = where(last, remaining, state.h);
       const tNext = where(last, problem.end, state.t.add(h));
-      const stages = evaluateStages(tableau, problem, state.y, { t: state.t, h, tEnd: tNext }, keepsFirst ? unprefixed(state.memory) : undefined);
-      const estimate = mapState((value, ...rates) => linearCombination(embedded.errorWeights, rates).mul(controlAgainst(h, value)), state.y, ...stages.derivatives);
+      const stages = evaluateStages(
+        tableau,
+        problem,
+        state.y,
+        { t: state.t, h, tEnd: tNext },
+        keepsFirst ? unprefixed(state.memory) : undefined,
+      );
+      const estimate = mapState(
+        (value, ...rates) => linearCombination(embedded.errorWeights, rates).mul(controlAgainst(h, value)),
+        state.y,
+        ...stages.derivatives,
+      );
       const error = rootMeanSquare(scaled(estimate, state.y, stages.y, given), problem.mask, perSample);
       const finite = isFinite(error);
       const accepted = and(running, and(finite, error.lessOrEqual(1)));
@@ -293,7 +386,8 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
 }
 
 const firstStage = 'firstStage.';
-const prefixed = (state: OdeState): Record<string, Tensor> => Object.fromEntries(Object.entries(state).map(([name, value]) => [firstStage + name, value]));
+const prefixed = (state: OdeState): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(state).map(([name, value]) => [firstStage + name, value]));
 const unprefixed = (memory: Readonly<Record<string, Tensor>>): OdeState =>
   Object.fromEntries(
     Object.entries(memory)
@@ -301,7 +395,10 @@ const unprefixed = (memory: Readonly<Record<string, Tensor>>): OdeState =>
       .map(([name, value]) => [name.slice(firstStage.length), value]),
   );
 
-function checkTolerances(name: string, { rtol, atol, maxSteps = 1, safety = 1, minFactor = 0.2, maxFactor = 10, firstStep = 1 }: AdaptiveOptions): void {
+function checkTolerances(
+  name: string,
+  { rtol, atol, maxSteps = 1, safety = 1, minFactor = 0.2, maxFactor = 10, firstStep = 1 }: AdaptiveOptions,
+): void {
   const refuse = (option: string, actual: number, expected: string): never => {
     throw new OptionError(`The solver '${name}' refuses its option '${option}' = ${actual}.`, { actual, expected });
   };

@@ -15,7 +15,9 @@ const LinearCombination = composite<LinearCombinationAttributes>('LinearCombinat
 
 /** Σ cᵢ·xᵢ over the terms whose coefficient is not zero. */
 export function linearCombination(coefficients: readonly number[], terms: readonly Tensor[]): Tensor {
-  const used = terms.map((term, i) => ({ term, coefficient: coefficients[i] ?? 0 })).filter(({ coefficient }) => coefficient !== 0);
+  const used = terms
+    .map((term, i) => ({ term, coefficient: coefficients[i] ?? 0 }))
+    .filter(({ coefficient }) => coefficient !== 0);
   if (used.length === 0) return zerosLike(terms[0]);
   if (used.length === 1) return mul(used[0].term, used[0].coefficient);
   return LinearCombination(

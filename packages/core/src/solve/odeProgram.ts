@@ -68,7 +68,9 @@ export class OdeProgram {
     this.#solver = solver;
     this.#definition = definition;
     this.#start = start;
-    this.#carriedTypes = Object.fromEntries(start.graph.outputs.map(({ name, tensor: { shape, dtype } }) => [name, { shape, dtype }]));
+    this.#carriedTypes = Object.fromEntries(
+      start.graph.outputs.map(({ name, tensor: { shape, dtype } }) => [name, { shape, dtype }]),
+    );
   }
 
   static async compile(backend: Backend, solver: Solver, definition: OdeDefinition): Promise<OdeProgram> {
@@ -84,9 +86,16 @@ export class OdeProgram {
       const carried =
         rows === this.#definition.rows
           ? this.#carriedTypes
-          : Object.fromEntries(Object.entries(this.#carriedTypes).map(([name, { shape, dtype }]) => [name, { shape: [rows, ...shape.slice(1)], dtype }]));
+          : Object.fromEntries(
+              Object.entries(this.#carriedTypes).map(([name, { shape, dtype }]) => [
+                name,
+                { shape: [rows, ...shape.slice(1)], dtype },
+              ]),
+            );
       const graph = traceStep(this.#solver, this.#definition, carried, rows);
-      step = this.#backend.compile(graph, { aliases: graph.outputs.map(({ name }) => [`carried.${name}`, name] as const) });
+      step = this.#backend.compile(graph, {
+        aliases: graph.outputs.map(({ name }) => [`carried.${name}`, name] as const),
+      });
       this.#steps.set(rows, step);
     }
     return step;
@@ -102,8 +111,16 @@ export class OdeProgram {
   async run(arrays: NamedArrays, inputs: RunInputs, options: OdeRunOptions): Promise<OdeResult> {
     const { rows } = this.#definition;
     const { count = rows, times, signal, onStep } = options;
-    const settings = Object.entries(this.#solver.settings).map(([name, value]) => [`settings.${name}`, typeof value === 'number' ? hostScalar(value) : hostArray(value)] as const);
-    const shared: Inputs = { ...prefixAll('arrays.', arrays), start: hostScalar(options.start), end: hostScalar(options.end), ...Object.fromEntries(settings) };
+    const settings = Object.entries(this.#solver.settings).map(
+      ([name, value]) =>
+        [`settings.${name}`, typeof value === 'number' ? hostScalar(value) : hostArray(value)] as const,
+    );
+    const shared: Inputs = {
+      ...prefixAll('arrays.', arrays),
+      start: hostScalar(options.start),
+      end: hostScalar(options.end),
+      ...Object.fromEntries(settings),
+    };
     signal?.throwIfAborted();
     const mask = maskOf(rows, count);
     const begun = await this.#start.run({ ...shared, mask, ...prefixAll('inputs.', inputs) });
@@ -126,7 +143,12 @@ export class OdeProgram {
           const chosen = Array.from(status.keys()).filter((row) => status[row] === solverStatus.running);
           const { indices } = batch;
           disposeBatch(batch);
-          batch = await this.#batch(smaller, indices ? chosen.map((row) => indices[row]) : chosen, { ...withTimes, mask: maskOf(smaller, chosen.length) }, this.#upload(values, chosen, smaller));
+          batch = await this.#batch(
+            smaller,
+            indices ? chosen.map((row) => indices[row]) : chosen,
+            { ...withTimes, mask: maskOf(smaller, chosen.length) },
+            this.#upload(values, chosen, smaller),
+          );
         }
         signal?.throwIfAborted();
         const position = seed && { ...seed, 'seed.step': hostScalar(attempts, 'u32') };
@@ -144,7 +166,10 @@ export class OdeProgram {
 
   #seed({ seed }: OdeRunOptions): Inputs {
     if (seed) return prefixAll('seed.', { ...seed });
-    throw new OptionError(`The solver '${this.#solver.name}' draws noise.`, { expected: 'a seed', remedy: 'Use it for sampling, not for likelihoods.' });
+    throw new OptionError(`The solver '${this.#solver.name}' draws noise.`, {
+      expected: 'a seed',
+      remedy: 'Use it for sampling, not for likelihoods.',
+    });
   }
 
   async #batch(rows: number, indices: Batch['indices'], fixed: Inputs, begun: Arrays): Promise<Batch> {
@@ -172,13 +197,23 @@ export class OdeProgram {
 
   #result(values: Readonly<Record<string, HostArray>>, rowSteps: number, { end }: OdeRunOptions): OdeResult {
     const state = pick(values, carriedPrefix.state);
-    const [t, evaluations, accepted, rejected, error, h] = ['t', 'evaluations', 'accepted', 'rejected', 'error', 'h'].map((name) => state[name].data);
+    const [t, evaluations, accepted, rejected, error, h] = [
+      't',
+      'evaluations',
+      'accepted',
+      'rejected',
+      'error',
+      'h',
+    ].map((name) => state[name].data);
     const names = Object.keys(solverStatus) as SolverStatus[];
     const status = Array.from(state['status'].data, (code) => names.find((name) => solverStatus[name] === code)!);
     const y = pick(state, 'y.');
     const failed = status.findIndex((name) => name === 'underflow' || name === 'nonFinite');
     if (failed >= 0) {
-      const problem = status[failed] === 'nonFinite' ? 'The vector field is not finite' : 'The step size vanished before the tolerance was met';
+      const problem =
+        status[failed] === 'nonFinite'
+          ? 'The vector field is not finite'
+          : 'The step size vanished before the tolerance was met';
       throw new SolverError(
         `${problem} at t = ${t[failed].toPrecision(7)}${status.length > 1 ? ` (sample ${failed})` : ''}: step ${h[failed].toExponential(2)} after ${accepted[failed]} accepted and ${rejected[failed]} rejected steps, error ${error[failed].toPrecision(3)} × tolerance.`,
         {
@@ -189,7 +224,18 @@ export class OdeProgram {
       );
     }
     const kept = pick(values, carriedPrefix.kept);
-    return { y, ...(Object.keys(kept).length > 0 && { kept }), status, t, evaluations, accepted, rejected, error, h, rowSteps };
+    return {
+      y,
+      ...(Object.keys(kept).length > 0 && { kept }),
+      status,
+      t,
+      evaluations,
+      accepted,
+      rejected,
+      error,
+      h,
+      rowSteps,
+    };
   }
 
   async dispose(): Promise<void> {
@@ -198,7 +244,11 @@ export class OdeProgram {
   }
 }
 
-const maskOf = (rows: number, count: number): HostArray => hostArray(Float32Array.from({ length: rows }, (_, i) => (i < count ? 1 : 0)), [rows]);
+const maskOf = (rows: number, count: number): HostArray =>
+  hostArray(
+    Float32Array.from({ length: rows }, (_, i) => (i < count ? 1 : 0)),
+    [rows],
+  );
 
 const constantsOf = ({ fixed }: Batch): Arrays => pick(fixed as Arrays, 'carried.');
 
@@ -207,17 +257,30 @@ function disposeBatch(batch: Batch): void {
 }
 
 const hostsOf = async (arrays: NamedArrays): Promise<Record<string, HostArray>> =>
-  Object.fromEntries(await Promise.all(Object.entries(arrays).map(async ([name, array]) => [name, { data: await array.read(), shape: array.shape, dtype: array.dtype }] as const)));
+  Object.fromEntries(
+    await Promise.all(
+      Object.entries(arrays).map(
+        async ([name, array]) => [name, { data: await array.read(), shape: array.shape, dtype: array.dtype }] as const,
+      ),
+    ),
+  );
 
 /** Writes a batch's rows into those of the whole; the first batch is the whole. */
-function store(whole: Record<string, HostArray> | undefined, values: Record<string, HostArray>, { indices }: Batch): Record<string, HostArray> {
+function store(
+  whole: Record<string, HostArray> | undefined,
+  values: Record<string, HostArray>,
+  { indices }: Batch,
+): Record<string, HostArray> {
   if (!whole || !indices) return { ...values };
   for (const [name, array] of Object.entries(values)) putRows(whole[name], array, indices);
   return whole;
 }
 
 function slowest(t: TypedArray, { start, end }: OdeRunOptions): number {
-  return Array.from(t).reduce((least, time) => (Math.abs(end - time) > Math.abs(end - least) ? time : least), start === end ? start : end);
+  return Array.from(t).reduce(
+    (least, time) => (Math.abs(end - time) > Math.abs(end - least) ? time : least),
+    start === end ? start : end,
+  );
 }
 
 const prefixAll = <T>(prefix: string, values: Readonly<Record<string, T>>): Record<string, T> =>

@@ -24,9 +24,9 @@ export interface OdeDefinition {
   /** The initial state, and whatever the field needs that is computed once a solve (probe vectors, conditions), [rows, ...] each. */
   begin(inputs: Tensors, arrays: Tensors): { readonly y: OdeState; readonly constants?: Tensors };
   /** dy/dt. The number of rows is that of its arguments: finished samples may have been taken out. */
-  field(t: Tensor, y: OdeState, arrays: Tensors, constants: Tensors): OdeState;
+  readonly field: (t: Tensor, y: OdeState, arrays: Tensors, constants: Tensors) => OdeState;
   /** The score by component, for stochastic solvers. See {@link OdeProblem.score}. */
-  score?(t: Tensor, y: OdeState, velocity: OdeState): Readonly<Record<string, ScaledScore>>;
+  readonly score?: (t: Tensor, y: OdeState, velocity: OdeState) => Readonly<Record<string, ScaledScore>>;
   /** Number of times at which the state is kept on the way. Default 0. */
   readonly keptTimes?: number;
 }
@@ -49,11 +49,23 @@ interface Given {
 const scalar: TensorType = { shape: [], dtype: 'f32' };
 
 function signature(solver: Solver, { arrays }: OdeDefinition, rows: number) {
-  const settings = Object.entries(solver.settings).map(([name, value]) => [name, typeof value === 'number' ? scalar : { shape: [value.length], dtype: 'f32' }] as const);
-  return { arrays, mask: { shape: [rows], dtype: 'f32' as const }, start: scalar, end: scalar, settings: Object.fromEntries(settings) as Types };
+  const settings = Object.entries(solver.settings).map(
+    ([name, value]) => [name, typeof value === 'number' ? scalar : { shape: [value.length], dtype: 'f32' }] as const,
+  );
+  return {
+    arrays,
+    mask: { shape: [rows], dtype: 'f32' as const },
+    start: scalar,
+    end: scalar,
+    settings: Object.fromEntries(settings) as Types,
+  };
 }
 
-const problemOf = ({ field, score }: OdeDefinition, { mask, start, end, arrays }: Given, constants: Tensors): OdeProblem => ({
+const problemOf = (
+  { field, score }: OdeDefinition,
+  { mask, start, end, arrays }: Given,
+  constants: Tensors,
+): OdeProblem => ({
   mask,
   start,
   end,
@@ -62,7 +74,11 @@ const problemOf = ({ field, score }: OdeDefinition, { mask, start, end, arrays }
 });
 
 /** Where the draws of a stochastic step sit: the seed, the batch's first sample, the number of the step. */
-const seedTypes = { key: { shape: [2], dtype: 'u32' }, firstSample: { shape: [], dtype: 'u32' }, step: { shape: [], dtype: 'u32' } } as const;
+const seedTypes = {
+  key: { shape: [2], dtype: 'u32' },
+  firstSample: { shape: [], dtype: 'u32' },
+  step: { shape: [], dtype: 'u32' },
+} as const;
 
 /** The program that makes the first carried values from the inputs of a solve. */
 export function traceStart(solver: Solver, definition: OdeDefinition): Graph {
@@ -70,7 +86,10 @@ export function traceStart(solver: Solver, definition: OdeDefinition): Graph {
   const formula = (given: Given): Tree<Tensor> => {
     const { y, constants = {} } = definition.begin(given.inputs, given.arrays);
     const state = solver.start(problemOf(definition, given, constants), y, given.settings);
-    const kept = mapState((value) => expand(reshape(value, value.shape.toSpliced(1, 0, 1)), value.shape.toSpliced(1, 0, keptTimes)), y);
+    const kept = mapState(
+      (value) => expand(reshape(value, value.shape.toSpliced(1, 0, 1)), value.shape.toSpliced(1, 0, keptTimes)),
+      y,
+    );
     return { state: state as unknown as Tree<Tensor>, constants, ...(keptTimes > 0 && { kept }) };
   };
   return trace(formula as never, { ...signature(solver, definition, rows), inputs });
@@ -84,7 +103,17 @@ export function traceStep(solver: Solver, definition: OdeDefinition, carried: Ty
     const state = unflattenState(pick(given.carried, carriedPrefix.state));
     const random = solver.stochastic ? new Random(given.seed, streams.solving) : undefined;
     const made = solver.step(problem, state, given.settings, { dense: keptTimes > 0, ...(random && { random }) });
-    const kept = keptTimes > 0 ? keepStates(pick(given.carried, carriedPrefix.kept), made.interpolate!, state, made.state, given.times, problem) : undefined;
+    const kept =
+      keptTimes > 0
+        ? keepStates(
+            pick(given.carried, carriedPrefix.kept),
+            made.interpolate!,
+            state,
+            made.state,
+            given.times,
+            problem,
+          )
+        : undefined;
     return { state: made.state as unknown as Tree<Tensor>, kept };
   };
   return trace(formula as never, {
@@ -96,7 +125,14 @@ export function traceStep(solver: Solver, definition: OdeDefinition, carried: Ty
 }
 
 /** Writes the interpolated state into the slots of those times that the accepted step has just passed. */
-function keepStates(kept: Tensors, interpolate: (theta: Tensor) => OdeState, before: SolverState, after: SolverState, times: Tensor, { start, end }: OdeProblem): Tensors {
+function keepStates(
+  kept: Tensors,
+  interpolate: (theta: Tensor) => OdeState,
+  before: SolverState,
+  after: SolverState,
+  times: Tensor,
+  { start, end }: OdeProblem,
+): Tensors {
   const column = (control: Tensor): Tensor => reshape(control, [control.size, 1]);
   const forward = sign(end.sub(start));
   const ahead = (of: Tensor): Tensor => less(0, times.sub(column(of)).mul(forward));
@@ -128,5 +164,9 @@ export const pick = <T>(values: Readonly<Record<string, T>>, prefix: string): Re
 /** The state's own nesting from its dotted names. */
 function unflattenState(values: Tensors): SolverState {
   const plain = Object.entries(values).filter(([name]) => !name.includes('.'));
-  return { ...Object.fromEntries(plain), y: pick(values, 'y.'), memory: pick(values, 'memory.') } as unknown as SolverState;
+  return {
+    ...Object.fromEntries(plain),
+    y: pick(values, 'y.'),
+    memory: pick(values, 'memory.'),
+  } as unknown as SolverState;
 }

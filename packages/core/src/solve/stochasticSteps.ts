@@ -1,5 +1,13 @@
 import { OptionError } from '../errors.ts';
-import { solverStatus, type OdeProblem, type OdeState, type ScaledScore, type Solver, type SolverState, type SolveStep } from '../contracts/solver.ts';
+import {
+  solverStatus,
+  type OdeProblem,
+  type OdeState,
+  type ScaledScore,
+  type Solver,
+  type SolverState,
+  type SolveStep,
+} from '../contracts/solver.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { constant, zeros } from '../operators/constant.ts';
 import { gather } from '../operators/indexing.ts';
@@ -20,8 +28,8 @@ export interface StochasticStep {
   readonly settings: Readonly<Record<string, Tensor>>;
   readonly random: Random;
   /** The field at (t [control], y). */
-  velocity(t: Tensor, y: OdeState): OdeState;
-  score(t: Tensor, y: OdeState, velocity: OdeState): Readonly<Record<string, ScaledScore>>;
+  readonly velocity: (t: Tensor, y: OdeState) => OdeState;
+  readonly score: (t: Tensor, y: OdeState, velocity: OdeState) => Readonly<Record<string, ScaledScore>>;
 }
 
 export interface StochasticMethod {
@@ -30,12 +38,20 @@ export interface StochasticMethod {
   /** Field evaluations of one step. */
   readonly evaluations: number;
   readonly settings?: Readonly<Record<string, number>>;
-  advance(step: StochasticStep): OdeState;
+  readonly advance: (step: StochasticStep) => OdeState;
 }
 
 /** A solver that adds noise as it goes, in fixed steps over a grid of fractions (equal ones where absent). */
-export function stochasticSteps({ name, order, evaluations, settings = {}, advance }: StochasticMethod, steps: number, grid?: readonly number[]): Solver {
-  if (!Number.isInteger(steps) || steps < 1) throw new OptionError(`The solver '${name}' cannot take ${steps} steps.`, { actual: steps, expected: 'an integer of 1 or more' });
+export function stochasticSteps(
+  { name, order, evaluations, settings = {}, advance }: StochasticMethod,
+  steps: number,
+  grid?: readonly number[],
+): Solver {
+  if (!Number.isInteger(steps) || steps < 1)
+    throw new OptionError(`The solver '${name}' cannot take ${steps} steps.`, {
+      actual: steps,
+      expected: 'an integer of 1 or more',
+    });
   const fractions = grid ?? Array.from({ length: steps + 1 }, (_, i) => i / steps);
   return {
     name,
@@ -56,11 +72,18 @@ export function stochasticSteps({ name, order, evaluations, settings = {}, advan
       memory: {},
     }),
     step(problem, state, given, { random } = {}): SolveStep {
-      if (!problem.score || !random) throw new OptionError(`The solver '${name}' needs the score and a seed.`, { expected: 'sampling along a one-sided path' });
+      if (!problem.score || !random)
+        throw new OptionError(`The solver '${name}' needs the score and a seed.`, {
+          expected: 'sampling along a one-sided path',
+        });
       const { score } = problem;
       const after = state.accepted.add(1);
       const last = after.equal(steps);
-      const tNext = where(last, problem.end, problem.start.add(problem.end.sub(problem.start).mul(gather(given['grid'], after))));
+      const tNext = where(
+        last,
+        problem.end,
+        problem.start.add(problem.end.sub(problem.start).mul(gather(given['grid'], after))),
+      );
       const h = tNext.sub(state.t);
       const batchTime = (t: Tensor): Tensor => expand(t, problem.mask.shape);
       const y = advance({
@@ -75,12 +98,18 @@ export function stochasticSteps({ name, order, evaluations, settings = {}, advan
         velocity: (t, at) => problem.field(batchTime(t), at),
         score: (t, at, velocity) => score(batchTime(t), at, velocity),
       });
-      return { state: advanced(state, { y, h, tNext, last, evaluations }), interpolate: (theta) => straight(state.y, y, theta) };
+      return {
+        state: advanced(state, { y, h, tNext, last, evaluations }),
+        interpolate: (theta) => straight(state.y, y, theta),
+      };
     },
   };
 }
 
-function advanced(state: SolverState, { y, h, tNext, last, evaluations }: { y: OdeState; h: Tensor; tNext: Tensor; last: Tensor; evaluations: number }): SolverState {
+function advanced(
+  state: SolverState,
+  { y, h, tNext, last, evaluations }: { y: OdeState; h: Tensor; tNext: Tensor; last: Tensor; evaluations: number },
+): SolverState {
   const running = state.status.equal(solverStatus.running);
   return {
     ...state,
@@ -110,4 +139,3 @@ function straight(from: OdeState, to: OdeState, theta: Tensor): OdeState {
 export function silenced(noise: Tensor, off: Tensor): Tensor {
   return where(controlAgainst(off, noise), 0, noise);
 }
-

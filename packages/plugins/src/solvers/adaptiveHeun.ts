@@ -10,4 +10,8 @@ export const adaptiveHeunTableau: ButcherTableau = {
 };
 
 /** Heun's second-order method with Euler's as its error estimate: adaptive, two evaluations a step. */
-export const adaptiveHeun = embeddedMethod({ name: 'adaptive-heun', summary: 'Heun–Euler 2(1), adaptive steps', tableau: adaptiveHeunTableau });
+export const adaptiveHeun = embeddedMethod({
+  name: 'adaptive-heun',
+  summary: 'Heun–Euler 2(1), adaptive steps',
+  tableau: adaptiveHeunTableau,
+});

@@ -11,4 +11,8 @@ export const bosh3Tableau: ButcherTableau = {
 };
 
 /** Bogacki & Shampine 1989, "A 3(2) pair of Runge–Kutta formulas": adaptive, three new evaluations a step. */
-export const bosh3 = embeddedMethod({ name: 'bosh3', summary: 'Bogacki–Shampine 3(2), adaptive steps', tableau: bosh3Tableau });
+export const bosh3 = embeddedMethod({
+  name: 'bosh3',
+  summary: 'Bogacki–Shampine 3(2), adaptive steps',
+  tableau: bosh3Tableau,
+});

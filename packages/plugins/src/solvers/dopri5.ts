@@ -35,4 +35,8 @@ export const dopri5Tableau: ButcherTableau = {
 };
 
 /** Dormand–Prince 5(4): adaptive, six new evaluations a step. */
-export const dopri5 = embeddedMethod({ name: 'dopri5', summary: 'Dormand–Prince 5(4), adaptive steps', tableau: dopri5Tableau });
+export const dopri5 = embeddedMethod({
+  name: 'dopri5',
+  summary: 'Dormand–Prince 5(4), adaptive steps',
+  tableau: dopri5Tableau,
+});

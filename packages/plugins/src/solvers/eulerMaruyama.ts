@@ -40,4 +40,3 @@ export const eulerMaruyama = defineSolver({
     return stochasticSteps(method, steps, grid);
   },
 });
-

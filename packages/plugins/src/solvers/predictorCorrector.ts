@@ -1,4 +1,11 @@
-import { controlAgainst, defineSolver, silenced, stochasticSteps, type OdeState, type StochasticStep } from '@flow-matching/core';
+import {
+  controlAgainst,
+  defineSolver,
+  silenced,
+  stochasticSteps,
+  type OdeState,
+  type StochasticStep,
+} from '@flow-matching/core';
 import { z } from 'zod';
 import { stepsAndGrid, stochasticStepShape } from './stochasticStepOptions.ts';
 
@@ -27,7 +34,9 @@ export const predictorCorrector = defineSolver({
         advance(step) {
           const { y, t, h, velocity } = step;
           const drift = velocity(t, y);
-          let reached: OdeState = Object.fromEntries(Object.entries(y).map(([name, value]) => [name, value.add(drift[name].mul(controlAgainst(h, value)))]));
+          let reached: OdeState = Object.fromEntries(
+            Object.entries(y).map(([name, value]) => [name, value.add(drift[name].mul(controlAgainst(h, value)))]),
+          );
           for (let i = 0; i < corrections; i++) reached = corrected(step, reached);
           return reached;
         },

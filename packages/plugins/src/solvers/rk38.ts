@@ -9,4 +9,9 @@ export const rk38Tableau: ButcherTableau = {
 };
 
 /** Kutta's 3/8 rule of order 4, which torchdiffeq calls rk4. Default 25 steps. */
-export const rk38 = fixedStepMethod({ name: 'rk4-3/8', summary: 'Order 4 (3/8 rule), fixed steps, four evaluations each', tableau: rk38Tableau, steps: 25 });
+export const rk38 = fixedStepMethod({
+  name: 'rk4-3/8',
+  summary: 'Order 4 (3/8 rule), fixed steps, four evaluations each',
+  tableau: rk38Tableau,
+  steps: 25,
+});

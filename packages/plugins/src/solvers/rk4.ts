@@ -9,4 +9,9 @@ export const rk4Tableau: ButcherTableau = {
 };
 
 /** Kutta's classic fourth-order method. Default 25 steps. */
-export const rk4 = fixedStepMethod({ name: 'rk4', summary: 'Order 4 (classic), fixed steps, four evaluations each', tableau: rk4Tableau, steps: 25 });
+export const rk4 = fixedStepMethod({
+  name: 'rk4',
+  summary: 'Order 4 (classic), fixed steps, four evaluations each',
+  tableau: rk4Tableau,
+  steps: 25,
+});

@@ -1,4 +1,11 @@
-import { defineSolver, explicitRungeKutta, OptionError, type AdaptiveOptions, type ButcherTableau, type FixedStepOptions } from '@flow-matching/core';
+import {
+  defineSolver,
+  explicitRungeKutta,
+  OptionError,
+  type AdaptiveOptions,
+  type ButcherTableau,
+  type FixedStepOptions,
+} from '@flow-matching/core';
 import { z } from 'zod';
 import { timeGrid, timeGridOption, type TimeGridOption } from './timeGrid.ts';
 
@@ -56,7 +63,8 @@ interface MethodDefinition {
 }
 
 /** Evaluations of one fixed step: a first-same-as-last method does without its last stage. */
-const evaluationsPerStep = ({ nodes, firstSameAsLast }: ButcherTableau): number => nodes.length - (firstSameAsLast ? 1 : 0);
+const evaluationsPerStep = ({ nodes, firstSameAsLast }: ButcherTableau): number =>
+  nodes.length - (firstSameAsLast ? 1 : 0);
 
 /** The solver plugin of a tableau without an error estimate; `steps` where nothing is asked for. */
 export function fixedStepMethod({ name, summary, tableau, steps }: MethodDefinition & { readonly steps: number }) {
@@ -75,7 +83,11 @@ export function embeddedMethod({ name, summary, tableau }: MethodDefinition) {
     summary,
     options: embeddedOptions,
     create: ({ steps, evaluations, grid, ...adaptive }) => {
-      const chosen = { ...(steps !== undefined && { steps }), ...(evaluations !== undefined && { evaluations }), ...(grid && { grid }) };
+      const chosen = {
+        ...(steps !== undefined && { steps }),
+        ...(evaluations !== undefined && { evaluations }),
+        ...(grid && { grid }),
+      };
       if (Object.keys(chosen).length === 0) return explicitRungeKutta(name, tableau, adaptiveSteps(tableau, adaptive));
       refuseTolerances(name, adaptive);
       return explicitRungeKutta(name, tableau, fixedSteps(name, tableau, chosen, defaultSteps));
@@ -92,7 +104,12 @@ function refuseTolerances(name: string, adaptive: object): void {
   });
 }
 
-function fixedSteps(name: string, tableau: ButcherTableau, { steps, evaluations, grid = 'uniform' }: FixedStepChoice, fallback: number): FixedStepOptions {
+function fixedSteps(
+  name: string,
+  tableau: ButcherTableau,
+  { steps, evaluations, grid = 'uniform' }: FixedStepChoice,
+  fallback: number,
+): FixedStepOptions {
   const perStep = evaluationsPerStep(tableau);
   const asked = [
     ...(steps === undefined ? [] : [steps]),
@@ -100,19 +117,29 @@ function fixedSteps(name: string, tableau: ButcherTableau, { steps, evaluations,
     ...(typeof grid === 'string' ? [] : [grid.length - 1]),
   ];
   if (evaluations !== undefined && evaluations < perStep) {
-    throw new OptionError(`${evaluations} evaluations do not pay for a step of '${name}'.`, { actual: evaluations, expected: `${perStep} or more` });
+    throw new OptionError(`${evaluations} evaluations do not pay for a step of '${name}'.`, {
+      actual: evaluations,
+      expected: `${perStep} or more`,
+    });
   }
   if (new Set(asked).size > 1) {
-    throw new OptionError(`The solver '${name}' was given different numbers of steps.`, { actual: { steps, evaluations, grid }, expected: 'steps, evaluations or an explicit grid' });
+    throw new OptionError(`The solver '${name}' was given different numbers of steps.`, {
+      actual: { steps, evaluations, grid },
+      expected: 'steps, evaluations or an explicit grid',
+    });
   }
   const count = asked[0] ?? fallback;
   const fractions = timeGrid(grid, count);
   return { steps: count, ...(fractions && { grid: fractions }) };
 }
 
-function adaptiveSteps(tableau: ButcherTableau, { maxEvaluations, ...options }: z.output<z.ZodObject<typeof adaptiveShape>>): AdaptiveOptions {
+function adaptiveSteps(
+  tableau: ButcherTableau,
+  { maxEvaluations, ...options }: z.output<z.ZodObject<typeof adaptiveShape>>,
+): AdaptiveOptions {
   const perAttempt = evaluationsPerStep(tableau);
   // Two evaluations go into the first derivative and the first step size.
-  const budget = maxEvaluations === undefined ? {} : { maxSteps: Math.max(1, Math.floor((maxEvaluations - 2) / perAttempt)) };
+  const budget =
+    maxEvaluations === undefined ? {} : { maxSteps: Math.max(1, Math.floor((maxEvaluations - 2) / perAttempt)) };
   return { rtol: defaultTolerance, atol: defaultTolerance, ...options, ...budget };
 }

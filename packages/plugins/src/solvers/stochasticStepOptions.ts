@@ -10,7 +10,10 @@ export const stochasticStepShape = {
 };
 
 /** The number of steps and their grid, as the options have them. @throws OptionError where they contradict one another. */
-export function stepsAndGrid({ steps, grid = 'uniform' }: { readonly steps?: number; readonly grid?: TimeGridOption }, fallback: number): { steps: number; grid: readonly number[] | undefined } {
+export function stepsAndGrid(
+  { steps, grid = 'uniform' }: { readonly steps?: number; readonly grid?: TimeGridOption },
+  fallback: number,
+): { steps: number; grid: readonly number[] | undefined } {
   const count = steps ?? (typeof grid === 'string' ? fallback : grid.length - 1);
   return { steps: count, grid: timeGrid(grid, count) };
 }

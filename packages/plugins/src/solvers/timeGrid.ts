@@ -20,7 +20,8 @@ const edmRange: readonly [number, number] = [80, 0.002];
  */
 export function timeGrid(option: TimeGridOption, steps: number): readonly number[] | undefined {
   if (option === 'uniform') return undefined;
-  const at = (formula: (s: number) => number): number[] => Array.from({ length: steps + 1 }, (_, i) => (i === 0 ? 0 : i === steps ? 1 : formula(i / steps)));
+  const at = (formula: (s: number) => number): number[] =>
+    Array.from({ length: steps + 1 }, (_, i) => (i === 0 ? 0 : i === steps ? 1 : formula(i / steps)));
   if (option === 'cosine') return at((s) => (1 - Math.cos(Math.PI * s)) / 2);
   if (option === 'edm') {
     const [first, last] = edmRange.map((sigma) => sigma ** (1 / edmExponent));
@@ -28,7 +29,10 @@ export function timeGrid(option: TimeGridOption, steps: number): readonly number
     return at((s) => 1 - (level(s) - level(1)) / (level(0) - level(1)));
   }
   if (option.length !== steps + 1) {
-    throw new OptionError(`A grid of ${option.length} fractions does not make ${steps} steps.`, { actual: option, expected: `${steps + 1} fractions` });
+    throw new OptionError(`A grid of ${option.length} fractions does not make ${steps} steps.`, {
+      actual: option,
+      expected: `${steps + 1} fractions`,
+    });
   }
   return option;
 }

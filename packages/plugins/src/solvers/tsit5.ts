@@ -1,8 +1,18 @@
 import type { ButcherTableau } from '@flow-matching/core';
 import { embeddedMethod } from './rungeKuttaMethods.ts';
 
-const weights = [0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774, 0];
-const embeddedWeights = [0.09468075576583945, 0.009183565540343254, 0.4877705284247616, 1.234297566930479, -2.7077123499835256, 1.866628418170587, 1 / 66];
+const weights = [
+  0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774, 0,
+];
+const embeddedWeights = [
+  0.09468075576583945,
+  0.009183565540343254,
+  0.4877705284247616,
+  1.234297566930479,
+  -2.7077123499835256,
+  1.866628418170587,
+  1 / 66,
+];
 
 /** Tsitouras 2011, "Runge–Kutta pairs of order 5(4) satisfying only the first column simplifying assumption", with its fourth-order interpolant. */
 export const tsit5Tableau: ButcherTableau = {
@@ -32,4 +42,8 @@ export const tsit5Tableau: ButcherTableau = {
 };
 
 /** Tsitouras 5(4): adaptive, six new evaluations a step. */
-export const tsit5 = embeddedMethod({ name: 'tsit5', summary: 'Tsitouras 5(4), adaptive steps', tableau: tsit5Tableau });
+export const tsit5 = embeddedMethod({
+  name: 'tsit5',
+  summary: 'Tsitouras 5(4), adaptive steps',
+  tableau: tsit5Tableau,
+});
