@@ -16,7 +16,7 @@ import {
   type Schedule,
 } from '@flow-matching/core';
 import { expect } from 'chai';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const straight = definePath({
   name: 'straight',

@@ -1,5 +1,5 @@
 import { createReferenceBackend, defineBackend } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The definition of the operators: right and slow. */
 export const reference = defineBackend({

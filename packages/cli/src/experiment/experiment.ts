@@ -1,5 +1,5 @@
 import type { PluginKind, PluginSpec } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A whole experiment: every part a registered plugin with its options, defaults filled in. */
 export interface Experiment {

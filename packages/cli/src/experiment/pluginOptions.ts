@@ -1,5 +1,5 @@
 import type { Plugin, PluginKind } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** An option of a plugin, for listings and messages. */
 export interface OptionDescription {

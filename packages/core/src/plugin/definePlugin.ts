@@ -1,5 +1,5 @@
 import type { ServiceIdentifier } from 'inversify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { OptionError, PluginError } from '../errors.ts';
 import type { PluginKind, PluginKinds } from './kinds.ts';
 

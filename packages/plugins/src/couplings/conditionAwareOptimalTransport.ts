@@ -6,7 +6,7 @@ import {
   type CouplingRequest,
   type HostArray,
 } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { linearAssignment, type CostRows } from '../transport/linearAssignment.ts';
 import { denseCosts, squaredDistances } from '../transport/squaredDistances.ts';
 

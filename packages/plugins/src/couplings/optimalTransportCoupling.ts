@@ -1,5 +1,5 @@
 import { defineCoupling, type Coupling } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { linearAssignment } from '../transport/linearAssignment.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';
 import { conditionOption, refuseConditions } from './refuseConditions.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { conditionOption } from './refuseConditions.ts';
 
 /** Options of couplings that go through an entropic plan. */

@@ -1,5 +1,5 @@
 import { DataError, type CouplingRequest } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The option of couplings that look at points alone. */
 export const conditionOption = {

@@ -1,5 +1,5 @@
 import { defineCoupling, type Coupling, type HostRandomStream } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drawPermutation } from '../transport/drawPermutation.ts';
 import { entropicPlan } from '../transport/entropicPlan.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';

@@ -1,5 +1,5 @@
 import { defineCoupling, type Coupling } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { entropicPlan } from '../transport/entropicPlan.ts';
 import type { CostRows } from '../transport/linearAssignment.ts';
 import { nearestPermutation } from '../transport/nearestPermutation.ts';

@@ -1,5 +1,5 @@
 import { defineDataset } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ringsDensity } from '../densities/ringsDensity.ts';
 import { curveOptions, drawCurve } from './curve.ts';
 import { drawnDataset, drawParts, labelOption } from './drawnDataset.ts';

@@ -1,5 +1,5 @@
 import type { HostRandomStream } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Options of curves in the plane with Gaussian noise around them. */
 export const curveOptions = (scale: number, noise: number) => ({

@@ -6,7 +6,7 @@ import {
   type HostArray,
   type KnownDensity,
 } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The option of data sets whose points come from one of several parts. */
 export const labelOption = {

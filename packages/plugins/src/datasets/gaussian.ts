@@ -1,5 +1,5 @@
 import { defineDataset, OptionError } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { mixtureDensity } from '../densities/mixtureDensity.ts';
 import { drawnDataset } from './drawnDataset.ts';
 

@@ -1,5 +1,5 @@
 import { defineDataset, type Dataset } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { GaussianMixtureOptions } from '../densities/gaussianMixture.ts';
 import { mixtureDensity } from '../densities/mixtureDensity.ts';
 import { drawnDataset, labelOption } from './drawnDataset.ts';

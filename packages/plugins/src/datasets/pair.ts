@@ -1,5 +1,5 @@
 import { DataError, defineDataset, formatShape, sameShape, type Dataset } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const isDataset = (value: unknown): value is Dataset | Promise<Dataset> =>
   value instanceof Promise || typeof (value as Partial<Dataset> | undefined)?.batch === 'function';

@@ -1,5 +1,5 @@
 import { defineDataset } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drawnDataset, drawParts, labelOption } from './drawnDataset.ts';
 
 /** Bent arms around the origin (Johnson et al. 2016, "Composing graphical models with neural networks", at FFJORD's settings). */

@@ -12,7 +12,7 @@ import {
   type PluginContext,
   type Shape,
 } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { permutation } from './permutation.ts';
 import { readCsv, type CsvOptions } from './readCsv.ts';
 import { readNpy } from './readNpy.ts';

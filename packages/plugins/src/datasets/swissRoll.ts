@@ -1,5 +1,5 @@
 import { defineDataset } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { curveOptions, drawCurve } from './curve.ts';
 import { drawnDataset } from './drawnDataset.ts';
 

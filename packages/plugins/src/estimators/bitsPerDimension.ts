@@ -1,5 +1,5 @@
 import { DataError, defineEstimator, hostArray, HostRandomStream, requireFinished, streams, type Estimator, type HostArray } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { divergenceOptions } from './divergenceOptions.ts';
 import { heldOut } from './drawSamples.ts';
 import { meanWithError } from './statistics.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Options of estimators that score points. */
 export const divergenceOptions = {

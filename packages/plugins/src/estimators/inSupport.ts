@@ -1,5 +1,5 @@
 import { DataError, defineEstimator, type Estimator } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { defineEstimator, type Estimator, type Solver } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { midpoint } from '../solvers/midpoint.ts';
 import { drawSamples } from './drawSamples.ts';
 import { meanWithError, rootWithError } from './statistics.ts';

@@ -1,5 +1,5 @@
 import { defineEstimator, type Estimator, type HostArray } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { atLeastTwo } from './atLeastTwo.ts';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { pairedStatistic } from './pairedStatistic.ts';

@@ -1,5 +1,5 @@
 import { defineEstimator, requireFinished, type Estimator } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { divergenceOptions } from './divergenceOptions.ts';
 import { heldOut } from './drawSamples.ts';
 import { meanWithError } from './statistics.ts';

@@ -1,5 +1,5 @@
 import { defineEstimator, type Estimator } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { mean, variance } from './statistics.ts';
 import { trajectoryEnergy, trajectoryStarts } from './trajectoryEnergy.ts';

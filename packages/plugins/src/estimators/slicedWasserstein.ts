@@ -1,5 +1,5 @@
 import { defineEstimator, HostRandomStream, streams, type Estimator, type HostArray } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { mean, rootWithError, variance } from './statistics.ts';
 

@@ -1,5 +1,5 @@
 import { defineEstimator, type Estimator } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drawSamples } from './drawSamples.ts';
 import { mean, meanWithError } from './statistics.ts';
 import { trajectoryEnergy } from './trajectoryEnergy.ts';

@@ -10,7 +10,7 @@ import {
   type Tensor,
   type VectorFieldModel,
 } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { activationNames, activations } from './activations.ts';
 import { timeEmbeddingNames, timeEmbeddings } from './timeEmbeddings.ts';
 

@@ -1,5 +1,5 @@
 import { defineObjective, PathError, requireProportionalMean, type Objective } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkerboardDensity } from '../densities/checkerboardDensity.ts';
 import { gaussianMixture } from '../densities/gaussianMixture.ts';
 import type { MarginalDensity } from '../densities/marginalDensity.ts';

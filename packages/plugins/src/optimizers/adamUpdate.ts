@@ -12,7 +12,7 @@ import {
   type Shape,
   type Tensor,
 } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { optimizerOptions } from './optimizerOptions.ts';
 
 /** Options of Adam and its relatives. */

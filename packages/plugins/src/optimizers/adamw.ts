@@ -1,5 +1,5 @@
 import { defineOptimizer, type Optimizer } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { adamOptions, adamUpdate, zeroMoments } from './adamUpdate.ts';
 import { optimizerNested } from './optimizerOptions.ts';
 

@@ -1,5 +1,5 @@
 import type { Schedule } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { constantSchedule } from '../schedules/constantSchedule.ts';
 
 const isSchedule = (value: unknown): value is Schedule =>

@@ -1,5 +1,5 @@
 import { defineOptimizer, hostArray, OptionError, sizeOf, toStorage, type Optimizer } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { optimizerNested, optimizerOptions } from './optimizerOptions.ts';
 
 /**

@@ -12,7 +12,7 @@ import {
   type Tensor,
   type TensorLike,
 } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseFormula } from './formula.ts';
 
 const positive = z.number().positive();

@@ -1,5 +1,5 @@
 import { definePath, gaussianPath, type Tensor } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { squareRootCut } from './timeCuts.ts';
 
 /** 1 − t² in factors, because 1 − t is exact and the whole is not. */

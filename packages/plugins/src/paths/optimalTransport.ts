@@ -1,5 +1,5 @@
 import { definePath, gaussianPath, type Tensor } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { lastBeforeOne } from './timeCuts.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { definePath, twoSidedPath, zerosLike } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Straight lines between pairs: mean (1 − t)·x0 + t·x1 and a constant std (Tong et al. 2024, "Improving and generalizing

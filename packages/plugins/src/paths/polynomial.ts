@@ -1,5 +1,5 @@
 import { definePath, gaussianPath, type Tensor } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { lastBeforeOne } from './timeCuts.ts';
 
 /** Mean tⁿ·x1 and std 1 − tⁿ: straight lines, run through ever faster as n grows. At n = 1 it is optimal transport with std 0 at the data. */

@@ -1,5 +1,5 @@
 import { definePath, twoSidedPath } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { bridgeInterval, bridgeStd } from './bridgeStd.ts';
 
 /**

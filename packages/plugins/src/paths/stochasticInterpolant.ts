@@ -1,5 +1,5 @@
 import { definePath, sin, twoSidedPath, type Tensor } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { bridgeInterval, bridgeStd } from './bridgeStd.ts';
 
 /**

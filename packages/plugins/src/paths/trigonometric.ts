@@ -1,5 +1,5 @@
 import { definePath, gaussianPath, sin, type Tensor } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { lastBeforeOne } from './timeCuts.ts';
 
 const quarterTurn = Math.PI / 2;

@@ -1,5 +1,5 @@
 import { definePath, gaussianPath, type Tensor } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The variance-exploding diffusion path, its time reversed: mean x1 and std sigmaMin·(sigmaMax/sigmaMin)^(1 − t) (Lipman et al.

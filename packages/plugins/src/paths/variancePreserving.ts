@@ -1,5 +1,5 @@
 import { definePath, expm1, gaussianPath, type Tensor } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { squareRootCut } from './timeCuts.ts';
 
 const remaining = (t: Tensor): Tensor => t.neg().add(1);

@@ -1,5 +1,5 @@
 import { defineSchedule } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { warmupOptions, withWarmup } from './warmup.ts';
 
 /** The base learning rate throughout, after the warm-up. */

@@ -1,5 +1,5 @@
 import { defineSchedule } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { decayOptions, withWarmup } from './warmup.ts';
 
 /** Half a cosine wave from 1 down to `final` (Loshchilov & Hutter 2017, "SGDR", without restarts). */

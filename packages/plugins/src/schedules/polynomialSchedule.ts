@@ -1,5 +1,5 @@
 import { defineSchedule } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { decayOptions, withWarmup } from './warmup.ts';
 
 /** A power of the share of steps that is left, from 1 down to `final`: a line for power 1, the paper's polynomial decay. */

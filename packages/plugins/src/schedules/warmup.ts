@@ -1,5 +1,5 @@
 import type { Schedule } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Options that every schedule has. All values are factors on the base learning rate. */
 export const warmupOptions = {

@@ -1,5 +1,5 @@
 import { controlAgainst, defineSolver, silenced, stochasticSteps } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { stepsAndGrid, stochasticStepShape } from './stochasticStepOptions.ts';
 
 /**

@@ -6,7 +6,7 @@ import {
   type OdeState,
   type StochasticStep,
 } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { stepsAndGrid, stochasticStepShape } from './stochasticStepOptions.ts';
 
 /**

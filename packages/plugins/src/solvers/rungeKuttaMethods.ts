@@ -6,7 +6,7 @@ import {
   type ButcherTableau,
   type FixedStepOptions,
 } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { timeGrid, timeGridOption, type TimeGridOption } from './timeGrid.ts';
 
 const fixedStepShape = {

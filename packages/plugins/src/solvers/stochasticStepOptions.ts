@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { timeGrid, timeGridOption, type TimeGridOption } from './timeGrid.ts';
 
 /** Options that stochastic methods share. */

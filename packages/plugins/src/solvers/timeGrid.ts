@@ -1,5 +1,5 @@
 import { OptionError } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How fixed steps divide the interval: a named spacing, or the fractions themselves. */
 export const timeGridOption = z.union([z.enum(['uniform', 'cosine', 'edm']), z.array(z.number()).min(2)]);

@@ -15,7 +15,7 @@ import {
   type Shape,
   type TimeSampler,
 } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { signalToNoiseRate } from '../objectives/signalToNoiseRate.ts';
 
 /** Cells of equal probability that the density of times is made of. */

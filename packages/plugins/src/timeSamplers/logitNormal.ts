@@ -1,5 +1,5 @@
 import { defineTimeSampler, sigmoid, type TimeSampler } from '@flow-matching/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { normalQuantile } from './normalQuantile.ts';
 
 /**
