@@ -2,7 +2,8 @@
  * Table 2 of [SF]²M for the experiments of this folder: trains each with several seeds and prints mean ± standard deviation of the
  * 2-Wasserstein distance and the normalized path energy beside the published values, as markdown.
  *
- *     npm run examples:couplings -- --seeds 5 --count 2048 [--only ot-cfm] [--steps 20000]
+ *     node --conditions=source --import=./test/support/register.js examples/couplings/table.ts [--seeds 5] [--count 4096]
+ *         [--only PART-OF-A-NAME] [--steps 20000] [--batch 512]
  */
 import { assembleExperiment, createRootContainer, loadExperiment } from '@flow-matching/cli';
 import { normalizedPathEnergy, wasserstein2 } from '@flow-matching/plugins';
@@ -26,9 +27,10 @@ const published: Readonly<Record<string, readonly [number, number]>> = {
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '5' },
-    count: { type: 'string', default: '2048' },
+    count: { type: 'string', default: '4096' },
     only: { type: 'string', default: '' },
     steps: { type: 'string' },
+    batch: { type: 'string' },
   },
 });
 const [seeds, count] = [Number(values.seeds), Number(values.count)];
@@ -45,6 +47,7 @@ interface Scores {
 async function score(file: string, seed: number): Promise<Scores> {
   const settings = [{ path: ['seed'], value: seed, label: 'seed' }];
   if (values.steps) settings.push({ path: ['training', 'steps'], value: Number(values.steps), label: '--steps' });
+  if (values.batch) settings.push({ path: ['training', 'batchSize'], value: Number(values.batch), label: '--batch' });
   const loaded = await loadExperiment(createRootContainer(), file, settings);
   await using assembled = await assembleExperiment(loaded);
   const { flow, data, optimizer, experiment } = assembled;
@@ -67,12 +70,15 @@ async function score(file: string, seed: number): Promise<Scores> {
 
 const mean = (numbers: readonly number[]): number => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 const spread = (numbers: readonly number[]): number =>
-  Math.sqrt(mean(numbers.map((value) => (value - mean(numbers)) ** 2)) * (numbers.length / Math.max(1, numbers.length - 1)));
+  Math.sqrt(
+    mean(numbers.map((value) => (value - mean(numbers)) ** 2)) * (numbers.length / Math.max(1, numbers.length - 1)),
+  );
 const column = (numbers: readonly number[]): string => `${mean(numbers).toFixed(3)} ± ${spread(numbers).toFixed(3)}`;
 
 const names = Object.keys(published).filter((name) => name.includes(values.only));
 const files = readdirSync(import.meta.dirname);
 console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, ${seeds} seeds, ${count} points\n`);
+const began = performance.now();
 console.log('| experiment | W₂ | published | floor | NPE | published | training, s | scoring, s |');
 console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const name of names) {
@@ -86,3 +92,7 @@ for (const name of names) {
     `| ${name} | ${column(of('distance'))} | ${distance} | ${column(of('floor'))} | ${column(of('energy'))} | ${energy} | ${mean(of('trainingSeconds')).toFixed(1)} | ${mean(of('scoringSeconds')).toFixed(1)} |`,
   );
 }
+const processor = process.cpuUsage();
+console.log(
+  `\n${((performance.now() - began) / 60_000).toFixed(1)} minutes, ${((processor.user + processor.system) / 60e6).toFixed(1)} of processor time`,
+);

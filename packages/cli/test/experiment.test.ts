@@ -193,6 +193,26 @@ describe('an experiment file', () => {
     });
   }
 
+  it('pairs two data sets, files among them', async () => {
+    await writeFile(folder.file('target.csv'), '1,2\n3,4\n');
+    const pair = (file: string): string =>
+      `data: { name: pair, source: gaussian, target: { name: points, file: ${file} } }\npath: paired-lines\n`;
+    const loaded = await load(pair('target.csv'));
+    expect(loaded.experiment.data['source']).to.deep.equal({ name: 'gaussian', dimension: 2, std: 1 });
+    await using assembled = await assembleExperiment(loaded);
+    const { x0, x1 } = await assembled.data.batch({ index: 0, size: 2, seed: 0 });
+    expect([x0?.shape, x1.shape]).to.deep.equal([
+      [2, 2],
+      [2, 2],
+    ]);
+    const missing = await load(pair('missing.csv'));
+    const error = await assembleExperiment(missing).then(
+      () => undefined,
+      (reason: unknown) => reason as Error,
+    );
+    expect(error?.message).to.contain('missing.csv');
+  });
+
   it('lists everything that is wrong at once', async () => {
     expect(await refusal(`${good}sed: 1\nmodel: { width: 0 }\nsolver: eulr\n`)).to.match(
       /^e\.yaml:2:1: .*\ne\.yaml:3:17: .*\ne\.yaml:4:9: .*'eulr'/,

@@ -137,7 +137,7 @@ describe('linearAssignment', () => {
   it('matches points of a line in their order', () => {
     const random = new HostRandomStream(3);
     const [x, y] = [random.normal([400, 1]), random.normal([400, 1], 2)];
-    const sorted = (values: HostArray): Float64Array => Float64Array.from(values.data).sort();
+    const sorted = (values: HostArray): Float64Array => Float64Array.from(values.data).toSorted();
     const [a, b] = [sorted(x), sorted(y)];
     const expected = a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0);
     expectClose([linearAssignment(squaredDistances(x, y)).cost], [expected], 1e-12);

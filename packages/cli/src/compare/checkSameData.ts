@@ -24,7 +24,8 @@ export async function checkSameData([first, ...others]: readonly DataOfRun[], se
   for (const other of others) {
     if ((await pointsOf(other.data, seed)) === expected) continue;
     const difference = differenceOf({ data: first.experiment.data }, { data: other.experiment.data });
-    const [there, here] = difference?.values.map((value) => (value === undefined ? 'absent' : JSON.stringify(value))) ?? [];
+    const [there, here] =
+      difference?.values.map((value) => (value === undefined ? 'absent' : JSON.stringify(value))) ?? [];
     throw new RunError(
       difference
         ? `${first.path} and ${other.path} are runs of different data: ${difference.key} is ${there} in the first and ${here} in the second.`

@@ -168,7 +168,9 @@ function notes(measurements: readonly Measurement[]): string[] {
   return [
     `Samples and likelihoods by ${comparedSolver.name} at tolerance 10⁻⁵; NFE are its evaluations of the field for a sample.`,
     ...(some(({ entropy, nll }) => entropy !== undefined && nll)
-      ? [`The entropy of the data is ${measurements[0].entropy!.toFixed(4)} nats: no model's NLL can be below it but by chance.`]
+      ? [
+          `The entropy of the data is ${measurements[0].entropy!.toFixed(4)} nats: no model's NLL can be below it but by chance.`,
+        ]
       : []),
     ...wassersteinNote(measurements),
     ...measurements.flatMap(({ label, failures }) => failures.map((failure) => `${label} – ${failure}`)),

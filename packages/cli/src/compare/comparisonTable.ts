@@ -21,7 +21,10 @@ const columns: readonly Column[] = [
   },
   { title: 'in support', cell: ({ inSupport }) => inSupport && `${(100 * inSupport.value).toFixed(1)} %` },
   { title: 'NFE', cell: ({ functionEvaluations }) => functionEvaluations?.toString() },
-  { title: 'W₂', cell: ({ wasserstein2 }) => wasserstein2 && withError(wasserstein2.value, wasserstein2.standardError) },
+  {
+    title: 'W₂',
+    cell: ({ wasserstein2 }) => wasserstein2 && withError(wasserstein2.value, wasserstein2.standardError),
+  },
   {
     title: 'ms a step',
     cell: ({ millisecondsPerStep }) => millisecondsPerStep?.toPrecision(3),

@@ -106,7 +106,11 @@ function toleranceChart(measurements: readonly Measurement[]): Chart {
     x: (range) => scaleLog([loosest * 1.5, tightest / 1.5], [...range]),
     y: (range) => scaleLog([least / 1.2, most * 1.2], [...range]),
     xTicks: decades(tightest, loosest),
-    yTicks: ticksWithin([5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1000, 2000, 5000, 10_000], least / 1.2, most * 1.2),
+    yTicks: ticksWithin(
+      [5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1000, 2000, 5000, 10_000],
+      least / 1.2,
+      most * 1.2,
+    ),
   };
 }
 
@@ -154,7 +158,7 @@ function drawChart({ title, lines: drawn, xLabel, yLabel, xTicks, yTicks, ...sca
 function legend(measurements: readonly Measurement[], { left, top }: Frame): string {
   const entries = measurements.map(({ label, path, objective }, run) => {
     const y = top + 10 + legendStep * run;
-    const x = left - 28;
+    const x = left - 50;
     const color = `stroke:${colorOf(run)}`;
     return `<path class="line" style="${color}${dashOf(run)}" d="M${round(x)} ${round(y)}h26"/><path class="end-dot" style="${color};stroke-width:6" d="M${round(x + 13)} ${round(y)}h0"/><text class="strong" x="${round(x + 36)}" y="${round(y)}" dy=".1em">${escapeText(label)}</text><text style="font-size:11px" x="${round(x + 36)}" y="${round(y + 14)}">${escapeText(`${path}, ${objective}`)}</text>`;
   });

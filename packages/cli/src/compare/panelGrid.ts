@@ -29,8 +29,7 @@ export function panelGrid(
   const leftOf = (column: number): number => left + column * (side + gap);
   const topOf = (row: number): number => top + row * (header + side) + header;
   const headings = columns.map(
-    (text, column) =>
-      `<text class="middle" x="${round(leftOf(column) + side / 2)}" y="16">${escapeText(text)}</text>`,
+    (text, column) => `<text class="middle" x="${round(leftOf(column) + side / 2)}" y="16">${escapeText(text)}</text>`,
   );
   const drawn = rows.map(({ label: name, note, panels }, row) => {
     const title = `<text x="${left}" y="${round(topOf(row) - 8)}"><tspan class="strong">${escapeText(name)}</tspan><tspan dx="10">${escapeText(note)}</tspan></text>`;
@@ -70,8 +69,7 @@ function drawPanel(
       : `<text class="middle" x="${round(place.left + side / 2)}" y="${round(place.top + side / 2)}">not found</text>`,
     axes(frame, x, y, { xTicks: ticks(x, labelled.x), yTicks: ticks(y, labelled.y) }),
     labelled.x && `<text class="middle" x="${round(place.left + side / 2)}" y="${round(bottom + 34)}">x₁</text>`,
-    labelled.y &&
-      `<text class="middle" transform="translate(10 ${round(place.top + side / 2)}) rotate(-90)">x₂</text>`,
+    labelled.y && `<text class="middle" transform="translate(10 ${round(place.top + side / 2)}) rotate(-90)">x₂</text>`,
   ]
     .filter(Boolean)
     .join('');

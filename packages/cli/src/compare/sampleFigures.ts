@@ -22,7 +22,10 @@ export function trajectoriesFigure(measurements: readonly Measurement[], domain:
     return [
       {
         ...namesOf(measurement),
-        panels: [(x, y) => `<g class="small">${waysOf(drawn, x, y)}</g>`, ...at.map((point) => cloud(pointsAt(ways.trajectory, point), domain))],
+        panels: [
+          (x, y) => `<g class="small">${waysOf(drawn, x, y)}</g>`,
+          ...at.map((point) => cloud(pointsAt(ways.trajectory, point), domain)),
+        ],
       },
     ];
   });
@@ -37,7 +40,9 @@ export function trajectoriesFigure(measurements: readonly Measurement[], domain:
 export function fewEvaluationsFigure(measurements: readonly Measurement[], domain: Domain): string {
   const rows = measurements.map((measurement): PanelRow => {
     const { cost, samples } = measurement;
-    const few = pictured.budgets.map((budget) => cost?.few.find((each) => each.functionEvaluations === budget)?.samples);
+    const few = pictured.budgets.map(
+      (budget) => cost?.few.find((each) => each.functionEvaluations === budget)?.samples,
+    );
     const shown = few.find(Boolean)?.shape[0];
     const fine = samples && shown !== undefined ? firstOf(samples, shown) : samples;
     return {

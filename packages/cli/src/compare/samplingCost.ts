@@ -53,11 +53,11 @@ export async function samplingCost(
   { flow, data, registry }: AssembledExperiment,
   { count, seed, signal, attempt }: CostRequest,
 ): Promise<SamplingCost | undefined> {
-  const draw = (spec: PluginSpec): Promise<Samples | undefined> =>
-    attempt(describe(spec), () =>
+  const draw = (spec: PluginSpec, how: string): Promise<Samples | undefined> =>
+    attempt(`${spec.name} ${how}`, () =>
       drawSamples({ flow, data }, count, { seed, signal, solver: registry.build('solver', spec) }),
     );
-  const fine = await draw(fineSolver);
+  const fine = await draw(fineSolver, 'for the fine solution');
   if (!fine) return undefined;
   const measured = ({ samples, functionEvaluations }: Samples): Omit<CostPoint, 'solver'> => ({
     functionEvaluations,
@@ -67,21 +67,17 @@ export async function samplingCost(
   const fixed: CostPoint[] = [];
   const few: SamplingCost['few'][number][] = [];
   for (const { solver, budget, steps } of fixedTasks) {
-    const drawn = await draw({ name: solver, steps });
+    const drawn = await draw({ name: solver, steps }, `in ${steps} steps`);
     if (!drawn) continue;
     fixed.push({ solver, ...measured(drawn) });
     if (solver === pictured.solver && pictured.budgets.includes(budget)) few.push(drawn);
   }
   const adaptive: CostPoint[] = [];
   for (const tolerance of tolerances) {
-    const drawn = await draw({ name: 'dopri5', rtol: tolerance, atol: tolerance });
+    const drawn = await draw({ name: 'dopri5', rtol: tolerance, atol: tolerance }, `at tolerance ${tolerance}`);
     if (drawn) adaptive.push({ solver: 'dopri5', tolerance, ...measured(drawn) });
   }
   return { reference: { ...fineSolver, functionEvaluations: fine.functionEvaluations }, fixed, adaptive, few };
-}
-
-function describe({ name, steps, rtol }: PluginSpec): string {
-  return steps === undefined ? `${name} at tolerance ${String(rtol)}` : `${name} in ${String(steps)} steps`;
 }
 
 function rootMeanSquareDistance(a: HostArray, b: HostArray): number {

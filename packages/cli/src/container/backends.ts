@@ -15,6 +15,8 @@ export const onnx = defineBackend({
   options: z.strictObject({
     /** Threads that share the work of one operator; by default as many as the processors this process may use. */
     threads: z.int().positive().exactOptional(),
+    /** Threads without work spin instead of sleeping. */
+    spinning: z.boolean().default(false),
     graphOptimization: z.enum(['disabled', 'basic', 'extended', 'all']).default('all'),
     /** Further options of ONNX Runtime's sessions: executionProviders, … */
     session: z.record(z.string(), z.unknown()).exactOptional(),

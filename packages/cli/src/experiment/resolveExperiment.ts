@@ -149,7 +149,10 @@ class PartCheck {
       const spec = this.part([...path, name], nested, given, undefined);
       if (!spec) return undefined;
       written[name] = spec;
-      built[name] = this.#registry.build(nested, spec);
+      const part: unknown = this.#registry.build(nested, spec);
+      // Only its kind is checked here; what reading its files says is said when it is built to be used.
+      if (part instanceof Promise) part.catch(() => undefined);
+      built[name] = part;
     }
     const parsed = plugin.options.safeParse(built);
     if (parsed.success) return { name: plugin.pluginName, ...written };

@@ -1,11 +1,4 @@
-import {
-  OptionError,
-  requireFinished,
-  type Batch,
-  type Dataset,
-  type Samples,
-  type Solver,
-} from '@flow-matching/core';
+import { OptionError, requireFinished, type Batch, type Dataset, type Samples, type Solver } from '@flow-matching/core';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 
 export interface DrawOptions {

@@ -27,7 +27,7 @@ export interface DrawnDataset {
   /** Number of parts to label points by; no labels where absent. */
   readonly parts?: number | undefined;
   readonly density?: KnownDensity;
-  draw(random: HostRandomStream, size: number): DrawnPoints;
+  readonly draw: (random: HostRandomStream, size: number) => DrawnPoints;
 }
 
 /** A data set that draws each batch afresh: a function of (index, size, seed, split), points of the plane by default. */

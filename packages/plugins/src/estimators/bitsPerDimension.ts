@@ -1,4 +1,13 @@
-import { DataError, defineEstimator, hostArray, HostRandomStream, requireFinished, streams, type Estimator, type HostArray } from '@flow-matching/core';
+import {
+  DataError,
+  defineEstimator,
+  hostArray,
+  HostRandomStream,
+  requireFinished,
+  streams,
+  type Estimator,
+  type HostArray,
+} from '@flow-matching/core';
 import * as z from 'zod';
 import { divergenceOptions } from './divergenceOptions.ts';
 import { heldOut } from './drawSamples.ts';

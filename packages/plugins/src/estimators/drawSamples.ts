@@ -1,4 +1,10 @@
-import { requireFinished, type Batch, type EstimateRequest, type SampleOptions, type Samples } from '@flow-matching/core';
+import {
+  requireFinished,
+  type Batch,
+  type EstimateRequest,
+  type SampleOptions,
+  type Samples,
+} from '@flow-matching/core';
 
 /** Points that training has not seen, as many as the estimate rests on; `index` tells apart several such batches. */
 export const heldOut = ({ data, count, seed }: EstimateRequest, index = 0): Batch | Promise<Batch> =>

@@ -27,7 +27,7 @@ export const inSupport = defineEstimator({
         });
       }
       const { samples } = await drawSamples(request);
-      const ofData = coverage < 1 ? density.logDensity((await heldOut(request)).x1).sort() : undefined;
+      const ofData = coverage < 1 ? density.logDensity((await heldOut(request)).x1).toSorted() : undefined;
       const least = ofData ? ofData[Math.floor((1 - coverage) * count)] : -Number.MAX_VALUE;
       const value = density.logDensity(samples).filter((each) => each >= least).length / count;
       return {

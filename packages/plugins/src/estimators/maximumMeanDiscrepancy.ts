@@ -56,6 +56,6 @@ function medianDistance({ data, shape }: HostArray): number {
       distances.push(Math.sqrt(square));
     }
   }
-  const sorted = Float64Array.from(distances).sort();
+  const sorted = Float64Array.from(distances).toSorted();
   return sorted[Math.floor(sorted.length / 2)] || 1;
 }

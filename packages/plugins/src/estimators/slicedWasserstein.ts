@@ -83,4 +83,4 @@ function project({ data, shape: [count] }: HostArray, direction: readonly number
 }
 
 const orderOf = (values: Float64Array): Uint32Array =>
-  Uint32Array.from(values.keys()).sort((i, j) => values[i] - values[j]);
+  Uint32Array.from(values.keys()).toSorted((i, j) => values[i] - values[j]);

@@ -19,6 +19,7 @@ const rounding = 1e-9;
 export function drawPermutation(plan: EntropicPlan, costs: CostRows, uniform: () => number): Int32Array {
   const { size } = plan;
   const weights = withinBounds(plan);
+  settleSquares(size, weights, uniform);
   const graph = new UndecidedPairs(size, weights);
   for (let start = 0; start < 2 * size; start++) {
     for (let walk = graph.walk(start); walk.length > 1; walk = graph.walk(start)) settle(graph, walk, uniform);
@@ -36,16 +37,49 @@ function withinBounds({ size, probability }: EntropicPlan): Float64Array {
   const sums = new Float64Array(size);
   for (let i = 0; i < size; i++) {
     const row = weights.subarray(i * size, (i + 1) * size);
-    const scale =
-      1 /
-      Math.max(
-        1,
-        row.reduce((sum, weight) => sum + weight, 0),
-      );
-    for (let j = 0; j < size; j++) sums[j] += row[j] *= scale;
+    const total = row.reduce((sum, weight) => sum + weight, 0);
+    for (let j = 0; j < size; j++) sums[j] += row[j] /= Math.max(1, total);
   }
   for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) weights[i * size + j] /= Math.max(1, sums[j]);
   return weights;
+}
+
+const undecided = (weight: number): boolean => weight > rounding && weight < 1 - rounding;
+
+/**
+ * Settles cycles of two rows and two columns until any two rows have one undecided column in common at most. Few pairs are left then,
+ * of the order of size^1.5, so that the search for longer cycles is short.
+ */
+function settleSquares(size: number, weights: Float64Array, uniform: () => number): void {
+  const columnsOf: Int32Array[] = [];
+  for (let i = 0; i < size; i++) {
+    const row = i * size;
+    for (let k = 0; k < i; k++) {
+      const other = k * size;
+      let held = -1;
+      for (const j of columnsOf[k]) {
+        if (!undecided(weights[row + j]) || !undecided(weights[other + j])) continue;
+        if (held >= 0) {
+          settleSquare(weights, row + held, other + held, other + j, row + j, uniform);
+          if (undecided(weights[row + held]) && undecided(weights[other + held])) continue;
+        }
+        held = undecided(weights[row + j]) && undecided(weights[other + j]) ? j : -1;
+      }
+    }
+    columnsOf.push(
+      Int32Array.from(weights.subarray(row, row + size).keys()).filter((j) => undecided(weights[row + j])),
+    );
+  }
+}
+
+function settleSquare(weights: Float64Array, a: number, b: number, c: number, d: number, uniform: () => number): void {
+  const up = Math.min(1 - weights[a], weights[b], 1 - weights[c], weights[d]);
+  const down = Math.min(weights[a], 1 - weights[b], weights[c], 1 - weights[d]);
+  const step = uniform() * (up + down) < down ? up : -down;
+  weights[a] += step;
+  weights[b] -= step;
+  weights[c] += step;
+  weights[d] -= step;
 }
 
 /** Moves probability along a walk until one of its pairs is decided. Pairs alternate between gaining and losing. */
@@ -77,7 +111,7 @@ class UndecidedPairs {
     this.#neighbours = Array.from({ length: 2 * size }, () => []);
     for (let i = 0; i < size; i++) {
       for (let j = 0; j < size; j++) {
-        if (!this.#undecided(i * size + j)) continue;
+        if (!undecided(weights[i * size + j])) continue;
         this.#neighbours[i].push(size + j);
         this.#neighbours[size + j].push(i);
       }
@@ -87,10 +121,6 @@ class UndecidedPairs {
   /** The index of the pair that two neighbours form. */
   pair(a: number, b: number): number {
     return a < b ? a * this.#size + b - this.#size : b * this.#size + a - this.#size;
-  }
-
-  #undecided(pair: number): boolean {
-    return this.weights[pair] > rounding && this.weights[pair] < 1 - rounding;
   }
 
   /** A cycle (its first vertex again at its end) that can be reached from `start`, else a path that goes on at neither end. */
@@ -124,7 +154,7 @@ class UndecidedPairs {
     let skipped = false;
     while (list.length > 0) {
       const next = list[list.length - 1];
-      if (!this.#undecided(this.pair(at, next))) list.pop();
+      if (!undecided(this.weights[this.pair(at, next)])) list.pop();
       else if (next !== from) return next;
       else if (skipped || list.length === 1) return -1;
       else {

@@ -1,7 +1,7 @@
 /** A square cost matrix by rows. A row is only read until the next one is asked for, so it may be made on the fly in one buffer. */
 export interface CostRows {
   readonly size: number;
-  row(index: number): Float64Array;
+  readonly row: (index: number) => Float64Array;
 }
 
 export interface Assignment {
@@ -53,13 +53,13 @@ function auctionPotentials(costs: CostRows): Float64Array {
   if (!(last > 0)) return potential;
   const rowOf = new Int32Array(size);
   const waiting = new Int32Array(size);
-  const bid: Bid = { column: 0, margin: 0 };
+  const bid = new Bid();
   for (let increment = firstIncrement * excess; increment >= last; increment = nextIncrement(increment, last)) {
     rowOf.fill(-1);
     for (let i = 0; i < size; i++) waiting[i] = i;
     for (let top = size; top > 0;) {
       const i = waiting[--top];
-      findBid(costs.row(i), potential, bid);
+      bid.search(costs.row(i), potential);
       potential[bid.column] -= bid.margin + increment;
       const displaced = rowOf[bid.column];
       rowOf[bid.column] = i;
@@ -90,37 +90,41 @@ function measure({ size, row }: CostRows): { excess: number; magnitude: number }
   return { excess, magnitude };
 }
 
-interface Bid {
-  column: number;
-  /** By how much the second best column is worse. */
-  margin: number;
-}
+/**
+ * A row's best column, and by how much the second best is worse. Results stay in fields: this runs millions of times, and an object
+ * for each would cost more than the search.
+ */
+class Bid {
+  column = 0;
+  margin = 0;
 
-/** Four columns at a time: a step rarely finds a better one, and one test then rules out four. Written to `bid`, because it runs millions of times. */
-function findBid(cost: Float64Array, potential: Float64Array, bid: Bid): void {
-  const size = cost.length;
-  let [least, second, best] = [Infinity, Infinity, 0];
-  for (let from = 0; from < size; from += 4) {
-    const to = Math.min(size, from + 4);
-    const improves =
-      to < from + 4 ||
-      cost[from] - potential[from] < second ||
-      cost[from + 1] - potential[from + 1] < second ||
-      cost[from + 2] - potential[from + 2] < second ||
-      cost[from + 3] - potential[from + 3] < second;
-    if (!improves) continue;
-    for (let j = from; j < to; j++) {
-      const reduced = cost[j] - potential[j];
-      if (reduced >= second) continue;
-      if (reduced < least) {
-        second = least;
-        least = reduced;
-        best = j;
-      } else second = reduced;
+  search(cost: Float64Array, potential: Float64Array): void {
+    const size = cost.length;
+    const whole = size - (size % 4);
+    let [least, second, best] = [Infinity, Infinity, 0];
+    for (let from = 0; from < size; from += 4) {
+      // Four columns rarely hold a better one, and then one test rules out all of them.
+      const worse =
+        from < whole &&
+        cost[from] - potential[from] >= second &&
+        cost[from + 1] - potential[from + 1] >= second &&
+        cost[from + 2] - potential[from + 2] >= second &&
+        cost[from + 3] - potential[from + 3] >= second;
+      if (worse) continue;
+      const to = from < whole ? from + 4 : size;
+      for (let j = from; j < to; j++) {
+        const reduced = cost[j] - potential[j];
+        if (reduced >= second) continue;
+        if (reduced < least) {
+          second = least;
+          least = reduced;
+          best = j;
+        } else second = reduced;
+      }
     }
+    this.column = best;
+    this.margin = second < Infinity ? second - least : 0;
   }
-  bid.column = best;
-  bid.margin = second < Infinity ? second - least : 0;
 }
 
 /** Gives each row the column of least reduced cost where no row before it took that; returns the rows without one. */
