@@ -95,7 +95,7 @@ export * from './densities/ringsDensity.ts';
 export * from './densities/uniformSquares.ts';
 export { bitsPerDimension } from './estimators/bitsPerDimension.ts';
 export { energyDistance } from './estimators/energyDistance.ts';
-export { inSupport } from './estimators/inSupport.ts';
+export { inSupport, supportShare } from './estimators/inSupport.ts';
 export { lowNfeError } from './estimators/lowNfeError.ts';
 export { maximumMeanDiscrepancy } from './estimators/maximumMeanDiscrepancy.ts';
 export { normalizedPathEnergy } from './estimators/normalizedPathEnergy.ts';

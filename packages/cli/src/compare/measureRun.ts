@@ -1,5 +1,5 @@
 import { SolverError, type Estimate, type HostArray } from '@flow-matching/core';
-import { supportShare } from '../container/inSupport.ts';
+import { supportShare } from '@flow-matching/plugins';
 import type { OpenedRun } from '../run/openRun.ts';
 import { drawSamples, heldOutBatch } from '../run/drawSamples.ts';
 import { readMetrics, type Metrics } from '../run/metricsLog.ts';

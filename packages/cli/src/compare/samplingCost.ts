@@ -1,5 +1,5 @@
 import type { HostArray, PluginSpec, Samples } from '@flow-matching/core';
-import { supportShare } from '../container/inSupport.ts';
+import { supportShare } from '@flow-matching/plugins';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 import { drawSamples } from '../run/drawSamples.ts';
 

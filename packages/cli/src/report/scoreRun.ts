@@ -1,6 +1,6 @@
 import type { Estimate, EstimateRequest, HostArray } from '@flow-matching/core';
+import { supportShare } from '@flow-matching/plugins';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
-import { supportShare } from '../container/inSupport.ts';
 import { drawSamples, heldOutBatch } from '../run/drawSamples.ts';
 import type { Output } from '../terminal/output.ts';
 

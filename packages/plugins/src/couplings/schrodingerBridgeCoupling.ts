@@ -11,7 +11,7 @@ import { refuseConditions } from './refuseConditions.ts';
  * "Simulation-free Schrödinger bridges via score and flow matching", Proposition 3.1). A permutation is drawn from the plan without
  * replacement, such that each pair has exactly the plan's probability: see drawPermutation. Its draws depend on seed and step alone.
  *
- * Small σ against the data's size takes many iterations: tens of them at σ = 1 on points of size 5, a thousand at σ = 0.1.
+ * Small σ against the data's size takes many iterations: ten at σ = 1 on points of size 5, a hundred at σ = 0.1.
  *
  * @throws NumericalError where the plan does not balance or a point is not finite; DataError for conditions, unless they are to be
  *   ignored.

@@ -1,4 +1,11 @@
-import { DataError, defineEstimator, type Estimator } from '@flow-matching/core';
+import {
+  DataError,
+  defineEstimator,
+  type Estimate,
+  type Estimator,
+  type HostArray,
+  type KnownDensity,
+} from '@flow-matching/core';
 import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 
@@ -29,14 +36,26 @@ export const inSupport = defineEstimator({
       const { samples } = await drawSamples(request);
       const ofData = coverage < 1 ? density.logDensity((await heldOut(request)).x1).toSorted() : undefined;
       const least = ofData ? ofData[Math.floor((1 - coverage) * count)] : -Number.MAX_VALUE;
-      const value = density.logDensity(samples).filter((each) => each >= least).length / count;
       return {
-        value,
-        standardError: Math.sqrt((value * (1 - value)) / count),
-        count,
-        unit: 'share of samples',
+        ...supportShare(density, samples, least),
         ...(ofData && { details: { leastLogDensity: least } }),
       };
     },
   }),
 });
+
+/** Share of samples [count, ...event] whose log-density is `least` or more, with the standard error of a share. */
+export function supportShare(
+  density: KnownDensity,
+  samples: HostArray,
+  least: number = -Number.MAX_VALUE,
+): Estimate & { readonly standardError: number } {
+  const logs = density.logDensity(samples);
+  const value = logs.filter((log) => log >= least).length / logs.length;
+  return {
+    value,
+    standardError: Math.sqrt((value * (1 - value)) / logs.length),
+    count: logs.length,
+    unit: 'share of samples',
+  };
+}
