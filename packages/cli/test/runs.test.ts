@@ -282,7 +282,9 @@ describe('a run', function () {
       folder.file('s.npy'),
     );
     expect(status).to.equal(1);
-    expect(stderr).to.match(/FM_SOLVER: 10 of 10 solves ended with status maxSteps after \d+ accepted and \d+ rejected steps[^]*stands at t = [\d.]+ with a step of [\d.e+-]+ and an error of [\d.e+-]+ × tolerance/);
+    expect(stderr).to.match(
+      /FM_SOLVER: 10 of 10 solves ended with status maxSteps after \d+ accepted and \d+ rejected steps[^]*stands at t = [\d.]+ with a step of [\d.e+-]+ and an error of [\d.e+-]+ × tolerance/,
+    );
     expect(existsSync(folder.file('s.npy'))).to.equal(false);
   });
 

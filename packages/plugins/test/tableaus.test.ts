@@ -32,7 +32,8 @@ const tableaus: Readonly<Record<string, ButcherTableau>> = {
 };
 
 const sum = (terms: readonly number[]): number => terms.reduce((total, term) => total + term, 0);
-const dot = (weights: readonly number[], values: readonly number[]): number => sum(weights.map((weight, i) => weight * values[i]));
+const dot = (weights: readonly number[], values: readonly number[]): number =>
+  sum(weights.map((weight, i) => weight * values[i]));
 const times = (x: readonly number[], y: readonly number[]): number[] => x.map((value, i) => value * y[i]);
 
 /** Left sides of the order conditions on weights b, by the number of nodes of their trees, each with its right side at θ (Hairer, Nørsett & Wanner, II.2). */
