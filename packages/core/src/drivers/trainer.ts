@@ -266,6 +266,7 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
     const began = performance.now();
     const key = seedArray(seed);
     const decay = ema === undefined ? {} : { emaDecay: hostScalar(ema) };
+    const feedsSource = executable.graph.inputs.some(({ name }) => name === 'x0');
     let learningRate = 0;
     while (this.#step < steps && !signal?.aborted) {
       const step = this.#step;
@@ -274,7 +275,7 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
       this.#state = await executable.run({
         ...this.#state,
         x1: batch.x1,
-        ...(this.#setup.executable.graph.inputs.some(({ name }) => name === 'x0') && { x0: batch.x0! }),
+        ...(feedsSource && { x0: batch.x0! }),
         ...conditionInputs(batch.condition, (array) => array),
         'seed.key': key,
         'seed.step': hostScalar(step, 'u32'),

@@ -3,7 +3,7 @@ import { apply, type Node } from '../graph/node.ts';
 import type { Attributes, MaybeTensor, Operator } from '../graph/operator.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { isFloat, type DType } from '../tensor/dtype.ts';
-import { broadcastShapes, sameShape, sizeOf, type TensorType } from '../tensor/shape.ts';
+import { broadcastShapes, sameShape, type TensorType } from '../tensor/shape.ts';
 import { add, mul, neg } from './arithmetic.ts';
 import { reduceSum } from './reduction.ts';
 import { reshape } from './movement.ts';
@@ -140,6 +140,3 @@ export function bilinear<A extends Attributes>(
   };
   return operator;
 }
-
-/** True where a tensor has no elements: reductions over it are constants. */
-export const isEmpty = (type: TensorType): boolean => sizeOf(type.shape) === 0;
