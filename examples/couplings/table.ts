@@ -3,7 +3,7 @@
  * 2-Wasserstein distance and the normalized path energy beside the published values, as markdown.
  *
  *     node --conditions=source --import=./test/support/register.js examples/couplings/table.ts [--seeds 5] [--count 4096]
- *         [--only PART-OF-A-NAME] [--steps 20000] [--batch 512]
+ *         [--only BEGINNING-OF-A-NAME] [--steps 20000] [--batch 512]
  */
 import { assembleExperiment, createRootContainer, loadExperiment } from '@flow-matching/cli';
 import { normalizedPathEnergy, wasserstein2 } from '@flow-matching/plugins';
@@ -75,7 +75,7 @@ const spread = (numbers: readonly number[]): number =>
   );
 const column = (numbers: readonly number[]): string => `${mean(numbers).toFixed(3)} ± ${spread(numbers).toFixed(3)}`;
 
-const names = Object.keys(published).filter((name) => name.includes(values.only));
+const names = Object.keys(published).filter((name) => name.startsWith(values.only));
 const files = readdirSync(import.meta.dirname);
 console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, ${seeds} seeds, ${count} points\n`);
 const began = performance.now();
