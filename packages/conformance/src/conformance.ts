@@ -1,0 +1,84 @@
+import { UnsupportedError, type Backend } from '@flow-matching/core';
+import { auditedBackend } from './backend/auditedBackend.ts';
+import type { ConformanceCase } from './case/conformanceCase.ts';
+import { ConformanceError } from './case/conformanceError.ts';
+import { levelTitles } from './case/level.ts';
+import { runCase } from './run/runCase.ts';
+import { selectCases, type Selection } from './run/selectCases.ts';
+import { backendCases } from './suites/backendCases.ts';
+
+/** What cases are registered with: mocha, Vitest, Jest, or anything with these three. */
+export interface TestRunner {
+  readonly describe: (title: string, define: () => void) => unknown;
+  /** The body gets, as `this` or as its first argument, something with a `skip()`: how unsupported cases end. */
+  readonly it: (title: string, body: (this: unknown, ...context: unknown[]) => Promise<void>) => unknown;
+  /** Runs after the cases of a `describe`. */
+  readonly after?: (body: () => Promise<void>) => unknown;
+  readonly afterAll?: (body: () => Promise<void>) => unknown;
+}
+
+export interface RegisterOptions extends Selection {
+  /** Default: the globals `describe`, `it` and `after` or `afterAll`. */
+  readonly test?: TestRunner;
+  readonly seed?: number;
+  /** Seconds after which a case counts as stuck. Default 120. */
+  readonly patience?: number;
+}
+
+export interface BackendOptions extends RegisterOptions {
+  /** Makes a backend; called once for the suite and again by cases that need one of their own. */
+  readonly backend: () => Backend | Promise<Backend>;
+  /** Default {@link backendCases}. */
+  readonly cases?: readonly ConformanceCase[];
+}
+
+/** Registers the suite's cases for a backend with a test runner, a `describe` for each level. */
+export function conformance({ test = globalRunner(), backend: create, ...options }: BackendOptions): void {
+  const { seed = 0, patience = 120 } = options;
+  const cases = selectCases(options.cases ?? backendCases(), options);
+  const createAudited = async (): Promise<Backend> => auditedBackend(await create());
+  let shared: Promise<Backend> | undefined;
+  for (const level of new Set(cases.map((subject) => subject.level))) {
+    test.describe(`conformance level ${level}: ${levelTitles[level]}`, () => {
+      for (const subject of cases.filter((candidate) => candidate.level === level)) {
+        test.it(`${subject.id}: ${subject.claim}`, async function (...context) {
+          shared ??= createAudited();
+          const { status, message } = await runCase(subject, {
+            backend: await shared,
+            create: createAudited,
+            seed,
+            patience: patience * 1000,
+          });
+          if (status === 'unsupported') skip(this, context[0], message!);
+          else if (status !== 'pass') throw new ConformanceError(message!);
+        });
+      }
+      (test.after ?? test.afterAll)?.(async () => {
+        const done = shared;
+        shared = undefined;
+        await (await done)?.dispose();
+      });
+    });
+  }
+}
+
+function globalRunner(): TestRunner {
+  const { describe, it, after, afterAll } = globalThis as Partial<TestRunner>;
+  if (describe && it) return { describe, it, ...(after && { after }), ...(afterAll && { afterAll }) };
+  throw new UnsupportedError('There is no test runner.', {
+    expected: 'describe and it as globals, or as the option test',
+    remedy: 'Use runConformance to run without one.',
+  });
+}
+
+/** Ends a case as skipped: an unsupported one must never look like a pass. */
+function skip(self: unknown, context: unknown, reason: string): void {
+  for (const place of [self, context]) {
+    const skipping = (place as { skip?: unknown } | undefined)?.skip;
+    if (typeof skipping === 'function') {
+      skipping.call(place, reason);
+      return;
+    }
+  }
+  throw new UnsupportedError(reason);
+}

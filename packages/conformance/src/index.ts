@@ -1,0 +1,12 @@
+export * from './case/agreement.ts';
+export * from './case/conformanceCase.ts';
+export * from './case/conformanceError.ts';
+export * from './case/level.ts';
+export * from './case/limit.ts';
+export * from './case/measurement.ts';
+export { UndeclaredError } from './backend/auditedBackend.ts';
+export * from './conformance.ts';
+export * from './report/conformanceReport.ts';
+export * from './run/runConformance.ts';
+export * from './run/selectCases.ts';
+export * from './suites/backendCases.ts';

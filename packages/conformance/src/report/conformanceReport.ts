@@ -1,0 +1,62 @@
+import type { DType } from '@flow-matching/core';
+import { levels, type Level } from '../case/level.ts';
+import type { Measurement } from '../case/measurement.ts';
+
+/** `fail`: a claim does not hold; `error`: it could not be checked; `unsupported`: the manifest does not declare what it takes. */
+export const statuses = ['pass', 'fail', 'error', 'unsupported'] as const;
+export type Status = (typeof statuses)[number];
+
+export interface CaseResult {
+  readonly id: string;
+  readonly level: Level;
+  readonly dtype?: DType;
+  readonly claim: string;
+  readonly status: Status;
+  /** The comparison that came nearest to its limit, or exceeded it most. */
+  readonly measurement?: Measurement;
+  /** What went wrong or is missing. */
+  readonly message?: string;
+  readonly milliseconds: number;
+  /** The command that runs this case alone. */
+  readonly rerun?: string;
+}
+
+/** Cases by status. The denominator is their sum; unsupported ones are never passes. */
+export type Tally = Readonly<Record<Status, number>>;
+
+/** One row of the table: cases of a level and a dtype, `-` where no single one is meant. */
+export interface Total {
+  readonly level: Level;
+  readonly dtype: DType | '-';
+  readonly tally: Tally;
+}
+
+/** What a run of the suite found, as plain data: report.json. */
+export interface ConformanceReport {
+  /** Of this structure. */
+  readonly version: 1;
+  readonly backend: { readonly name: string; readonly device: string };
+  readonly seed: number;
+  readonly results: readonly CaseResult[];
+  readonly totals: readonly Total[];
+  /** No case failed or ended in an error. */
+  readonly passed: boolean;
+  readonly milliseconds: number;
+}
+
+export const tallyOf = (results: readonly CaseResult[]): Tally =>
+  Object.fromEntries(
+    statuses.map((status) => [status, results.filter((result) => result.status === status).length]),
+  ) as Record<Status, number>;
+
+export function totalsOf(results: readonly CaseResult[]): Total[] {
+  return levels.flatMap((level) => {
+    const own = results.filter((result) => result.level === level);
+    const dtypes = new Set(own.map(({ dtype }): Total['dtype'] => dtype ?? '-'));
+    return [...dtypes].map((dtype) => ({
+      level,
+      dtype,
+      tally: tallyOf(own.filter((result) => (result.dtype ?? '-') === dtype)),
+    }));
+  });
+}

@@ -1,0 +1,19 @@
+import type { ConformanceCase } from '../case/conformanceCase.ts';
+import { derivativeCases } from './derivativeCases.ts';
+import { edgeCases } from './edgeCases.ts';
+import { lifecycleCases } from './lifecycleCases.ts';
+import { mathematicsCases } from './mathematicsCases.ts';
+import { operatorCases } from './operatorCases.ts';
+import { programCases } from './programCases.ts';
+import { speedCases } from './speedCases.ts';
+
+/** Every case a backend is held to, level by level. */
+export const backendCases = (): readonly ConformanceCase[] => [
+  ...lifecycleCases(),
+  ...operatorCases(),
+  ...edgeCases(),
+  ...derivativeCases(),
+  ...mathematicsCases(),
+  ...programCases(),
+  ...speedCases(),
+];

@@ -1,0 +1,3 @@
+import type { ConformanceCase } from '../case/conformanceCase.ts';
+
+export const operatorCases = (): readonly ConformanceCase[] => [];
