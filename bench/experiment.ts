@@ -1,6 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { HostRandomStream, streams, type Backend, type Flow, type HostArray } from '@flow-matching/core';
+import {
+  HostRandomStream,
+  streams,
+  type Backend,
+  type Flow,
+  type FlowParts,
+  type HostArray,
+} from '@flow-matching/core';
 import { adam, checkerboard, createFlow, dopri5, mlp, optimalTransport } from '@flow-matching/plugins';
 import { decodeSafetensors, encodeSafetensors } from '../packages/cli/src/checkpoint/safetensors.ts';
 
@@ -20,13 +27,14 @@ export interface SharedInputs {
   readonly points: HostArray;
 }
 
-/** The experiment that is timed: the paper's two-dimensional one. */
-export const benchFlow = (backend: Backend): Promise<Flow> =>
+/** The experiment that is timed: the paper's two-dimensional one, or what differs from it in some parts. */
+export const benchFlow = (backend: Backend, parts: Partial<FlowParts> = {}): Promise<Flow> =>
   createFlow({
     backend,
     path: optimalTransport({ sigmaMin: 1e-5 }),
     model: mlp({ width: 512, depth: 5, activation: 'silu' }),
     solver: dopri5({ rtol: 1e-5, atol: 1e-5 }),
+    ...parts,
   });
 
 export const benchOptimizer = () => adam({ learningRate: 1e-3 });

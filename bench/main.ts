@@ -10,6 +10,7 @@ import { OurSubject } from './ourSubject.ts';
 import { availablePeers, findPeers, installHint, PythonPeer, type InstalledPeers } from './peers/pythonPeers.ts';
 import { profile } from './profile/profile.ts';
 import type { Subject } from './subject.ts';
+import type { Work } from './works.ts';
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => {
@@ -30,7 +31,8 @@ if (interrupted.signal.aborted) process.exitCode = 130;
 
 async function bench(options: BenchOptions): Promise<void> {
   const machine = await describeMachine();
-  const installed = options.profile || options.peers?.length === 0 ? undefined : await findPeers(options.python);
+  const alone = options.profile || options.peers?.length === 0 || options.works.length === 0;
+  const installed = alone ? undefined : await findPeers(options.python);
   const described: Machine = { ...machine, versions: { ...machine.versions, ...installed?.versions } };
   console.log(`${formatMachine(described)}\n${options.threads} threads a subject\n`);
 
@@ -45,10 +47,15 @@ async function bench(options: BenchOptions): Promise<void> {
 
   const subjects = [
     ...backends.map((backend: Backend) => new OurSubject(backend, inputs)),
-    ...peersOf(options, installed, inputs),
+    ...(options.works.length > 0 ? peersOf(options, installed, inputs) : []),
   ];
-  const comparisons = await compareAll(subjects, options);
-  writeResult(options, { machine: described, threads: options.threads, comparisons });
+  try {
+    const comparisons = await compareAll(subjects, options);
+    const studies = await studyAll(backends, inputs, options);
+    writeResult(options, { machine: described, threads: options.threads, comparisons, studies });
+  } finally {
+    await Promise.all(subjects.map((subject) => subject.close()));
+  }
 }
 
 /** @throws UsageError where a peer that was asked for by name is not installed. */
@@ -67,22 +74,47 @@ function peersOf(
 
 async function compareAll(subjects: readonly Subject[], { works, rounds }: BenchOptions): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];
-  try {
-    for (const work of works) {
-      if (interrupted.signal.aborted) break;
-      const comparison = await compare(work, subjects, {
-        rounds,
-        signal: interrupted.signal,
-        onProgress: showProgress,
-      });
-      showProgress('');
-      console.log(`${formatComparison(comparison)}\n`);
-      comparisons.push(comparison);
-    }
-  } finally {
-    await Promise.all(subjects.map((subject) => subject.close()));
+  for (const work of works) {
+    if (interrupted.signal.aborted) break;
+    const comparison = await compareInTurns(work, subjects, rounds);
+    console.log(`${formatComparison(comparison)}\n`);
+    comparisons.push(comparison);
   }
   return comparisons;
+}
+
+interface StudyResult {
+  readonly study: string;
+  readonly backend: string;
+  readonly comparisons: readonly Comparison[];
+}
+
+async function studyAll(
+  backends: readonly Backend[],
+  inputs: SharedInputs,
+  { studies, rounds }: BenchOptions,
+): Promise<StudyResult[]> {
+  const results: StudyResult[] = [];
+  for (const backend of backends) {
+    for (const { id, contests, format } of studies) {
+      const comparisons: Comparison[] = [];
+      for (const { work, variants } of contests) {
+        const subjects = variants.map((variant) => new OurSubject(backend, inputs, variant));
+        comparisons.push(await compareInTurns(work, subjects, rounds));
+      }
+      // Of a study that was interrupted there may be no table to make.
+      if (interrupted.signal.aborted) return results;
+      console.log(`${format(comparisons)}\n`);
+      results.push({ study: id, backend: backend.name, comparisons });
+    }
+  }
+  return results;
+}
+
+async function compareInTurns(work: Work, subjects: readonly Subject[], rounds: number): Promise<Comparison> {
+  const comparison = await compare(work, subjects, { rounds, signal: interrupted.signal, onProgress: showProgress });
+  showProgress('');
+  return comparison;
 }
 
 /** One line that is written over, on a terminal only. */

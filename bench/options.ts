@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { studies } from './studies.ts';
+import type { Study } from './study.ts';
 import { works, type Work } from './works.ts';
 
 export const peerNames = ['torch', 'torch-compiled', 'jax'] as const;
@@ -7,6 +9,7 @@ export type PeerName = (typeof peerNames)[number];
 
 export interface BenchOptions {
   readonly works: readonly Work[];
+  readonly studies: readonly Study[];
   readonly backends: readonly string[];
   /** Peers that were asked for; all that are installed where undefined. */
   readonly peers: readonly PeerName[] | undefined;
@@ -18,9 +21,11 @@ export interface BenchOptions {
   readonly json: string | undefined;
 }
 
+const names = [...works, ...studies].map(({ id }) => id).join(', ');
+
 export const usage = `npm run bench -- [options]
 
-  --only LIST      works to run, by name or beginning of a name: ${works.map(({ id }) => id).join(', ')}
+  --only LIST      what to run, by name or beginning of a name: ${names}
   --backend LIST   backends of ours to time (default onnx)
   --peers LIST     python (all), none, or some of ${peerNames.join(', ')} (default: those that are installed)
   --python PATH    their interpreter (default: FLOW_MATCHING_BENCH_PYTHON, bench/peers/.venv, python3)
@@ -40,9 +45,15 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   const { values } = parsed(args);
   if (values.help) return 'help';
   const quick = values.quick ?? false;
-  const chosen = selectWorks(list(values.only));
+  const only = list(values.only);
+  checkNames(only);
+  const brief = (work: Work): Work => (quick ? { ...work, timings: 1 } : work);
   return {
-    works: quick ? chosen.map((work) => ({ ...work, timings: 1 })) : chosen,
+    works: works.filter(isChosen(only)).map(brief),
+    studies: studies.filter(isChosen(only)).map(({ contests, ...study }) => ({
+      ...study,
+      contests: contests.map(({ work, variants }) => ({ work: brief(work), variants })),
+    })),
     backends: list(values.backend) ?? ['onnx'],
     peers: selectPeers(list(values.peers)),
     python: values.python ?? process.env['FLOW_MATCHING_BENCH_PYTHON'],
@@ -79,15 +90,16 @@ function parsed(args: readonly string[]) {
 
 const list = (value: string | undefined): string[] | undefined => value?.split(',').map((part) => part.trim());
 
-const matches = (work: Work, name: string): boolean => work.id === name || work.kind.startsWith(name);
+type Named = Pick<Work, 'id'>;
 
-function selectWorks(names: readonly string[] | undefined): readonly Work[] {
-  if (!names) return works;
-  const stranger = names.find((name) => !works.some((work) => matches(work, name)));
-  if (stranger !== undefined) {
-    throw new UsageError(`There is no work '${stranger}': ${works.map(({ id }) => id).join(', ')}.`);
-  }
-  return works.filter((work) => names.some((name) => matches(work, name)));
+const isChosen =
+  (only: readonly string[] | undefined) =>
+  ({ id }: Named): boolean =>
+    only?.some((name) => id.startsWith(name)) ?? true;
+
+function checkNames(only: readonly string[] = []): void {
+  const stranger = only.find((name) => ![...works, ...studies].some(isChosen([name])));
+  if (stranger !== undefined) throw new UsageError(`There is no work '${stranger}': ${names}.`);
 }
 
 function selectPeers(names: readonly string[] | undefined): readonly PeerName[] | undefined {

@@ -1,23 +1,41 @@
-import type { Backend, Flow } from '@flow-matching/core';
+import {
+  HostRandomStream,
+  streams,
+  type Backend,
+  type Dataset,
+  type Flow,
+  type FlowParts,
+  type HostArray,
+} from '@flow-matching/core';
 import { checkerboard } from '@flow-matching/plugins';
 import { benchFlow, benchOptimizer, firstRows, type SharedInputs } from './experiment.ts';
 import type { PreparedWork, Subject } from './subject.ts';
 import type { Work, WorkKind } from './works.ts';
+
+/** What differs from the experiment that is compared with peers. */
+export interface Variant {
+  readonly name: string;
+  readonly parts: Partial<FlowParts>;
+  /** The checkerboard where absent. */
+  readonly data?: Dataset;
+}
 
 /** The framework on one backend, used as a library user would. */
 export class OurSubject implements Subject {
   readonly name: string;
   readonly #backend: Backend;
   readonly #inputs: SharedInputs;
+  readonly #variant: Variant | undefined;
 
-  constructor(backend: Backend, inputs: SharedInputs) {
-    this.name = `flow-matching (${backend.name})`;
+  constructor(backend: Backend, inputs: SharedInputs, variant?: Variant) {
+    this.name = variant?.name ?? `flow-matching (${backend.name})`;
     this.#backend = backend;
     this.#inputs = inputs;
+    this.#variant = variant;
   }
 
   async prepare(work: Work): Promise<PreparedWork> {
-    return prepareOurWork(this.#backend, this.#inputs, work);
+    return prepareOurWork(this.#backend, this.#inputs, work, this.#variant);
   }
 
   async close(): Promise<void> {
@@ -26,16 +44,22 @@ export class OurSubject implements Subject {
 }
 
 /** Our side of a work on any backend: the profiler runs it too. */
-export async function prepareOurWork(backend: Backend, inputs: SharedInputs, work: Work): Promise<PreparedWork> {
-  const flow = await benchFlow(backend);
+export async function prepareOurWork(
+  backend: Backend,
+  inputs: SharedInputs,
+  work: Work,
+  { parts, data = checkerboard() }: Omit<Variant, 'name'> = { parts: {} },
+): Promise<PreparedWork> {
+  if (work.kind === 'pairing') return preparePairing(parts, data, work);
+  const flow = await benchFlow(backend, parts);
+  if (work.kind === 'training') return prepareTraining(flow, data, work);
   flow.load(inputs.parameters, { shape: [2] });
-  return preparations[work.kind](flow, inputs, work);
+  return solves[work.kind](flow, inputs, work);
 }
 
-type Prepare = (flow: Flow, inputs: SharedInputs, work: Work) => Promise<PreparedWork>;
+type PrepareSolve = (flow: Flow, inputs: SharedInputs, work: Work) => Promise<PreparedWork>;
 
-const preparations: Readonly<Record<WorkKind, Prepare>> = {
-  training: prepareTraining,
+const solves: Readonly<Record<Exclude<WorkKind, 'training' | 'pairing'>, PrepareSolve>> = {
   sampling: (flow, { source }, work) => {
     const start = firstRows(source, work.size);
     return prepareSolve(flow, work, async () => {
@@ -53,8 +77,7 @@ const preparations: Readonly<Record<WorkKind, Prepare>> = {
 };
 
 /** The public trainer with all it does: data, noise and times, the step, the guard, the reports. A timing lasts from report to report. */
-async function prepareTraining(flow: Flow, _: SharedInputs, { size, operations }: Work): Promise<PreparedWork> {
-  const data = checkerboard();
+async function prepareTraining(flow: Flow, data: Dataset, { size, operations }: Work): Promise<PreparedWork> {
   const training = await flow.begin(data, {
     optimizer: benchOptimizer(),
     steps: 1e9,
@@ -77,6 +100,39 @@ async function prepareTraining(flow: Flow, _: SharedInputs, { size, operations }
       await flow.dispose();
     },
   };
+}
+
+/** Pairings of fresh batches with fresh noise, which are drawn beforehand. */
+async function preparePairing(
+  { coupling }: Partial<FlowParts>,
+  data: Dataset,
+  { size, operations }: Work,
+): Promise<PreparedWork> {
+  const requests = await Promise.all(
+    Array.from({ length: operations }, async (_, index) => {
+      const random = new HostRandomStream(0, streams.coupling, index);
+      const batch = await data.batch({ index, size, seed: 0 });
+      return { ...batch, x0: random.normal(batch.x1.shape), random };
+    }),
+  );
+  const orders: Int32Array[] = [];
+  const pairAll = async (): Promise<void> => {
+    for (const [n, request] of requests.entries()) orders[n] = await coupling!.pair!(request);
+  };
+  await pairAll();
+  return {
+    measure: (timings) => timeRepeatedly(pairAll, timings, operations),
+    check: async () =>
+      mean(requests.map(({ x0, x1 }, n) => mean(orders[n], (row, i) => squaredDistance(x1, i, x0, row)))),
+    release: async () => {},
+  };
+}
+
+function squaredDistance(from: HostArray, i: number, to: HostArray, j: number): number {
+  const width = from.data.length / from.shape[0];
+  let sum = 0;
+  for (let k = 0; k < width; k++) sum += (from.data[i * width + k] - to.data[j * width + k]) ** 2;
+  return sum;
 }
 
 interface Solved {
@@ -109,8 +165,8 @@ async function timeRepeatedly(run: () => Promise<void>, timings: number, operati
   return milliseconds;
 }
 
-function mean(values: ArrayLike<number>, of: (value: number) => number = (value) => value): number {
+function mean(values: ArrayLike<number>, of: (value: number, index: number) => number = (value) => value): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += of(values[i]);
+  for (let i = 0; i < values.length; i++) sum += of(values[i], i);
   return sum / values.length;
 }

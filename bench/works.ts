@@ -1,4 +1,4 @@
-export type WorkKind = 'training' | 'sampling' | 'likelihood';
+export type WorkKind = 'training' | 'sampling' | 'likelihood' | 'pairing';
 
 /** One piece of work that every subject does, and how it is timed. */
 export interface Work {
@@ -17,9 +17,10 @@ const titles: Readonly<Record<WorkKind, (size: number) => string>> = {
   training: (size) => `Training step with Adam, batch ${size}`,
   sampling: (size) => `Sampling ${size} points, dopri5 at 1e-5`,
   likelihood: (size) => `Hutchinson log-likelihood of ${size} points, dopri5 at 1e-5`,
+  pairing: (size) => `Pairing ${size} points`,
 };
 
-const work = (kind: WorkKind, size: number, operations: number, timings: number): Work => ({
+export const work = (kind: WorkKind, size: number, operations: number, timings: number): Work => ({
   id: `${kind}/${size}`,
   kind,
   title: titles[kind](size),
@@ -28,7 +29,7 @@ const work = (kind: WorkKind, size: number, operations: number, timings: number)
   timings,
 });
 
-/** Blocks of half a second to some seconds: long against a subject's awakening, short against the machine's drift. */
+/** What peers do too. Blocks of half a second to some seconds: long against a subject's awakening, short against the machine's drift. */
 export const works: readonly Work[] = [
   work('training', 256, 20, 5),
   work('training', 4096, 5, 3),

@@ -15,6 +15,7 @@ import {
 import {
   conditionAwareOptimalTransport,
   conditionalFlowMatching,
+  custom,
   eightGaussians,
   euler,
   eulerMaruyama,
@@ -107,6 +108,31 @@ describe('couplings in training', () => {
     await using plain = await flowOf(variancePreserving(), independent());
     await using training = await plain.begin(moons(), options);
     expect(training.step).to.equal(0);
+  });
+
+  it('see the points that a path starts from: noise with the standard deviations of its prior', async () => {
+    const priorStd = [0.5, 4];
+    const path = custom({
+      mean: 't * x1',
+      std: '(1 - t) * s + 0.01 * t',
+      constants: { s: priorStd },
+      priorStd,
+    }) as Path;
+    let seen: Float32Array | undefined;
+    const spy: Coupling = {
+      name: 'spy',
+      pair({ x0 }) {
+        seen = x0.data.slice() as Float32Array;
+        return Int32Array.from({ length: x0.shape[0] }, (_, i) => i);
+      },
+    };
+    await using flow = await flowOf(path, spy);
+    await using training = await run(await flow.begin(moons(), { ...options, batchSize: 400, steps: 1 }));
+    expect(training.step).to.equal(1);
+    priorStd.forEach((std, k) => {
+      const squares = seen!.reduce((sum, value, i) => sum + (i % 2 === k ? value ** 2 : 0), 0);
+      expect(Math.sqrt(squares / 400) / std, `coordinate ${k}`).within(0.85, 1.15);
+    });
   });
 
   it('go with every two-sided path', async () => {

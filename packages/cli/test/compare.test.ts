@@ -44,7 +44,11 @@ const comparison = z.strictObject({
       wasserstein2Floor: z.number().positive(),
       millisecondsPerStep: z.number().positive(),
       cost: z.strictObject({
-        reference: z.looseObject({ name: z.string(), functionEvaluations: z.int() }),
+        reference: z.strictObject({
+          name: z.literal('midpoint'),
+          steps: z.literal(500),
+          functionEvaluations: z.literal(1000),
+        }),
         fixed: z.array(costPoint),
         adaptive: z.array(costPoint),
       }),
@@ -116,8 +120,11 @@ describe('compare', function () {
       const euler = cost.fixed.filter(({ solver }) => solver === 'euler');
       expect(euler.at(-1)!.error, 'euler converges to the fine solution').to.be.lessThan(euler[0].error / 5);
       expect(cost.adaptive.map(({ tolerance }) => tolerance)).to.deep.equal([1e-2, 1e-3, 1e-4, 1e-5, 1e-6]);
-      expect(cost.adaptive.at(-1)!.error).to.be.lessThan(1e-3);
     }
+    // Untrained noise matching grows without bound towards the data, and there 1000 evaluations are off by more.
+    const [straight, diffused] = runs.map(({ cost }) => cost.adaptive.at(-1)!.error);
+    expect(straight).to.be.lessThan(1e-3);
+    expect(diffused).to.be.lessThan(0.1);
     const { report, results, ...figures } = files;
     const saved = JSON.parse(readFileSync(results, 'utf8')) as object;
     expect(comparison.omit({ files: true }).safeParse(saved).success).to.equal(true);

@@ -301,6 +301,8 @@ describe('estimators of trajectories', () => {
     expect(Math.log2(coarse.value / fine.value)).within(1.7, 2.3);
     expect(coarse.details).to.deep.equal({ functionEvaluations: 48, referenceEvaluations: 800 });
     expect(coarse.standardError!).within(coarse.value / 100, coarse.value / 5);
+    const { details } = await estimate(lowNfeError(), flow, target(), 4);
+    expect(details, 'as in the paper').to.deep.equal({ functionEvaluations: 8, referenceEvaluations: 1000 });
     const [four, doubled] = [await errorOf(euler({ steps: 16 })), await errorOf(euler({ steps: 32 }))];
     expect(Math.log2(four.value / doubled.value)).within(0.8, 1.2);
   });

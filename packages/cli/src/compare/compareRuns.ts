@@ -130,7 +130,7 @@ function figures(measurements: readonly Measurement[], { x1 }: { readonly x1: Ho
     name: 'samplingCost',
     file: 'sampling-cost.svg',
     title: 'Cost of sampling',
-    caption: `Distance of samples to a fine solution from the same noise (root mean square, in the data's unit) against evaluations of the field, and evaluations that dopri5 takes for a tolerance.`,
+    caption: `Distance of samples to a solution with 1000 evaluations from the same noise (root mean square, in the data's unit) against evaluations of the field, and evaluations that dopri5 takes for a tolerance.`,
     svg: costFigure(measurements),
   };
   if (x1.shape.length !== 2) return [costs];

@@ -2,7 +2,7 @@ import type { HostRandomStream } from '../random/hostRandomStream.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
 
 export interface CouplingRequest {
-  /** Source points [batch, ...event]: the noise of a one-sided path, the source samples of a two-sided one. */
+  /** Source points [batch, ...event]: draws from the prior of a one-sided path, the source samples of a two-sided one. */
   readonly x0: HostArray;
   /** Data points [batch, ...event]. */
   readonly x1: HostArray;

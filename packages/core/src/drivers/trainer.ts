@@ -17,6 +17,7 @@ import { formatShape, sameShape } from '../tensor/shape.ts';
 import { checkCoupling } from './checkCoupling.ts';
 import { conditionInputs, typesOf } from './conditions.ts';
 import { explainLoss } from './explainLoss.ts';
+import { hostScaledToPrior } from './prior.ts';
 import { statistic, trainingStepGraph, type TrainingParts } from './trainingProgram.ts';
 
 export interface TrainingOptions {
@@ -173,7 +174,8 @@ export class Trainer {
     if (!this.#coupling.pair) return { ...batch, x0 };
     // The stream's next number: the noise itself has the first.
     const random = new HostRandomStream(seed, streams.coupling + 1, index);
-    const order = await this.#coupling.pair({ x0, x1, random, ...(condition && { condition }) });
+    const from = this.#path.sides === 'two' ? x0 : hostScaledToPrior(x0, this.#path.priorStd);
+    const order = await this.#coupling.pair({ x0: from, x1, random, ...(condition && { condition }) });
     return { ...batch, x0: permuted(x0, order) };
   }
 

@@ -37,8 +37,8 @@ export function rootMeanSquare(state: OdeState, mask: Tensor, perSample: boolean
     .reduce((sum, squares) => sum.add(squares));
   const elements = components.reduce((count, component) => count + component.size / component.shape[0], 0);
   if (perSample) return perRow.div(elements).sqrt();
-  return perRow
-    .mul(mask)
+  // Padding that diverges must not count either: 0 times infinity is NaN.
+  return where(mask.equal(0), 0, perRow)
     .sum(0, { keepdims: true })
     .div(mask.sum(0, { keepdims: true }).mul(elements))
     .sqrt();

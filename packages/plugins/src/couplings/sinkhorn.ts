@@ -35,6 +35,9 @@ export const sinkhorn = defineCoupling({
 
 function meanCost({ size, row }: CostRows): number {
   let total = 0;
-  for (let i = 0; i < size; i++) total += row(i).reduce((sum, cost) => sum + cost, 0);
+  for (let i = 0; i < size; i++) {
+    const costs = row(i);
+    for (let j = 0; j < size; j++) total += costs[j];
+  }
   return total / size ** 2;
 }

@@ -1,3 +1,5 @@
+import { auction } from './auction.ts';
+
 /** A square cost matrix by rows. A row is only read until the next one is asked for, so it may be made on the fly in one buffer. */
 export interface CostRows {
   readonly size: number;
@@ -24,7 +26,7 @@ export interface Assignment {
  */
 export function linearAssignment(costs: CostRows): Assignment {
   const { size } = costs;
-  const columnPotentials = auctionPotentials(costs);
+  const { columnPotentials } = auction(costs);
   const columns = new Int32Array(size).fill(-1);
   const rowOf = new Int32Array(size).fill(-1);
   const free = assignBest(costs, columnPotentials, columns, rowOf);
@@ -37,94 +39,6 @@ export function linearAssignment(costs: CostRows): Assignment {
     cost += own;
   }
   return { columns, rowPotentials, columnPotentials, cost };
-}
-
-/** Increments of the auction relative to the mean excess of costs over their row's least, and what each is divided by. */
-const [firstIncrement, lastIncrement, decay] = [0.25, 1e-4, 6];
-/** Increments stay this far above the costs' magnitude: smaller ones would be lost in rounding, and bidding would never end. */
-const resolution = 2 ** -36;
-
-/** Column potentials within the last increment of optimal ones; zeros where the costs are too much alike for an auction. */
-function auctionPotentials(costs: CostRows): Float64Array {
-  const { size } = costs;
-  const potential = new Float64Array(size);
-  const { excess, magnitude } = measure(costs);
-  const last = Math.max(lastIncrement * excess, resolution * magnitude);
-  if (!(last > 0)) return potential;
-  const rowOf = new Int32Array(size);
-  const waiting = new Int32Array(size);
-  const bid = new Bid();
-  for (let increment = firstIncrement * excess; increment >= last; increment = nextIncrement(increment, last)) {
-    rowOf.fill(-1);
-    for (let i = 0; i < size; i++) waiting[i] = i;
-    for (let top = size; top > 0;) {
-      const i = waiting[--top];
-      bid.search(costs.row(i), potential);
-      potential[bid.column] -= bid.margin + increment;
-      const displaced = rowOf[bid.column];
-      rowOf[bid.column] = i;
-      if (displaced >= 0) waiting[top++] = displaced;
-    }
-  }
-  return potential;
-}
-
-/** 0 after the last one. */
-const nextIncrement = (increment: number, last: number): number =>
-  increment > last ? Math.max(increment / decay, last) : 0;
-
-/** The mean excess of costs over their row's least, and the largest absolute cost. */
-function measure({ size, row }: CostRows): { excess: number; magnitude: number } {
-  let [excess, magnitude] = [0, 0];
-  for (let i = 0; i < size; i++) {
-    const cost = row(i);
-    let [sum, least, most] = [0, Infinity, -Infinity];
-    for (let j = 0; j < size; j++) {
-      sum += cost[j];
-      if (cost[j] < least) least = cost[j];
-      if (cost[j] > most) most = cost[j];
-    }
-    excess += (sum / size - least) / size;
-    magnitude = Math.max(magnitude, -least, most);
-  }
-  return { excess, magnitude };
-}
-
-/**
- * A row's best column, and by how much the second best is worse. Results stay in fields: this runs millions of times, and an object
- * for each would cost more than the search.
- */
-class Bid {
-  column = 0;
-  margin = 0;
-
-  search(cost: Float64Array, potential: Float64Array): void {
-    const size = cost.length;
-    const whole = size - (size % 4);
-    let [least, second, best] = [Infinity, Infinity, 0];
-    for (let from = 0; from < size; from += 4) {
-      // Four columns rarely hold a better one, and then one test rules out all of them.
-      const worse =
-        from < whole &&
-        cost[from] - potential[from] >= second &&
-        cost[from + 1] - potential[from + 1] >= second &&
-        cost[from + 2] - potential[from + 2] >= second &&
-        cost[from + 3] - potential[from + 3] >= second;
-      if (worse) continue;
-      const to = from < whole ? from + 4 : size;
-      for (let j = from; j < to; j++) {
-        const reduced = cost[j] - potential[j];
-        if (reduced >= second) continue;
-        if (reduced < least) {
-          second = least;
-          least = reduced;
-          best = j;
-        } else second = reduced;
-      }
-    }
-    this.column = best;
-    this.margin = second < Infinity ? second - least : 0;
-  }
 }
 
 /** Gives each row the column of least reduced cost where no row before it took that; returns the rows without one. */

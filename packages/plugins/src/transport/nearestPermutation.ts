@@ -12,12 +12,20 @@ const tieBreak = 1e-9;
  * @returns for each row its column.
  */
 export function nearestPermutation({ size, probability }: EntropicPlan, costs: CostRows): Int32Array {
-  let largest = 0;
-  for (let i = 0; i < size; i++) for (const cost of costs.row(i)) largest = Math.max(largest, Math.abs(cost));
+  const largest = largestMagnitude(costs);
   const weight = largest > 0 ? tieBreak / largest : 0;
   const loss = denseCosts(size, (i, row) => {
     const cost = costs.row(i);
     for (let j = 0; j < size; j++) row[j] = weight * cost[j] - probability[i * size + j];
   });
   return linearAssignment(loss).columns;
+}
+
+function largestMagnitude({ size, row }: CostRows): number {
+  let largest = 0;
+  for (let i = 0; i < size; i++) {
+    const cost = row(i);
+    for (let j = 0; j < size; j++) largest = Math.max(largest, Math.abs(cost[j]));
+  }
+  return largest;
 }

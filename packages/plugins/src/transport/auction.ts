@@ -1,0 +1,100 @@
+import type { CostRows } from './linearAssignment.ts';
+
+export interface Auction {
+  readonly columnPotentials: Float64Array;
+  /** A permutation exists whose pairs' reduced costs are above their row's least by this at most. Infinity where there was no auction. */
+  readonly increment: number;
+}
+
+/** Increments of the auction relative to the mean excess of costs over their row's least, and what each is divided by. */
+const [firstIncrement, lastIncrement, decay] = [0.25, 1e-4, 6];
+/** Increments stay this far above the costs' magnitude: smaller ones would be lost in rounding, and bidding would never end. */
+const resolution = 2 ** -36;
+
+/**
+ * Column potentials near those of the optimal assignment, by bidding with falling increments (Bertsekas 1988, "The auction
+ * algorithm"): down to `enough`, or as fine as pays. Zeros where the costs are too much alike for an auction.
+ */
+export function auction(costs: CostRows, enough = 0): Auction {
+  const { size } = costs;
+  const columnPotentials = new Float64Array(size);
+  const { excess, magnitude } = measure(costs);
+  const first = firstIncrement * excess;
+  const finest = Math.max(lastIncrement * excess, resolution * magnitude);
+  if (!(finest > 0 && finest <= first)) return { columnPotentials, increment: Infinity };
+  const last = Math.min(Math.max(enough, finest), first);
+  const rowOf = new Int32Array(size);
+  const waiting = new Int32Array(size);
+  const bid = new Bid();
+  for (let increment = first; increment >= last; increment = nextIncrement(increment, last)) {
+    rowOf.fill(-1);
+    for (let i = 0; i < size; i++) waiting[i] = i;
+    for (let top = size; top > 0;) {
+      const i = waiting[--top];
+      bid.search(costs.row(i), columnPotentials);
+      columnPotentials[bid.column] -= bid.margin + increment;
+      const displaced = rowOf[bid.column];
+      rowOf[bid.column] = i;
+      if (displaced >= 0) waiting[top++] = displaced;
+    }
+  }
+  return { columnPotentials, increment: last };
+}
+
+/** 0 after the last one. */
+const nextIncrement = (increment: number, last: number): number =>
+  increment > last ? Math.max(increment / decay, last) : 0;
+
+/** The mean excess of costs over their row's least, and the largest absolute cost. */
+function measure({ size, row }: CostRows): { excess: number; magnitude: number } {
+  let [excess, magnitude] = [0, 0];
+  for (let i = 0; i < size; i++) {
+    const cost = row(i);
+    let [sum, least, most] = [0, Infinity, -Infinity];
+    for (let j = 0; j < size; j++) {
+      sum += cost[j];
+      if (cost[j] < least) least = cost[j];
+      if (cost[j] > most) most = cost[j];
+    }
+    excess += (sum / size - least) / size;
+    magnitude = Math.max(magnitude, -least, most);
+  }
+  return { excess, magnitude };
+}
+
+/**
+ * A row's best column, and by how much the second best is worse. Results stay in fields: this runs millions of times, and an object
+ * for each would cost more than the search.
+ */
+class Bid {
+  column = 0;
+  margin = 0;
+
+  search(cost: Float64Array, potential: Float64Array): void {
+    const size = cost.length;
+    const whole = size - (size % 4);
+    let [least, second, best] = [Infinity, Infinity, 0];
+    for (let from = 0; from < size; from += 4) {
+      // Four columns rarely hold a better one, and then one test rules out all of them.
+      const worse =
+        from < whole &&
+        cost[from] - potential[from] >= second &&
+        cost[from + 1] - potential[from + 1] >= second &&
+        cost[from + 2] - potential[from + 2] >= second &&
+        cost[from + 3] - potential[from + 3] >= second;
+      if (worse) continue;
+      const to = from < whole ? from + 4 : size;
+      for (let j = from; j < to; j++) {
+        const reduced = cost[j] - potential[j];
+        if (reduced >= second) continue;
+        if (reduced < least) {
+          second = least;
+          least = reduced;
+          best = j;
+        } else second = reduced;
+      }
+    }
+    this.column = best;
+    this.margin = second < Infinity ? second - least : 0;
+  }
+}

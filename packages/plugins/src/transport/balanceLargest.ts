@@ -1,0 +1,75 @@
+/** Of the tolerance, what entries may make up that are left out, and what remains for those that are not. */
+const [leftOut, kept] = [0.1, 0.9];
+/** Above this share of the entries, lists of them take longer than the whole kernel. */
+const largestShare = 0.4;
+
+export interface BalanceOptions {
+  /** Mean |row sum − 1| to end at. */
+  readonly tolerance: number;
+  readonly maxIterations: number;
+}
+
+/**
+ * Sinkhorn's iteration over the large entries of a kernel [size, size]: those without which no row loses more than a tenth of the
+ * tolerance under the scalings given. Most entries are far smaller where the entropy weighs little, and there iterations are many.
+ * Rescales `left` and `right` in place; does nothing where too many entries are large.
+ *
+ * @returns the number of iterations.
+ */
+export function balanceLargest(
+  kernel: Float64Array,
+  left: Float64Array,
+  right: Float64Array,
+  { tolerance, maxIterations }: BalanceOptions,
+): number {
+  const size = left.length;
+  const entries = largest(kernel, left, right, (leftOut * tolerance) / size);
+  if (!entries) return 0;
+  const { starts, columns, values } = entries;
+  const sums = new Float64Array(size);
+  for (let iteration = 0; iteration < maxIterations; iteration++) {
+    let imbalance = 0;
+    sums.fill(0);
+    for (let i = 0; i < size; i++) {
+      const [first, end] = [starts[i], starts[i + 1]];
+      let sum = 0;
+      for (let at = first; at < end; at++) sum += values[at] * right[columns[at]];
+      imbalance += Math.abs(left[i] * sum - 1);
+      const scale = 1 / sum;
+      left[i] = scale;
+      for (let at = first; at < end; at++) sums[columns[at]] += values[at] * scale;
+    }
+    for (let j = 0; j < size; j++) right[j] = 1 / sums[j];
+    if (imbalance <= kept * tolerance * size) return iteration + 1;
+  }
+  return maxIterations;
+}
+
+interface Entries {
+  /** Where each row starts, and the end. */
+  readonly starts: Int32Array;
+  readonly columns: Int32Array;
+  readonly values: Float64Array;
+}
+
+/** Entries that exceed `least` once scaled. Absent where they are too many. */
+function largest(kernel: Float64Array, left: Float64Array, right: Float64Array, least: number): Entries | undefined {
+  const size = left.length;
+  const most = Math.floor(largestShare * kernel.length);
+  const starts = new Int32Array(size + 1);
+  const columns = new Int32Array(most);
+  const values = new Float64Array(most);
+  let count = 0;
+  for (let i = 0, first = 0; i < size; i++, first += size) {
+    const scale = left[i];
+    for (let j = 0; j < size; j++) {
+      const value = kernel[first + j];
+      if (scale * value * right[j] <= least) continue;
+      if (count === most) return undefined;
+      columns[count] = j;
+      values[count++] = value;
+    }
+    starts[i + 1] = count;
+  }
+  return { starts, columns, values };
+}

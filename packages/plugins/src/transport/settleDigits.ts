@@ -1,0 +1,132 @@
+import { digits, sure } from './probabilityUnit.ts';
+
+/**
+ * Rounds a plan [size, size] in units of 2⁻²⁴, in place, to pairs that are sure (2²⁴) or excluded (0), a binary digit at a time
+ * (Doerr 2006, "Generating randomized roundings with cardinality constraints and derandomizations"). The pairs whose last digit is
+ * 1 are even in number in each row and column, so they fall into cycles; along a cycle every second pair gains the digit and the
+ * others lose it, or the other way round, at equal odds. That clears the digit and keeps sums and expectations.
+ *
+ * Rows and columns sum to 2²⁴ at most; those that sum to less are left without a sure pair with the probability that they lack.
+ */
+export function settleDigits(size: number, weights: Int32Array, uniform: () => number): void {
+  const pairs = new Pairs(size, weights);
+  const coin = coins(uniform);
+  for (let digit = 1; digit < sure; digit *= 2) pairs.clear(digit, coin);
+  pairs.writeTo(weights);
+}
+
+/** True and false at equal odds, 24 from a uniform. */
+function coins(uniform: () => number): () => boolean {
+  let [word, left] = [0, 0];
+  return () => {
+    if (left === 0) [word, left] = [uniform() * sure, digits];
+    const heads = (word & 1) === 1;
+    word >>= 1;
+    left--;
+    return heads;
+  };
+}
+
+/**
+ * The undecided pairs, row by row. One row and one column more take what the others lack, so that every sum is a multiple of 2²⁴.
+ */
+class Pairs {
+  readonly #size: number;
+  #count = 0;
+  readonly #row: Int32Array;
+  readonly #column: Int32Array;
+  readonly #weight: Int32Array;
+  /** The pairs with the digit at hand. Those at 2k and 2k + 1 share a row. */
+  readonly #chosen: Int32Array;
+  /** For each of these another one in its column; −1 once it is settled. */
+  readonly #partner: Int32Array;
+  /** For each column the one that waits for a partner; −1 where none does. */
+  readonly #waiting: Int32Array;
+
+  constructor(size: number, weights: Int32Array) {
+    const most = countUndecided(weights) + 2 * size + 1;
+    this.#size = size;
+    this.#row = new Int32Array(most);
+    this.#column = new Int32Array(most);
+    this.#weight = new Int32Array(most);
+    this.#chosen = new Int32Array(most);
+    this.#partner = new Int32Array(most);
+    this.#waiting = new Int32Array(size + 1).fill(-1);
+    this.#collect(weights);
+  }
+
+  #collect(weights: Int32Array): void {
+    const size = this.#size;
+    const missing = new Int32Array(size).fill(sure);
+    let missed = 0;
+    for (let i = 0; i < size; i++) {
+      let rest = sure;
+      for (let j = 0; j < size; j++) {
+        const weight = weights[i * size + j];
+        if (weight === 0) continue;
+        rest -= weight;
+        missing[j] -= weight;
+        if (weight < sure) this.#add(i, j, weight);
+      }
+      this.#add(i, size, rest);
+      missed += rest;
+    }
+    for (let j = 0; j < size; j++) this.#add(size, j, missing[j]);
+    // The last row and the last column lack the same; only digits below 2²⁴ matter.
+    this.#add(size, size, -missed & (sure - 1));
+  }
+
+  #add(row: number, column: number, weight: number): void {
+    this.#row[this.#count] = row;
+    this.#column[this.#count] = column;
+    this.#weight[this.#count++] = weight;
+  }
+
+  /** Makes multiples of 2·`digit` of weights that are multiples of `digit`. */
+  clear(digit: number, coin: () => boolean): void {
+    const [weight, chosen, partner] = [this.#weight, this.#chosen, this.#partner];
+    const count = this.#choose(digit);
+    for (let start = 0; start < count; start++) {
+      if (partner[start] < 0) continue;
+      const step = coin() ? digit : -digit;
+      for (let at = start; partner[at] >= 0;) {
+        const beside = at ^ 1;
+        weight[chosen[at]] += step;
+        weight[chosen[beside]] -= step;
+        partner[at] = -1;
+        [at, partner[beside]] = [partner[beside], -1];
+      }
+    }
+  }
+
+  /** Collects the pairs with the digit, two by two in their columns; returns how many there are. */
+  #choose(digit: number): number {
+    const [column, weight, partner, waiting] = [this.#column, this.#weight, this.#partner, this.#waiting];
+    let count = 0;
+    for (let pair = 0; pair < this.#count; pair++) {
+      if ((weight[pair] & digit) === 0) continue;
+      const other = waiting[column[pair]];
+      waiting[column[pair]] = other < 0 ? count : -1;
+      if (other >= 0) {
+        partner[other] = count;
+        partner[count] = other;
+      }
+      this.#chosen[count++] = pair;
+    }
+    return count;
+  }
+
+  writeTo(weights: Int32Array): void {
+    const size = this.#size;
+    for (let pair = 0; pair < this.#count; pair++) {
+      const [row, column] = [this.#row[pair], this.#column[pair]];
+      if (row < size && column < size) weights[row * size + column] = this.#weight[pair];
+    }
+  }
+}
+
+function countUndecided(weights: Int32Array): number {
+  let count = 0;
+  for (let pair = 0; pair < weights.length; pair++) if (weights[pair] > 0 && weights[pair] < sure) count++;
+  return count;
+}

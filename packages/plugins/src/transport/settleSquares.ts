@@ -1,0 +1,75 @@
+import { sure } from './probabilityUnit.ts';
+
+const undecided = (weight: number): boolean => weight > 0 && weight < sure;
+
+/**
+ * Settles most pairs of a plan [size, size], in units of 2⁻²⁴: along cycles of two rows and two columns probability moves until
+ * one of the four pairs is sure or excluded, at odds that keep expectations. Rows are taken in blocks, within which a column
+ * keeps one undecided pair or two, so that of the order of size^1.5 pairs stay undecided. Takes of the order of size² steps.
+ */
+export function settleSquares(size: number, weights: Int32Array, uniform: () => number): void {
+  const height = Math.ceil(Math.sqrt(size));
+  const block = new Block(size, height, weights, uniform);
+  for (let first = 0; first < size; first += height) block.settle(first, Math.min(first + height, size));
+}
+
+class Block {
+  readonly #size: number;
+  readonly #weights: Int32Array;
+  readonly #uniform: () => number;
+  /** For each column where the row starts in which it is undecided; −1 where there is none yet. */
+  readonly #holder: Int32Array;
+  /** For each row of the block the column that it shares, undecided, with the row at hand; −1 where there is none. */
+  readonly #shared: Int32Array;
+
+  constructor(size: number, height: number, weights: Int32Array, uniform: () => number) {
+    this.#size = size;
+    this.#weights = weights;
+    this.#uniform = uniform;
+    this.#holder = new Int32Array(size);
+    this.#shared = new Int32Array(height);
+  }
+
+  settle(first: number, end: number): void {
+    this.#holder.fill(-1);
+    for (let row = first; row < end; row++) this.#settleRow(first, row);
+  }
+
+  #settleRow(first: number, row: number): void {
+    const [size, weights, holder, shared] = [this.#size, this.#weights, this.#holder, this.#shared];
+    shared.fill(-1);
+    for (let j = 0; j < size; j++) {
+      if (!undecided(weights[row * size + j])) continue;
+      const other = holder[j];
+      if (other < 0) {
+        holder[j] = row;
+        continue;
+      }
+      const k = shared[other - first];
+      shared[other - first] = k < 0 ? j : this.#settleSquare(row, other, k, j);
+    }
+  }
+
+  /** Returns the column that both rows still hold undecided, or −1. */
+  #settleSquare(row: number, other: number, k: number, j: number): number {
+    const weights = this.#weights;
+    const [a, b] = [row * this.#size, other * this.#size];
+    const up = Math.min(sure - weights[a + k], weights[b + k], sure - weights[b + j], weights[a + j]);
+    const down = Math.min(weights[a + k], sure - weights[b + k], weights[b + j], sure - weights[a + j]);
+    const step = this.#uniform() * (up + down) < down ? up : -down;
+    weights[a + k] += step;
+    weights[b + k] -= step;
+    weights[b + j] += step;
+    weights[a + j] -= step;
+    const [inK, inJ] = [this.#hold(k, row, other), this.#hold(j, row, other)];
+    return inK ? k : inJ ? j : -1;
+  }
+
+  /** Notes which of two rows holds the column undecided; true where both do. */
+  #hold(column: number, row: number, other: number): boolean {
+    const mine = undecided(this.#weights[row * this.#size + column]);
+    const theirs = undecided(this.#weights[other * this.#size + column]);
+    this.#holder[column] = theirs ? other : mine ? row : -1;
+    return mine && theirs;
+  }
+}
