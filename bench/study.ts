@@ -8,5 +8,5 @@ export interface Study {
   /** Works, and what does each in turns: ratios are to the first. */
   readonly contests: readonly { readonly work: Work; readonly variants: readonly Variant[] }[];
   /** The table of the contests' comparisons, in their order. */
-  format(comparisons: readonly Comparison[]): string;
+  readonly format: (comparisons: readonly Comparison[]) => string;
 }

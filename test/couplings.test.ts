@@ -117,7 +117,7 @@ describe('couplings in training', () => {
       std: '(1 - t) * s + 0.01 * t',
       constants: { s: priorStd },
       priorStd,
-    }) as Path;
+    });
     let seen: Float32Array | undefined;
     const spy: Coupling = {
       name: 'spy',

@@ -9,6 +9,7 @@ import {
 } from '@flow-matching/core';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { fuse } from './fusion/index.ts';
+import { withoutSingleFusions } from './fusion/withoutSingleFusions.ts';
 import { manifest } from './lowering/index.ts';
 import { encodeGraph, type EncodedGraph, type EncodedPort } from './model/encodeGraph.ts';
 import { Memory } from './memory.ts';
@@ -62,7 +63,7 @@ export class CompiledGraph {
       guard: guard === undefined ? undefined : { output: guard, guarded },
       runtime,
       barrier: await resultBarrier(runtime),
-      options,
+      options: withoutSingleFusions(graph, options),
     });
   }
 

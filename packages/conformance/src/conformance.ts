@@ -1,4 +1,10 @@
-import { UnsupportedError, type Backend } from '@flow-matching/core';
+import {
+  createReferenceBackend,
+  UnsupportedError,
+  type Backend,
+  type Path,
+  type VectorFieldModel,
+} from '@flow-matching/core';
 import { auditedBackend } from './backend/auditedBackend.ts';
 import type { ConformanceCase } from './case/conformanceCase.ts';
 import { ConformanceError } from './case/conformanceError.ts';
@@ -6,6 +12,9 @@ import { levelTitles } from './case/level.ts';
 import { runCase } from './run/runCase.ts';
 import { selectCases, type Selection } from './run/selectCases.ts';
 import { backendCases } from './suites/backendCases.ts';
+import { modelCases, type ModelCaseOptions } from './suites/modelCases.ts';
+import { pathCases, type PathCaseOptions } from './suites/pathCases.ts';
+import { solverCases, type MakeSolver, type SolverCaseOptions } from './suites/solverCases.ts';
 
 /** What cases are registered with: mocha, Vitest, Jest, or anything with these three. */
 export interface TestRunner {
@@ -30,6 +39,12 @@ export interface BackendOptions extends RegisterOptions {
   readonly backend: () => Backend | Promise<Backend>;
   /** Default {@link backendCases}. */
   readonly cases?: readonly ConformanceCase[];
+}
+
+/** Where a plugin is checked. */
+export interface PluginOptions extends RegisterOptions {
+  /** Default: the reference. */
+  readonly backend?: () => Backend | Promise<Backend>;
 }
 
 /** Registers the suite's cases for a backend with a test runner, a `describe` for each level. */
@@ -61,6 +76,30 @@ export function conformance({ test = globalRunner(), backend: create, ...options
     });
   }
 }
+
+/**
+ * Registers what every path is held to.
+ *
+ *     conformance.path(myPath, { dataScale: 4 })
+ */
+conformance.path = (path: Path, options: PluginOptions & PathCaseOptions = {}): void =>
+  conformance({ backend: createReferenceBackend, ...options, cases: pathCases(path, options) });
+
+/**
+ * Registers what every solver is held to, made from `{ steps }`, `{ rtol, atol }` or either.
+ *
+ *     conformance.solver(({ steps }) => explicitRungeKutta('mine', tableau, { steps }))
+ */
+conformance.solver = (make: MakeSolver, options: PluginOptions & SolverCaseOptions = {}): void =>
+  conformance({ backend: createReferenceBackend, ...options, cases: solverCases(make, options) });
+
+/**
+ * Registers what every model is held to.
+ *
+ *     conformance.model(myModel, { shape: [3, 32, 32] })
+ */
+conformance.model = (model: VectorFieldModel, options: PluginOptions & ModelCaseOptions = {}): void =>
+  conformance({ backend: createReferenceBackend, ...options, cases: modelCases(model, options) });
 
 function globalRunner(): TestRunner {
   const { describe, it, after, afterAll } = globalThis as Partial<TestRunner>;

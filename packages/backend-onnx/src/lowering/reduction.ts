@@ -1,5 +1,7 @@
 import * as core from '@flow-matching/core';
-import { isFloat, sizeOf, type Node, type ReduceAttributes } from '@flow-matching/core';
+import { sizeOf, type Node, type ReduceAttributes } from '@flow-matching/core';
+import { TensorProto_DataType } from '../generated/onnx_pb.ts';
+import { elementType } from '../model/elementType.ts';
 import type { ModelWriter } from '../model/modelWriter.ts';
 import { filled } from './filled.ts';
 import { float, lowering, type Lower, type Lowering } from './lowering.ts';
@@ -33,12 +35,20 @@ const sum: Lower<ReduceAttributes> = (write, inputs, node) => {
   } = node;
   const rows = sizeOf(tensor.shape.slice(0, axes.length));
   const leading = axes.every((axis, i) => axis === i) && axes.length < tensor.rank;
-  if (!leading || !isFloat(tensor.dtype) || tensor.size === 0 || rows < rowsWorthAProduct || tensor.size === rows)
+  if (tensor.dtype === 'i32') return integerSum(write, inputs, node);
+  if (!leading || tensor.size === 0 || rows < rowsWorthAProduct || tensor.size === rows)
     return reduction('ReduceSum', 0)(write, inputs, node);
   const matrix =
     tensor.rank === 2 ? inputs[0] : write.node('Reshape', [inputs[0], write.integers([rows, tensor.size / rows])]);
   const ones = filled(write, 1, { shape: [1, rows], dtype: tensor.dtype });
   return write.node('Reshape', [write.node('MatMul', [ones, matrix]), write.integers(reduced.shape)]);
+};
+
+/** In 64 bits, of which the lower half is kept: ONNX Runtime's sum of i32 stops at the largest one instead of wrapping around. */
+const integerSum: Lower<ReduceAttributes> = (write, [x], node) => {
+  if (node.inputs[0].size === 0) return filled(write, 0, node.outputs[0]);
+  const wide = write.node('Cast', [x], { to: TensorProto_DataType.INT64 });
+  return write.node('Cast', [reduction('ReduceSum', 0)(write, [wide], node)], { to: elementType.i32 });
 };
 
 export const reductions: readonly Lowering[] = [

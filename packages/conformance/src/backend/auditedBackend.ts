@@ -1,7 +1,5 @@
 import {
-  checkSupported,
-  inlineComposites,
-  supports,
+  prepareGraph,
   UnsupportedError,
   type Backend,
   type CompileOptions,
@@ -34,11 +32,8 @@ export function auditedBackend(backend: Backend): Backend {
 /** @throws UndeclaredError */
 function checkDeclared(graph: Graph, { manifest, name }: Backend): void {
   try {
-    checkSupported(
-      inlineComposites(graph, (node) => supports(manifest, node)),
-      manifest,
-      name,
-    );
+    // As compilation has it: draws without a kernel are the host's, composites without one are what they are made of.
+    prepareGraph(graph, manifest, name);
   } catch (cause) {
     if (!(cause instanceof UnsupportedError)) throw cause;
     throw new UndeclaredError(`The manifest does not declare ${String(cause.actual)}.`, {

@@ -36,15 +36,25 @@ export function referenceOf(formula: Formula, inputs: readonly HostArray[]): Hos
 
 /** What the backend makes of a formula. Executable and arrays are disposed. */
 export async function resultsOf(
-  { backend }: CaseContext,
+  context: CaseContext,
   formula: Formula,
   inputs: readonly HostArray[],
 ): Promise<HostArray[]> {
   const graph = graphOf(formula, inputs);
+  return Object.values(await runGraph(context, graph, named(inputs)));
+}
+
+/** A graph's outputs on the backend, in their order. Executable and arrays are disposed. */
+export async function runGraph(
+  { backend }: CaseContext,
+  graph: Graph,
+  inputs: Readonly<Record<string, HostArray>>,
+): Promise<Record<string, HostArray>> {
   const executable = await backend.compile(graph);
   try {
-    const outputs = await executable.run(named(inputs));
-    return await Promise.all(graph.outputs.map(({ name }) => taken(outputs[name], name)));
+    const outputs = await executable.run(inputs);
+    const results = await Promise.all(graph.outputs.map(({ name }) => taken(outputs[name], name)));
+    return Object.fromEntries(graph.outputs.map(({ name }, i) => [name, results[i]]));
   } finally {
     await executable.dispose();
   }
@@ -79,7 +89,7 @@ export async function measureAgreement(
 }
 
 /** The input elements at an output's index where shapes agree, else the whole of small inputs. */
-function inputsAt(inputs: readonly HostArray[], { data }: HostArray, index: number): string {
+export function inputsAt(inputs: readonly HostArray[], { data }: HostArray, index: number): string {
   return inputs
     .map((array, i) => {
       if (array.data.length === data.length) return `x${i} = ${array.data[index]}`;

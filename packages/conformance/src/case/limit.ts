@@ -54,7 +54,7 @@ export function roundOff(dtype: DType, length: number, magnitudes: ArrayLike<num
 }
 
 /** Results below it may be flushed to zero. */
-const leastNormal = (dtype: DType): number => (dtype === 'f64' ? 2 ** -1022 : 2 ** -126);
+export const leastNormal = (dtype: DType): number => (dtype === 'f64' ? 2 ** -1022 : 2 ** -126);
 
 /** The distance of two neighbours of `dtype` at `value`, that of the least normal number below it. */
 function unitInLastPlace(dtype: DType, value: number): number {

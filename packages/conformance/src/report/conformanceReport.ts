@@ -37,6 +37,10 @@ export interface ConformanceReport {
   readonly version: 1;
   readonly backend: { readonly name: string; readonly device: string };
   readonly seed: number;
+  /** Of what the results depend on, by name, where whoever ran the suite knows them. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** How many cases were chosen, where the run was ended before all of them had run. Such a run has not passed. */
+  readonly interrupted?: { readonly chosen: number };
   readonly results: readonly CaseResult[];
   readonly totals: readonly Total[];
   /** No case failed or ended in an error. */

@@ -1,3 +1,60 @@
+import {
+  adaptiveHeun,
+  bosh3,
+  dopri5,
+  dopri8,
+  euler,
+  eulerMaruyama,
+  heun2,
+  heun3,
+  midpoint,
+  mlp,
+  predictorCorrector,
+  ralston,
+  rk38,
+  rk4,
+  tsit5,
+} from '@flow-matching/plugins';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
+import { conformancePaths } from '../mathematics/conformancePaths.ts';
+import { divergenceCases } from '../mathematics/divergenceCases.ts';
+import { flowCases } from '../mathematics/flowCases.ts';
+import { marginalCases } from '../mathematics/marginalCases.ts';
+import { samplingCases } from '../mathematics/samplingCases.ts';
+import { modelCases } from './modelCases.ts';
+import { pathCases } from './pathCases.ts';
+import { solverCases, type MakeSolver } from './solverCases.ts';
 
-export const mathematicsCases = (): readonly ConformanceCase[] => [];
+/** Every registered solver. */
+const solvers: readonly MakeSolver[] = [
+  euler,
+  midpoint,
+  heun2,
+  ralston,
+  heun3,
+  rk4,
+  rk38,
+  adaptiveHeun,
+  bosh3,
+  dopri5,
+  tsit5,
+  dopri8,
+  eulerMaruyama,
+  predictorCorrector,
+] as readonly MakeSolver[];
+
+/**
+ * Flow matching's theorems and analytic results on a backend, in f32: for every registered path, solver and model, what plugins of
+ * that kind are held to, and for known data what is known of them.
+ */
+export const mathematicsCases = (): readonly ConformanceCase[] => [
+  ...conformancePaths().flatMap((subject) => [
+    ...pathCases(subject.path, { label: subject.label }),
+    ...marginalCases(subject),
+    ...flowCases(subject),
+  ]),
+  ...solvers.flatMap((make) => solverCases(make)),
+  ...divergenceCases(),
+  ...samplingCases(),
+  ...modelCases(mlp({ width: 24, depth: 3 })),
+];

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   abs,
   add,
@@ -66,82 +65,11 @@ import {
   normalizeAxis,
   type HostArray,
   type Tensor,
-} from '../../src/index.ts';
+} from '@flow-matching/core';
+import { NodeCaseReader } from './nodeCaseReader.ts';
+import type { OnnxNodeCase } from './onnxNodeCase.ts';
 
-export interface OnnxArray {
-  readonly dtype: 'float32' | 'int64' | 'int32' | 'bool';
-  readonly shape: readonly number[];
-  readonly values: readonly (number | boolean | null)[];
-  /** Non-finite values by index. */
-  readonly special?: Readonly<Record<string, 'inf' | '-inf' | 'nan'>>;
-}
-
-export interface OnnxCase {
-  readonly name: string;
-  readonly op: string;
-  readonly opset: number;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly inputs: readonly (OnnxArray | null)[];
-  readonly outputs: readonly OnnxArray[];
-}
-
-/** The node tests of the ONNX project that the oracle file holds. */
-export const onnxNodeCases = (): OnnxCase[] =>
-  (
-    JSON.parse(readFileSync(new URL('../../../../test/oracles/onnx-node-cases.json', import.meta.url), 'utf8')) as {
-      cases: OnnxCase[];
-    }
-  ).cases;
-
-const special = { inf: Infinity, '-inf': -Infinity, nan: NaN };
-
-/** An array of the oracle as one of ours: int64 becomes i32, which holds all of its values. */
-export function toHost({ dtype, shape, values, special: odd = {} }: OnnxArray): HostArray {
-  const flat = values.map((value, i) => (value === null ? special[odd[i]] : Number(value)));
-  if (dtype === 'float32') return { data: Float64Array.from(flat), shape, dtype: 'f32' };
-  if (dtype === 'bool') return { data: Uint8Array.from(flat), shape, dtype: 'bool' };
-  return { data: Int32Array.from(flat), shape, dtype: 'i32' };
-}
-
-/** One case as seen by a converter: traced inputs, inputs whose values are static with us, and attributes. */
-class Reader {
-  readonly case: OnnxCase;
-  readonly #tensors: readonly (Tensor | undefined)[];
-
-  constructor(node: OnnxCase, tensors: readonly (Tensor | undefined)[]) {
-    this.case = node;
-    this.#tensors = tensors;
-  }
-
-  get tensors(): Tensor[] {
-    return this.#tensors.filter((tensor) => tensor !== undefined);
-  }
-  /** An input that must be there. */
-  x(i: number): Tensor {
-    const tensor = this.#tensors[i];
-    if (!tensor) throw new Error(`${this.case.name} has no input ${i}`);
-    return tensor;
-  }
-  maybe(i: number): Tensor | undefined {
-    return this.#tensors[i];
-  }
-  /** The numbers of an input that is static with us: axes, shapes, scales. */
-  static(i: number): number[] | undefined {
-    const given = this.case.inputs[i];
-    return given ? Array.from(toHost(given).data) : undefined;
-  }
-  number(name: string, otherwise: number): number {
-    return (this.case.attributes[name] as number | undefined) ?? otherwise;
-  }
-  list(name: string, otherwise: readonly number[]): readonly number[] {
-    return (this.case.attributes[name] as number[] | undefined) ?? otherwise;
-  }
-  text(name: string, otherwise: string): string {
-    return (this.case.attributes[name] as string | undefined) ?? otherwise;
-  }
-}
-
-type Convert = (read: Reader) => Tensor | readonly Tensor[];
+type Convert = (read: NodeCaseReader) => Tensor | readonly Tensor[];
 
 const unary =
   (f: (x: Tensor) => Tensor): Convert =>
@@ -185,7 +113,7 @@ function samePads(
 type Four = readonly [number, number, number, number];
 type Two = readonly [number, number];
 
-function convolution(read: Reader): Tensor {
+function convolution(read: NodeCaseReader): Tensor {
   const [x, w] = [read.x(0), read.x(1)];
   const strides = read.list('strides', [1, 1]);
   const mode = read.text('auto_pad', 'NOTSET');
@@ -202,7 +130,7 @@ function convolution(read: Reader): Tensor {
 }
 
 /** A transposed convolution is the input gradient of the convolution with the same weight. */
-function transposedConvolution(read: Reader): Tensor {
+function transposedConvolution(read: NodeCaseReader): Tensor {
   // One spatial axis is two with a flat first one.
   const flat = read.x(0).rank === 3;
   const lift = (x: Tensor): Tensor => (flat ? reshape(x, x.shape.toSpliced(2, 0, 1)) : x);
@@ -230,7 +158,7 @@ function transposedConvolution(read: Reader): Tensor {
   return flat ? reshape(result, result.shape.toSpliced(2, 1)) : result;
 }
 
-function averagePool(read: Reader): Tensor {
+function averagePool(read: NodeCaseReader): Tensor {
   const flat = read.x(0).rank === 3;
   const x = flat ? reshape(read.x(0), read.x(0).shape.toSpliced(2, 0, 1)) : read.x(0);
   const pairOf = (values: readonly number[]): Two => (flat ? [1, values[0]] : [values[0], values[1]]);
@@ -261,13 +189,13 @@ function averagePool(read: Reader): Tensor {
   return flat ? reshape(y, y.shape.toSpliced(2, 1)) : y;
 }
 
-function normalizedAxes(read: Reader): number[] {
+function normalizedAxes(read: NodeCaseReader): number[] {
   const x = read.x(0);
   const first = normalizeAxis(read.number('axis', -1), x.rank);
   return x.shape.flatMap((_, i) => (i >= first ? [i] : []));
 }
 
-function layerNormalization(read: Reader): Tensor[] {
+function layerNormalization(read: NodeCaseReader): Tensor[] {
   const x = read.x(0);
   const axes = normalizedAxes(read);
   const epsilon = read.number('epsilon', 1e-5);
@@ -280,7 +208,7 @@ function layerNormalization(read: Reader): Tensor[] {
 const heads = (x: Tensor, count: number): Tensor =>
   x.rank === 4 ? x : transpose(reshape(x, [x.shape[0], x.shape[1], count, x.shape[2] / count]), [0, 2, 1, 3]);
 
-function attention(read: Reader): Tensor[] {
+function attention(read: NodeCaseReader): Tensor[] {
   const q = heads(read.x(0), read.number('q_num_heads', 1));
   const keyValueHeads = read.number('kv_num_heads', 1);
   const past = (x: Tensor, i: number): Tensor => {
@@ -321,14 +249,14 @@ function attention(read: Reader): Tensor[] {
   return read.case.outputs.length > 1 ? [joined, k, v] : [joined];
 }
 
-function gemm(read: Reader): Tensor {
+function gemm(read: NodeCaseReader): Tensor {
   const turned = (x: Tensor, flag: string): Tensor => (read.number(flag, 0) === 1 ? transpose(x) : x);
   const product = matmul(turned(read.x(0), 'transA'), turned(read.x(1), 'transB')).mul(read.number('alpha', 1));
   const bias = read.maybe(2);
   return bias ? product.add(bias.mul(read.number('beta', 1))) : product;
 }
 
-function reshaped(read: Reader): Tensor {
+function reshaped(read: NodeCaseReader): Tensor {
   const x = read.x(0);
   const wanted = read.static(1) ?? [];
   // 0 copies the input's extent unless allowzero is set.
@@ -338,7 +266,7 @@ function reshaped(read: Reader): Tensor {
   );
 }
 
-function sliced(read: Reader): Tensor {
+function sliced(read: NodeCaseReader): Tensor {
   const x = read.x(0);
   const [given, limits] = [read.static(1) ?? [], read.static(2) ?? []];
   const axes = (read.static(3) ?? given.map((_, i) => i)).map((axis) => normalizeAxis(axis, x.rank));
@@ -353,7 +281,7 @@ function sliced(read: Reader): Tensor {
   );
 }
 
-function splitParts(read: Reader): Tensor[] {
+function splitParts(read: NodeCaseReader): Tensor[] {
   const axis = read.number('axis', 0);
   const total = read.x(0).shape[axis];
   const count = read.case.outputs.length;
@@ -362,7 +290,7 @@ function splitParts(read: Reader): Tensor[] {
   return split(read.x(0), read.static(1) ?? even, axis);
 }
 
-function padded(read: Reader): Tensor {
+function padded(read: NodeCaseReader): Tensor {
   const x = read.x(0);
   const pads = read.static(1) ?? [];
   const axes = (read.static(3) ?? x.shape.map((_, i) => i)).map((axis) => normalizeAxis(axis, x.rank));
@@ -371,12 +299,12 @@ function padded(read: Reader): Tensor {
   return pad(x, around(0), around(axes.length), read.static(2)?.[0] ?? 0);
 }
 
-function power(read: Reader): Tensor {
+function power(read: NodeCaseReader): Tensor {
   const base = read.x(0);
   return cast(pow(cast(base, 'f32'), cast(read.x(1), 'f32')), base.dtype);
 }
 
-function tiled(read: Reader): Tensor {
+function tiled(read: NodeCaseReader): Tensor {
   const x = read.x(0);
   const repeats = read.static(1) ?? [];
   const apart = reshape(
@@ -412,7 +340,7 @@ function withAxes(x: Tensor, axes: readonly number[]): Tensor {
 }
 
 /** How each ONNX operator is spelled in ours. */
-export const converters: Readonly<Record<string, Convert>> = {
+const converters: Readonly<Record<string, Convert>> = {
   Abs: unary(abs),
   Add: binary(add),
   And: binary(and),
@@ -426,12 +354,12 @@ export const converters: Readonly<Record<string, Convert>> = {
   },
   Concat: (read) => concat(read.tensors, read.number('axis', 0)),
   Constant: (read) => {
-    const { shape, values } = read.case.attributes['value'] as OnnxArray;
-    return constant(Float64Array.from(values as number[]), 'f32', shape);
+    const { shape, dtype, data } = read.case.attributes['value'] as HostArray;
+    return constant(data, dtype, shape);
   },
   ConstantOfShape: (read) => {
-    const { values, dtype } = read.case.attributes['value'] as OnnxArray;
-    return full(read.static(0) ?? [], Number(values[0]), dtype === 'float32' ? 'f32' : 'i32');
+    const { data, dtype } = read.case.attributes['value'] as HostArray;
+    return full(read.static(0) ?? [], data[0], dtype);
   },
   Conv: convolution,
   ConvTranspose: transposedConvolution,
@@ -520,44 +448,10 @@ export const converters: Readonly<Record<string, Convert>> = {
   Where: (read) => where(read.x(0), read.x(1), read.x(2)),
 };
 
-/** Why cases are left out: the reason, and which cases it holds for. */
-const refusals: readonly (readonly [reason: string, holds: (node: OnnxCase) => boolean])[] = [
-  ['shapes are static: there is no operator that asks for one', ({ op }) => op === 'Shape'],
-  ['there is no cumulative sum', ({ op }) => op === 'CumSum'],
-  ['indices name slices, not single elements', ({ op }) => op === 'GatherElements'],
-  [
-    'only repeated addition scatters',
-    ({ op, attributes }) => op === 'ScatterElements' && attributes['reduction'] !== 'add',
-  ],
-  [
-    'resizing is nearest, by whole factors, upwards',
-    ({ op, name }) => op === 'Resize' && !/upsample_scales_nearest/.test(name),
-  ],
-  ['images have two spatial axes', ({ op, inputs }) => /Conv|Pool/.test(op) && inputs[0]?.shape.length === 5],
-  ['padding is constant', ({ op, attributes }) => op === 'Pad' && attributes['mode'] !== 'constant'],
-  [
-    'an extremum over no elements is refused, and so is one of booleans',
-    ({ op, inputs }) =>
-      /Reduce(Max|Min)/.test(op) && (inputs[0]?.dtype === 'bool' || (inputs[0]?.shape.includes(0) ?? false)),
-  ],
-  ['attention has no soft cap', ({ op, attributes }) => op === 'Attention' && attributes['softcap'] !== undefined],
-  ['attention does not hand out its scores', ({ op, name }) => op === 'Attention' && /qk_matmul/.test(name)],
-  ['keys are masked by a mask, not by counts', ({ op, inputs }) => op === 'Attention' && Boolean(inputs[6])],
-  [
-    'attention has no window',
-    ({ op, attributes }) =>
-      op === 'Attention' &&
-      (Number(attributes['left_window_size'] ?? -1) >= 0 || Number(attributes['right_window_size'] ?? -1) >= 0),
-  ],
-];
-
-/** Why a case does not apply, or undefined where it does. */
-export const refusal = (node: OnnxCase): string | undefined => refusals.find(([, holds]) => holds(node))?.[0];
-
 /** A case's outputs in our operators, from its inputs as tensors (undefined where one is left out). */
-export function convert(node: OnnxCase, inputs: readonly (Tensor | undefined)[]): readonly Tensor[] {
+export function convertNodeCase(node: OnnxNodeCase, inputs: readonly (Tensor | undefined)[]): readonly Tensor[] {
   const converter = converters[node.op] as Convert | undefined;
   if (!converter) throw new Error(`no converter for ${node.op}`);
-  const outputs = converter(new Reader(node, inputs));
+  const outputs = converter(new NodeCaseReader(node, inputs));
   return Array.isArray(outputs) ? (outputs as Tensor[]) : [outputs as Tensor];
 }

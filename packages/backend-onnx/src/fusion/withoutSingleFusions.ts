@@ -1,0 +1,30 @@
+import type { Graph } from '@flow-matching/core';
+import type { InferenceSession } from 'onnxruntime-common';
+
+/**
+ * Fusions of ONNX Runtime's that are made for f32: QuickGelu has no other kernel, so that a graph does not load, and the factor of a
+ * scaled product and the epsilon of a normalization become f32 attributes, which costs f64 half of its digits.
+ */
+const singleFusions = [
+  'QuickGeluFusion',
+  'MatMulScaleFusion',
+  'LayerNormFusionL1',
+  'LayerNormFusionL2',
+  'SimplifiedLayerNormFusion',
+];
+
+/** Session options that keep those fusions from graphs of f64. */
+export function withoutSingleFusions(
+  graph: Graph,
+  options: InferenceSession.SessionOptions,
+): InferenceSession.SessionOptions {
+  if (!graph.nodes.some(({ outputs }) => outputs.some(({ dtype }) => dtype === 'f64'))) return options;
+  const { extra } = options;
+  return {
+    ...options,
+    extra: {
+      ...extra,
+      optimization: { disable_specified_optimizers: singleFusions.join(';'), ...(extra?.['optimization'] as object) },
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import {
+  allocate,
+  isFloat,
+  sizeOf,
+  type DType,
+  type HostArray,
+  type HostRandomStream,
+  type Shape,
+} from '@flow-matching/core';
+
+/** Where numbers are drawn from: [low, high). */
+export type Range = readonly [low: number, high: number];
+
+/** Arrays of one dtype, drawn from a stream. */
+export class Draw {
+  readonly dtype: DType;
+  readonly #random: HostRandomStream;
+
+  constructor(random: HostRandomStream, dtype: DType) {
+    this.#random = random;
+    this.dtype = dtype;
+  }
+
+  /** The same stream for another dtype. */
+  of(dtype: DType): Draw {
+    return new Draw(this.#random, dtype);
+  }
+
+  /**
+   * Uniform numbers of `range`: floats with all their digits, whole numbers of integers (shifted to 0 where unsigned ones would be
+   * negative), coin tosses of bool.
+   */
+  array(shape: Shape, [low, high]: Range = [-4, 4]): HostArray {
+    const from = this.dtype === 'u32' ? Math.max(0, low) : low;
+    const to = this.dtype === 'u32' && low < 0 ? high - low : high;
+    return this.#mapped(shape, (u) => {
+      if (this.dtype === 'bool') return Number(u < 0.5);
+      const value = from + (to - from) * u;
+      return isFloat(this.dtype) ? value : Math.floor(value);
+    });
+  }
+
+  /** As {@link array}, whole numbers of floats too, so that some are equal. */
+  whole(shape: Shape, range: Range = [-3, 3]): HostArray {
+    const { data, dtype } = this.array(shape, range);
+    return { data: dtype === 'bool' ? data : data.map(Math.floor), shape, dtype };
+  }
+
+  /** As {@link array}, of magnitudes from `range` and, but for unsigned ones, of either sign: divisors. */
+  apart(shape: Shape, range: Range = [1, 5]): HostArray {
+    const { data, dtype } = this.array(shape, range);
+    const signs = this.#random.uniform(shape, -1, 1).data;
+    return { data: dtype === 'u32' ? data : data.map((value, i) => (signs[i] < 0 ? -value : value)), shape, dtype };
+  }
+
+  #mapped(shape: Shape, value: (u: number) => number): HostArray {
+    const data = allocate(this.dtype, sizeOf(shape));
+    // A second word fills the digits that a uniform of 24 bits leaves at 0 in f64.
+    const [leading, trailing] = [this.#random.uniform([2 * data.length]).data, data.length];
+    for (let i = 0; i < data.length; i++) data[i] = value(leading[i] + leading[i + trailing] * 2 ** -24);
+    return { data, shape, dtype: this.dtype };
+  }
+}

@@ -1,0 +1,66 @@
+import type { DType, HostArray } from '@flow-matching/core';
+import { inputsAt, referenceOf, resultsOf, type Formula } from './agreement.ts';
+import type { CaseContext, ConformanceCase } from './conformanceCase.ts';
+import { claim } from './conformanceError.ts';
+import { Draw } from './draw.ts';
+import type { Level } from './level.ts';
+import { exact, type Limit } from './limit.ts';
+import { compareArrays } from './measurement.ts';
+
+/** A limit that depends on what is expected and what it was computed from. */
+export type LimitOf = (expected: HostArray, operands: readonly HostArray[], output: number) => Limit;
+
+/** One use of an operator: what it is given and what is made of it. */
+export interface Use {
+  /** Names it within its row. */
+  readonly what: string;
+  readonly operands: (draw: Draw) => readonly HostArray[];
+  readonly formula: Formula;
+  /** Default exact. */
+  readonly limit?: Limit | LimitOf | undefined;
+}
+
+/** Uses that are checked together, in one graph. */
+export interface Row {
+  readonly what: string;
+  readonly uses: readonly Use[];
+}
+
+/** A row of a single use. */
+export const rowOf = (use: Use): Row => ({ what: use.what, uses: [use] });
+
+/** The case that a row is on the backend what it is on the reference: `L1/Add/f32/a row`. */
+export function rowCase(level: Level, subject: string, dtype: DType, { what, uses }: Row): ConformanceCase {
+  return {
+    id: `L${level}/${subject}/${dtype}/${what}`,
+    level,
+    dtype,
+    claim: `${subject} of ${dtype}, ${what}, is what the f64 reference has`,
+    run: (context) => measureUses(context, uses, dtype),
+  };
+}
+
+/** Runs uses in one graph, so that they cost one compilation, and measures each by its name. */
+export async function measureUses(context: CaseContext, uses: readonly Use[], dtype: DType): Promise<void> {
+  const draw = new Draw(context.random, dtype);
+  const drawn = uses.map((use) => ({ ...use, operands: use.operands(draw) }));
+  const expected = drawn.map(({ formula, operands }) => referenceOf(formula, operands));
+  const actual = await resultsOf(
+    context,
+    (...inputs) => {
+      let next = 0;
+      return drawn.flatMap(({ formula, operands }) => formula(...inputs.slice(next, (next += operands.length))));
+    },
+    drawn.flatMap(({ operands }) => operands),
+  );
+  const results = actual.values();
+  drawn.forEach(({ what, operands, limit = exact }, i) =>
+    expected[i].forEach((wanted, output) => {
+      const { value: result } = results.next();
+      claim(result !== undefined, `${what} has no output ${output}.`);
+      const own = typeof limit === 'function' ? limit(wanted, operands, output) : limit;
+      const name = expected[i].length > 1 ? `${what}, output ${output}` : what;
+      context.measure(compareArrays(name, result, wanted, own, (index) => inputsAt(operands, wanted, index)));
+    }),
+  );
+}

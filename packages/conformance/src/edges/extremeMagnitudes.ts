@@ -1,0 +1,145 @@
+import * as fm from '@flow-matching/core';
+import type { DType, Tensor } from '@flow-matching/core';
+import { close, leastNormal as least, ulps, unitRoundOff } from '../case/limit.ts';
+import type { LimitOf } from '../case/use.ts';
+import * as accuracy from '../operators/accuracy.ts';
+import { floats } from '../operators/dtypes.ts';
+import { onValues, onValuesOf, type EdgeUses } from './edgeUses.ts';
+
+/** The largest power of two of a float dtype. */
+const most = (dtype: DType): number => (dtype === 'f64' ? 2 ** 1023 : 2 ** 127);
+
+/** Half a unit in the last place; what is less than the least normal number may be flushed to zero. */
+const roundedOrFlushed: LimitOf = ({ dtype }) => ulps(0.5, least(dtype));
+const dividedOrFlushed: LimitOf = ({ dtype }) => ulps(dtype === 'f32' ? 2.5 : 0.5, least(dtype));
+
+const overflows = (operator: string, formula: (x: Tensor) => Tensor | readonly Tensor[]): EdgeUses =>
+  onValuesOf(operator, floats, 'overflow', (dtype) => [[most(dtype), -most(dtype)]], formula);
+
+/** Results beyond the largest number are infinite; below the least normal one they are rounded or zero. Such operands are left out. */
+export const extremeMagnitudes: readonly EdgeUses[] = [
+  overflows('Add', (x) => x.add(x)),
+  overflows('Sub', (x) => x.sub(x.neg())),
+  overflows('Mul', (x) => [x.mul(x), x.mul(2)]),
+  overflows('Div', (x) => x.div(0.5)),
+  onValuesOf('Exp', floats, 'overflow', (dtype) => [dtype === 'f64' ? [720, 1e5, 1e300] : [95, 1e5, 1e30]], fm.exp),
+  onValuesOf(
+    'ReduceSum',
+    floats,
+    'overflow',
+    (dtype) => [[most(dtype), most(dtype)]],
+    (x) => x.sum(),
+  ),
+
+  onValuesOf(
+    'Add',
+    floats,
+    'results below the least normal number',
+    (dtype) => [
+      [least(dtype) * 1.5, -least(dtype) * 1.25],
+      [-least(dtype), least(dtype)],
+    ],
+    fm.add,
+    roundedOrFlushed,
+  ),
+  onValuesOf(
+    'Mul',
+    floats,
+    'results below the least normal number',
+    (dtype) => [
+      [least(dtype), least(dtype), Math.sqrt(least(dtype))],
+      [0.75, -0.125, Math.sqrt(least(dtype)) / 8],
+    ],
+    fm.mul,
+    roundedOrFlushed,
+  ),
+  onValuesOf(
+    'Div',
+    floats,
+    'results below the least normal number',
+    (dtype) => [
+      [least(dtype), -least(dtype)],
+      [3, 1000],
+    ],
+    fm.div,
+    dividedOrFlushed,
+  ),
+  onValuesOf(
+    'Exp',
+    floats,
+    'underflow',
+    (dtype) => [dtype === 'f64' ? [-720, -745, -1e4] : [-88, -95, -104, -1e4]],
+    fm.exp,
+    accuracy.exponential,
+  ),
+  onValuesOf('Sqrt', floats, 'large and small', (dtype) => [[most(dtype), least(dtype)]], fm.sqrt, accuracy.squareRoot),
+  onValuesOf('Log', floats, 'large and small', (dtype) => [[most(dtype), least(dtype)]], fm.log, accuracy.logarithm),
+  onValuesOf('Log1p', floats, 'large', (dtype) => [[most(dtype), 1e30, 1e18]], fm.log1p, accuracy.logarithmOfOnePlus),
+  onValuesOf('Abs', floats, 'large and small', (dtype) => [[-most(dtype), -least(dtype)]], fm.abs),
+  onValuesOf('Floor', floats, 'large', (dtype) => [[most(dtype), -most(dtype), 8388609, -8388609]], fm.floor),
+  onValuesOf('Round', floats, 'large', (dtype) => [[most(dtype), -most(dtype), 8388609, 4194303.5]], fm.round),
+  // Beyond 2³¹ no float passes through an integer unchanged.
+  onValues('Floor', floats, 'beyond integers', [[3e9, -3e9, 6e9 + 512]], fm.floor),
+
+  onValues('Tanh', floats, 'tails', [[9, -9, 25, -25, 90, -90, 1e30, -1e30]], fm.tanh, accuracy.hyperbolicTangent),
+  onValues('Erf', floats, 'tails', [[3.9, -3.9, 4.1, 6, -6, 30, 1e18, -1e18]], fm.erf, accuracy.errorFunction),
+  onValues(
+    'Sigmoid',
+    floats,
+    'tails',
+    [[-15, -16, -17, -18, -19, -30, -88, -90, -104, -1e30, 15, 17, 18, 30, 90, 1e30]],
+    fm.sigmoid,
+    // Below 2·10⁻⁷, about three round-offs of 1, the tail may be cut off.
+    ({ dtype }) => close(dtype === 'f32' ? 2e-7 : 3.4 * unitRoundOff(dtype), 0, 'the tail may be cut off'),
+  ),
+  onValues(
+    'Softplus',
+    floats,
+    'tails',
+    [[-15, -20, -50, -80, -87, -1e4, 15, 20, 50, 88, 90, 1e30]],
+    fm.softplus,
+    accuracy.softplus,
+  ),
+  onValues(
+    'Silu',
+    floats,
+    'tails',
+    [[-20, -50, -90, -1e3, 20, 90, 1e30]],
+    fm.silu,
+    // The sigmoid's tail may be cut off wherever it is below 2·10⁻⁷.
+    accuracy.scaledLogistic,
+  ),
+  ...(['none', 'tanh'] as const).map((approximate) =>
+    onValues(
+      'Gelu',
+      floats,
+      approximate === 'none' ? 'tails' : 'tails of the tanh approximation',
+      [[-6, -10, -40, 6, 10, 40, 1e12]],
+      (x) => fm.gelu(x, approximate),
+      accuracy.gelu,
+    ),
+  ),
+  onValues('Expm1', floats, 'tails', [[-20, -90, -1e4, 1e-30, -1e-30, 80]], fm.expm1, accuracy.exponentialLessOne),
+  {
+    operator: 'Variance',
+    dtypes: floats,
+    rows: () => [
+      {
+        what: 'a large mean',
+        uses: [
+          {
+            what: 'a hundred thousand times the deviations',
+            operands: (draw) => {
+              const { data, ...type } = draw.array([64], [-1, 1]);
+              return [{ data: data.map((value) => value + 1e4), ...type }];
+            },
+            formula: (x) => fm.variance(x),
+            // The mean is off by the roundings of its sum; twice that, times the mean deviation, is what the squares are off by.
+            limit: ({ dtype }) =>
+              close(2 * 66 * 1e4 * unitRoundOff(dtype) + 80 * unitRoundOff(dtype), 0, 'the roundings of the mean'),
+          },
+        ],
+      },
+    ],
+  },
+];

@@ -1,0 +1,97 @@
+import * as fm from '@flow-matching/core';
+import type { Tensor } from '@flow-matching/core';
+import { numeric } from '../operators/dtypes.ts';
+import { everyPair, given, onValues, type EdgeUses } from './edgeUses.ts';
+
+const [lowest, highest, top] = [-(2 ** 31), 2 ** 31 - 1, 2 ** 32 - 1];
+
+const signed = everyPair([highest, lowest, highest - 1, -1, 1, 65537]);
+const unsigned = everyPair([top, 0, top - 1, 1, 65537, 2 ** 31]);
+
+/** One operator on pairs from the ends of both integer dtypes. */
+const atEnds = (operator: string, what: string, formula: (a: Tensor, b: Tensor) => Tensor): EdgeUses[] => [
+  onValues(operator, ['i32'], what, signed, formula),
+  onValues(operator, ['u32'], what, unsigned, formula),
+];
+
+const dividends = [7, -7, 7, -7, highest, lowest, 0];
+const divisors = [2, 2, -2, -2, 3, 5, -3];
+const largeDividends = [7, top, 2 ** 31, top, 3_000_000_000];
+const largeDivisors = [2, 3, 65537, top, 2 ** 31];
+
+/** Integers are those of 32 bits, and wrap around. Left out: division by zero and of the least integer by −1. */
+export const integerEdges: readonly EdgeUses[] = [
+  ...atEnds('Add', 'wraps around', fm.add),
+  ...atEnds('Sub', 'wraps around', fm.sub),
+  ...atEnds('Mul', 'wraps around', fm.mul),
+  ...atEnds('Max', 'the ends of the range', fm.maximum),
+  ...atEnds('Min', 'the ends of the range', fm.minimum),
+  ...atEnds('Less', 'the ends of the range', fm.less),
+  ...atEnds('LessOrEqual', 'the ends of the range', fm.lessOrEqual),
+  // Neighbours that are one number in f32.
+  ...atEnds('Equal', 'the ends of the range', fm.equal),
+  onValues('Neg', ['i32'], 'the ends of the range', [[highest, lowest, lowest + 1]], fm.neg),
+  onValues('Neg', ['u32'], 'wraps around', [[0, 1, top]], fm.neg),
+  onValues('Abs', ['i32'], 'the ends of the range', [[highest, lowest + 1]], fm.abs),
+  onValues('Sign', ['i32'], 'the ends of the range', [[highest, lowest, 0]], fm.sign),
+  onValues('Sign', ['u32'], 'the ends of the range', [[top, 2 ** 31, 0]], fm.sign),
+  onValues('Div', ['i32'], 'truncates', [dividends, divisors], fm.div),
+  onValues('Div', ['u32'], 'beyond 2³¹', [largeDividends, largeDivisors], fm.div),
+  onValues('Mod', ['i32'], 'takes the divisor’s sign', [dividends, divisors], (a, b) => fm.mod(a, b, 0)),
+  onValues('Mod', ['i32'], 'takes the dividend’s sign', [dividends, divisors], (a, b) => fm.mod(a, b, 1)),
+  onValues('Mod', ['u32'], 'beyond 2³¹', [largeDividends, largeDivisors], (a, b) => fm.mod(a, b, 0)),
+  onValues(
+    'Mod',
+    ['f32', 'f64'],
+    'takes the dividend’s sign',
+    [
+      [7, -7, 7, -7, 0.5],
+      [2, 2, -2, -2, 3],
+    ],
+    (a, b) => fm.mod(a, b, 1),
+  ),
+  onValues('ReduceSum', ['i32'], 'wraps around', [[highest, highest, 3]], (x) => x.sum()),
+  onValues('ReduceSum', ['u32'], 'wraps around', [[top, top, 3]], (x) => x.sum()),
+  onValues('ReduceMax', ['i32'], 'the ends of the range', [[lowest, lowest]], (x) => fm.reduceMax(x)),
+  onValues('ReduceMin', ['i32'], 'the ends of the range', [[highest, highest]], (x) => fm.reduceMin(x)),
+  onValues('ReduceMax', ['u32'], 'the ends of the range', [[0, top, 1]], (x) => fm.reduceMax(x)),
+  onValues('ReduceMin', ['u32'], 'the ends of the range', [[top, 2 ** 31]], (x) => fm.reduceMin(x)),
+  {
+    operator: 'MatMul',
+    dtypes: ['i32', 'u32'],
+    rows: (dtype) => [
+      {
+        what: 'wraps around',
+        uses: [
+          {
+            what: 'products beyond 2⁵³',
+            operands: () => [
+              given([1_000_000_007, 998_244_353, 3, 65537], dtype, [2, 2]),
+              given([1_999_999_973, 5, 1_000_000_009, 7], dtype, [2, 2]),
+            ],
+            formula: fm.matmul,
+          },
+        ],
+      },
+    ],
+  },
+  {
+    operator: 'Constant',
+    dtypes: numeric,
+    rows: (dtype) => [
+      {
+        what: 'the ends of the range',
+        uses: [
+          {
+            what: 'as it was written',
+            operands: () => [],
+            formula: () =>
+              dtype === 'i32' || dtype === 'u32'
+                ? fm.constant(dtype === 'i32' ? [lowest, highest, -1] : [0, top, 2 ** 31], dtype)
+                : fm.constant([Number.NaN, Infinity, -Infinity, 2 ** 127, 1 / 3, 2 ** -126, 16777217], dtype),
+          },
+        ],
+      },
+    ],
+  },
+];

@@ -1,0 +1,38 @@
+import {
+  assembleFlow,
+  type Backend,
+  type Flow,
+  type Path,
+  type Solver,
+  type Tensor,
+  type VectorFieldModel,
+} from '@flow-matching/core';
+import { conditionalFlowMatching, dopri5, independent, uniform } from '@flow-matching/plugins';
+
+/** A field [batch, ...event] of times [batch] and points, in a trained model's place. */
+export type ExactField = (t: Tensor, x: Tensor) => Tensor;
+
+/** A flow through the drivers whose field is known: nothing is trained. The caller disposes it. */
+export async function exactFlow(
+  backend: Backend,
+  path: Path,
+  field: ExactField,
+  solver: Solver = dopri5({ rtol: exactTolerance, atol: exactTolerance }),
+  dimension = 2,
+): Promise<Flow> {
+  const model: VectorFieldModel = { name: 'exact', init: () => ({}), apply: (_, { t, x }) => field(t, x) };
+  const flow = await assembleFlow({
+    backend,
+    path,
+    model,
+    solver,
+    coupling: independent(),
+    objective: conditionalFlowMatching(),
+    timeSampler: uniform(),
+  });
+  flow.load({}, { shape: [dimension] });
+  return flow;
+}
+
+/** Of the solves through an exact field. */
+export const exactTolerance = 1e-5;

@@ -1,0 +1,30 @@
+import { unitRoundOff } from '../case/limit.ts';
+
+/** An error of a number of steps of size h. */
+export interface StepError {
+  readonly h: number;
+  readonly error: number;
+}
+
+/** Below, round-off of f32 shows in errors beside values of size one. */
+export const roundOffFloor = 256 * unitRoundOff('f32');
+/** Above, steps are too large for the leading term of the error to rule. */
+const largest = 0.05;
+/** Points a slope is fitted to, the smallest steps first. */
+const points = 4;
+
+/**
+ * The order that errors show: the slope of log error over log h, less one, because a fixed number of steps of order p is off by
+ * O(h^(p + 1)). Undefined where fewer than three errors lie between round-off and the leading term's range.
+ */
+export function orderSlope(errors: readonly StepError[]): number | undefined {
+  const usable = errors
+    .filter(({ error }) => error > roundOffFloor && error < largest)
+    .toSorted((a, b) => a.h - b.h)
+    .slice(0, points);
+  if (usable.length < 3) return undefined;
+  const logs = usable.map(({ h, error }) => [Math.log(h), Math.log(error)] as const);
+  const [meanH, meanE] = [0, 1].map((i) => logs.reduce((sum, log) => sum + log[i], 0) / logs.length);
+  const covariance = logs.reduce((sum, [h, e]) => sum + (h - meanH) * (e - meanE), 0);
+  return covariance / logs.reduce((sum, [h]) => sum + (h - meanH) ** 2, 0) - 1;
+}

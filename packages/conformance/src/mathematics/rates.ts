@@ -1,0 +1,25 @@
+import type { HostArray, Path } from '@flow-matching/core';
+import { timesAt, valuesAt } from './pathSamples.ts';
+
+/**
+ * Time derivatives of a path's mean and std in f64 by central differences, extrapolated twice (Richardson), so that they owe
+ * nothing to automatic differentiation. The rows' times must keep off the interval's ends by 2⁻⁶ of it.
+ */
+export function ratesByDifferences(
+  path: Path,
+  rows: { t: HostArray; x1: HostArray; x0?: HostArray },
+): { meanRate: Float64Array; stdRate: Float64Array } {
+  const [start, end] = timesAt(path, [0, 1]);
+  const widest = (end - start) * 2 ** -11;
+  const levels = [widest, widest / 2, widest / 4].map((h) => {
+    const [before, after] = [valuesAt(path, rows, -h), valuesAt(path, rows, h)];
+    return (of: 'mean' | 'std') => after[of].map((value, i) => (value - before[of][i]) / (2 * h));
+  });
+  const rate = (of: 'mean' | 'std'): Float64Array => {
+    const [a, b, c] = levels.map((level) => level(of));
+    // Errors are series in h²: each extrapolation removes its first term.
+    const first = [a, b].map((coarse, k) => [b, c][k].map((fine, i) => (4 * fine - coarse[i]) / 3));
+    return first[1].map((fine, i) => (16 * fine - first[0][i]) / 15);
+  };
+  return { meanRate: rate('mean'), stdRate: rate('std') };
+}

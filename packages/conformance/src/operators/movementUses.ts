@@ -1,0 +1,143 @@
+import * as fm from '@flow-matching/core';
+import type { DType, Shape, Tensor } from '@flow-matching/core';
+import type { Row, Use } from '../case/use.ts';
+import { all } from './dtypes.ts';
+import type { OperatorUses } from './operatorUses.ts';
+
+const use = (what: string, shapes: readonly Shape[], formula: (...inputs: Tensor[]) => Tensor): Use => ({
+  what,
+  operands: (draw) => shapes.map((shape) => draw.array(shape)),
+  formula,
+});
+
+const moved = (operator: string, rows: readonly Row[]): OperatorUses => ({ operator, dtypes: all, rows: () => rows });
+
+const castTo = (to: DType): Row => ({
+  what: `to ${to}`,
+  uses: [
+    {
+      what: `to ${to}`,
+      // Negative numbers have no unsigned ones to go to.
+      operands: (draw) => [draw.array([3, 5], to === 'u32' ? [0, 9] : [-9, 9]), draw.array([], [0, 9])],
+      formula: (...inputs) => inputs.map((x) => x.cast(to)),
+    },
+  ],
+});
+
+/** Operators that move elements about: exact for every dtype. */
+export const movementUses: readonly OperatorUses[] = [
+  moved('Reshape', [
+    {
+      what: 'shapes',
+      uses: [
+        use('[2, 6] to [3, 4]', [[2, 6]], (x) => x.reshape([3, -1])),
+        use('[2, 3, 4] to [24]', [[2, 3, 4]], (x) => x.reshape([24])),
+        use('[1] to []', [[1]], (x) => x.reshape([])),
+        use('[] to [1, 1]', [[]], (x) => x.reshape([1, 1])),
+      ],
+    },
+  ]),
+  moved('Transpose', [
+    {
+      what: 'two axes',
+      uses: [
+        use('[2, 3]', [[2, 3]], (x) => x.transpose()),
+        use('[67, 35]', [[67, 35]], (x) => x.transpose()),
+        use('[1, 5]', [[1, 5]], (x) => x.transpose()),
+      ],
+    },
+    {
+      what: 'permutations of more axes',
+      uses: [
+        use('[2, 3, 4] by [1, 2, 0]', [[2, 3, 4]], (x) => x.transpose([1, 2, 0])),
+        use('[2, 3, 4] by [1, 0, 2]', [[2, 3, 4]], (x) => x.transpose([1, 0, 2])),
+        use('[2, 3, 4, 5] by [0, 3, 1, 2]', [[2, 3, 4, 5]], (x) => x.transpose([0, 3, 1, 2])),
+        use('[2, 3, 2, 2, 3] by [4, 2, 0, 3, 1]', [[2, 3, 2, 2, 3]], (x) => x.transpose([4, 2, 0, 3, 1])),
+      ],
+    },
+  ]),
+  moved('Expand', [
+    {
+      what: 'shapes',
+      uses: [
+        use('[] to [2, 3]', [[]], (x) => x.expand([2, 3])),
+        use('[3, 1] to [2, 3, 4]', [[3, 1]], (x) => x.expand([2, 3, 4])),
+        use('[2, 1, 3] to [2, 4, 3]', [[2, 1, 3]], (x) => x.expand([2, 4, 3])),
+        use('[1] to [700]', [[1]], (x) => x.expand([700])),
+      ],
+    },
+  ]),
+  moved('Cast', (['f32', 'f64', 'i32', 'u32', 'bool'] as const).map(castTo)),
+  moved('Concat', [
+    {
+      what: 'axes',
+      uses: [
+        use(
+          '[2, 3] and [4, 3] along 0',
+          [
+            [2, 3],
+            [4, 3],
+          ],
+          (...parts) => fm.concat(parts, 0),
+        ),
+        use(
+          '[2, 3], [2, 1] and [2, 2] along 1',
+          [
+            [2, 3],
+            [2, 1],
+            [2, 2],
+          ],
+          (...parts) => fm.concat(parts, 1),
+        ),
+        use(
+          '[2, 3, 2] twice along 1',
+          [
+            [2, 3, 2],
+            [2, 3, 2],
+          ],
+          (...parts) => fm.concat(parts, 1),
+        ),
+        use('the same part twice', [[2, 2]], (x) => fm.concat([x, x], -1)),
+      ],
+    },
+    {
+      what: 'many parts',
+      uses: [
+        use(
+          'twelve of [1, 5]',
+          Array.from({ length: 12 }, () => [1, 5]),
+          (...parts) => fm.concat(parts, 0),
+        ),
+      ],
+    },
+  ]),
+  moved('Slice', [
+    {
+      what: 'boxes',
+      uses: [
+        use('the middle of [6, 5]', [[6, 5]], (x) => fm.slice(x, [1, 2], [5, 4])),
+        use('the end of [2, 3, 4]', [[2, 3, 4]], (x) => fm.slice(x, [0, 0, 1], [2, 3, 4])),
+        use('one element of [3, 4]', [[3, 4]], (x) => fm.slice(x, [2, 3], [3, 4])),
+      ],
+    },
+    {
+      what: 'steps',
+      uses: [
+        use('every other of [2, 3, 5]', [[2, 3, 5]], (x) => fm.slice(x, [0, 0, 1], [2, 3, 5], [1, 1, 2])),
+        use('forwards and backwards in [6, 5]', [[6, 5]], (x) => fm.slice(x, [0, 4], [6, 0], [2, -1])),
+        use('backwards through index 0', [[6]], (x) => fm.sliceAxis(x, 0, 5, undefined, -1)),
+        use('backwards by twos', [[6]], (x) => fm.sliceAxis(x, 0, 5, undefined, -2)),
+      ],
+    },
+  ]),
+  moved('Pad', [
+    {
+      what: 'zeros and ones',
+      uses: [
+        use('[2, 3] before and after', [[2, 3]], (x) => fm.pad(x, [1, 0], [0, 2])),
+        use('[4] with ones', [[4]], (x) => fm.pad(x, [2], [3], 1)),
+        use('[2, 1, 3] all around', [[2, 1, 3]], (x) => fm.pad(x, [1, 2, 1], [2, 1, 1], 1)),
+      ],
+    },
+  ]),
+];

@@ -1,0 +1,217 @@
+import {
+  createReferenceBackend,
+  evaluateGraph,
+  Graph,
+  input,
+  isFloat,
+  isHostArray,
+  randomBits,
+  rebuild,
+  reduceSum,
+  reshape,
+  rewriteGraph,
+  sameShape,
+  sliceAxis,
+  substitute,
+  transposeLast,
+  apply,
+  expand,
+  type Backend,
+  type BackendArray,
+  type CompileOptions,
+  type Executable,
+  type HostArray,
+  type NamedArrays,
+  type Node,
+  type Rewrite,
+  type RunInputs,
+  type Tensor,
+  type TypedArray,
+} from '@flow-matching/core';
+
+/** What is wrong with a backend. Everything that no hook speaks of is the reference's. */
+export interface Defect {
+  readonly name: string;
+  /**
+   * Replaces nodes before a graph is compiled, composites as well as the primitives inside them: the tensors that stand for the node's
+   * outputs, of the same types, given those that stand for its inputs; undefined leaves the node as it is.
+   */
+  readonly rewrite?: (node: Node, inputs: readonly Tensor[]) => readonly Tensor[] | undefined;
+  /**
+   * Replaces the elements that the reference computes, by the name of a primitive operator. Floats are f64, of either dtype. A graph
+   * with kernels runs twice: on the reference, for its checks and its donations, and node by node.
+   */
+  readonly kernels?: Readonly<Record<string, BrokenKernel>>;
+  /** Wraps the backend last: for what is wrong with handles, executables or the manifest. */
+  readonly wrap?: (backend: Backend) => Backend;
+}
+
+/** The elements of a node's one output from its inputs. `right` is what they should be: a copy, to be changed in place or not. */
+export type BrokenKernel = (node: Node, inputs: readonly HostArray[], right: TypedArray) => TypedArray;
+
+/** The reference backend with something wrong about it: what the suite must catch. */
+export function brokenBackend({ name, rewrite, kernels, wrap = (backend) => backend }: Defect): Backend {
+  const reference = createReferenceBackend();
+  const backend: Backend = {
+    name: `reference with ${name}`,
+    device: reference.device,
+    manifest: reference.manifest,
+    array: (source) => reference.array(source),
+    async compile(graph: Graph, options?: CompileOptions): Promise<Executable> {
+      const changed = rewrite ? rewriteGraph(graph, throughComposites(rewrite)) : graph;
+      const executable = await reference.compile(changed, options);
+      if (!kernels) return { ...delegate(executable), graph };
+      const opened = rewriteGraph(
+        changed,
+        throughComposites(() => undefined),
+      );
+      return patched(reference, graph, executable, evaluatorOf(opened, kernels), {});
+    },
+    dispose: () => reference.dispose(),
+    [Symbol.asyncDispose]: () => reference.dispose(),
+  };
+  return wrap(backend);
+}
+
+const delegate = (executable: Executable): Omit<Executable, 'graph'> => ({
+  run: (inputs) => executable.run(inputs),
+  bind: (arrays) => executable.bind(arrays),
+  dispose: () => executable.dispose(),
+});
+
+/** Asks for a replacement first and opens composites that have none. */
+function throughComposites(replace: NonNullable<Defect['rewrite']>): Rewrite {
+  const rewrite: Rewrite = (node, inputs) => {
+    const replacement = replace(node, inputs);
+    if (replacement) return replacement;
+    if (!node.operator.body) return rebuild(node, inputs);
+    return substitute(node.operator.body(inputs, node.attributes), inputs, rewrite);
+  };
+  return rewrite;
+}
+
+type Evaluator = (inputs: Readonly<Record<string, HostArray>>) => Record<string, HostArray>;
+
+/** Runs a graph of primitives node by node, with kernels in place of the reference's. */
+function evaluatorOf(graph: Graph, kernels: Readonly<Record<string, BrokenKernel>>): Evaluator {
+  const steps = graph.nodes.filter(({ operator }) => operator.name !== 'Input').map(stepOf);
+  return (inputs) => {
+    const values = new Map(graph.inputs.map(({ name, tensor }) => [tensor, inputs[name]]));
+    for (const { node, alone } of steps) {
+      const operands = node.inputs.map((tensor) => values.get(tensor)!);
+      const { output } = evaluateGraph(alone, Object.fromEntries(operands.map((operand, i) => [`${i}`, operand])));
+      const kernel = kernels[node.operator.name] as BrokenKernel | undefined;
+      const widened = operands.map((array) => ({ ...array, data: inDouble(array) }));
+      values.set(node.outputs[0], kernel ? { ...output, data: kernel(node, widened, output.data.slice()) } : output);
+    }
+    return Object.fromEntries(graph.outputs.map(({ name, tensor }) => [name, values.get(tensor)!]));
+  };
+}
+
+/** A node as a graph of its own. */
+function stepOf(node: Node): { node: Node; alone: Graph } {
+  const ports = node.inputs.map((tensor, i) => ({ name: `${i}`, tensor: input(`${i}`, tensor) }));
+  const [tensor] = apply(
+    node.operator,
+    ports.map((port) => port.tensor),
+    node.attributes,
+  );
+  return { node, alone: new Graph(ports, [{ name: 'output', tensor }]) };
+}
+
+const inDouble = ({ data, dtype }: HostArray): TypedArray =>
+  isFloat(dtype) && data instanceof Float32Array ? Float64Array.from(data) : data;
+
+/** An executable of the reference whose results are replaced by the evaluator's. */
+function patched(
+  backend: Backend,
+  graph: Graph,
+  executable: Executable,
+  evaluate: Evaluator,
+  bound: Readonly<Record<string, Promise<HostArray>>>,
+): Executable {
+  return {
+    graph,
+    async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
+      // Read before the run, which may donate them.
+      const values = { ...bound, ...readAll(inputs) };
+      const right = await executable.run(inputs);
+      const names = Object.keys(values);
+      const read = await Promise.all(Object.values(values));
+      const wrong = evaluate(Object.fromEntries(names.map((name, i) => [name, read[i]])));
+      for (const array of Object.values(right)) array.dispose();
+      return Object.fromEntries(Object.entries(wrong).map(([name, value]) => [name, backend.array(value)]));
+    },
+    bind: (arrays: NamedArrays) =>
+      patched(backend, graph, executable.bind(arrays), evaluate, { ...bound, ...readAll(arrays) }),
+    dispose: () => executable.dispose(),
+  };
+}
+
+/** Copies of arrays, each settled on its own: one that cannot be read is the run's to refuse. */
+function readAll(arrays: RunInputs): Record<string, Promise<HostArray>> {
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, array]) => {
+      const copy = isHostArray(array)
+        ? Promise.resolve({ ...array, data: array.data.slice() })
+        : array.read().then((data) => ({ data, shape: array.shape, dtype: array.dtype }));
+      copy.catch(() => undefined);
+      return [name, copy];
+    }),
+  );
+}
+
+const named = (node: Node, name: string): boolean => node.operator.name === name;
+
+/** Adds that broadcast both operands fill the result column by column. */
+export const wrongBroadcast: Defect = {
+  name: 'an Add that swaps axes where both operands are broadcast',
+  rewrite(node, inputs) {
+    const { shape } = node.outputs[0];
+    if (!named(node, 'Add') || inputs.some((operand) => sameShape(operand.shape, shape))) return undefined;
+    return [reshape(transposeLast(rebuild(node, inputs)[0]), shape)];
+  },
+};
+
+/** Reads the second matrix column by column. */
+export const transposedProduct: Defect = {
+  name: 'a MatMul that reads its second operand transposed',
+  rewrite(node, inputs) {
+    if (!named(node, 'MatMul')) return undefined;
+    const [a, b] = inputs as [Tensor, Tensor];
+    return rebuild(node, [a, reshape(transposeLast(b), b.shape)]);
+  },
+};
+
+/** Leaves the last element along the last of the reduced axes out of a sum. */
+export const shortReduction: Defect = {
+  name: 'a ReduceSum that stops one element early',
+  rewrite(node, [x]) {
+    if (!named(node, 'ReduceSum')) return undefined;
+    const { axes, keepdims } = node.attributes as unknown as { axes: readonly number[]; keepdims: boolean };
+    const axis = axes[axes.length - 1];
+    if (x.shape[axis] < 2) return undefined;
+    return [reduceSum(sliceAxis(x, axis, 0, x.shape[axis] - 1), axes, { keepdims })];
+  },
+};
+
+/** Leaves the last element of large results at 0, as a kernel does whose count of groups was rounded down. */
+export const skippedLastElement: Defect = {
+  name: 'a Tanh that skips the last of more than 256 elements',
+  kernels: {
+    Tanh(_, __, right) {
+      if (right.length > 256) right[right.length - 1] = 0;
+      return right;
+    },
+  },
+};
+
+/** Every sample of a batch draws what the first one draws. */
+export const repeatedNoise: Defect = {
+  name: 'a RandomBits that does not count samples',
+  rewrite(node, [key, counter]) {
+    const { shape } = node.outputs[0];
+    if (!named(node, 'RandomBits') || shape.length === 0 || shape[0] < 2) return undefined;
+    return [expand(randomBits(key, counter, [1, ...shape.slice(1)]), shape)];
+  },
+};
