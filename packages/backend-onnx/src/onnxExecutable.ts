@@ -1,4 +1,5 @@
 import {
+  checkBinding,
   checkRunInputs,
   DisposedError,
   GraphError,
@@ -52,11 +53,7 @@ export class OnnxExecutable implements Executable {
    * done. The memory of donated arrays is written to by the run after the next.
    */
   async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
-    if (this.#released)
-      throw new DisposedError('The executable was disposed.', {
-        expected: 'a live executable',
-        remedy: 'Compile the graph again.',
-      });
+    this.#checkAlive();
     const { graph, aliases = [], compiled, pool, bound } = this.#parts;
     if (bound) this.#refuseBound(inputs);
     const given: RunInputs = bound ? { ...bound, ...inputs } : inputs;
@@ -117,17 +114,18 @@ export class OnnxExecutable implements Executable {
     await compiled.run(...run);
   }
 
+  #checkAlive(): void {
+    if (!this.#released) return;
+    throw new DisposedError('The executable was disposed.', {
+      expected: 'a live executable',
+      remedy: 'Compile the graph again.',
+    });
+  }
+
   bind(arrays: NamedArrays): Executable {
-    const { graph, aliases = [], compiled, prepack, bound } = this.#parts;
-    for (const name of Object.keys(arrays)) {
-      graph.input(name);
-      if (aliases.some(([input]) => input === name)) {
-        throw new GraphError(`The input '${name}' is donated to an output, so it cannot be bound.`, {
-          actual: name,
-          expected: 'inputs without an alias',
-        });
-      }
-    }
+    const { graph, aliases, compiled, prepack, bound } = this.#parts;
+    this.#checkAlive();
+    checkBinding(graph, arrays, aliases, bound);
     const all = { ...bound, ...arrays };
     if (!prepack) return new OnnxExecutable({ ...this.#parts, bound: all, release: async () => {} });
     const specialised = specialise(compiled, all);

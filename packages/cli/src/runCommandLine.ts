@@ -13,7 +13,7 @@ export async function runCommandLine(args: readonly string[], streams: Surroundi
   let output: Output | undefined;
   try {
     await createProgram(streams, (made) => (output = made)).parseAsync(args, { from: 'user' });
-    return exitStatus.done;
+    return output?.failed ? exitStatus.failed : exitStatus.done;
   } catch (error) {
     output?.endProgress();
     // Help and version arrive as errors too, with status 0; commander has printed its message already.

@@ -1,5 +1,6 @@
 import type { CliCommand } from './cliCommand.ts';
 import { compare } from './compare.ts';
+import { conformance } from './conformance.ts';
 import { doctor } from './doctor.ts';
 import { evaluate } from './evaluate.ts';
 import { plugins } from './plugins.ts';
@@ -7,4 +8,4 @@ import { sample } from './sample.ts';
 import { train } from './train.ts';
 
 /** Every command, in the order of the help text. A new one is a file and a line here. */
-export const commands: readonly CliCommand[] = [train, sample, evaluate, compare, doctor, plugins];
+export const commands: readonly CliCommand[] = [train, sample, evaluate, compare, conformance, doctor, plugins];

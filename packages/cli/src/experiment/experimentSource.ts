@@ -15,6 +15,7 @@ import {
 } from 'yaml';
 import { fileError, systemCode } from '../disk/fileError.ts';
 import { ExperimentError, UsageError } from '../errors.ts';
+import { typeScriptRemedy } from './importModule.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -112,8 +113,7 @@ async function importExperiment(file: string): Promise<unknown> {
         actual: file,
         expected: 'a module that exports an experiment by default',
         ...(untyped && {
-          remedy:
-            'Use Node 22.18 or later, run the command under tsx (NODE_OPTIONS="--import tsx"), or write the experiment in JavaScript or YAML.',
+          remedy: typeScriptRemedy,
         }),
         cause,
       },

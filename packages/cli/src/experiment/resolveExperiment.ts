@@ -7,13 +7,12 @@ import {
   type PluginSpec,
 } from '@flow-matching/core';
 import type { Container } from 'inversify';
-import { createRequire } from 'node:module';
-import { isAbsolute, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
 import { ExperimentError } from '../errors.ts';
 import { describeIssue, type Problem } from './describeIssue.ts';
 import { frameSchema, partNames, parts, type Experiment } from './experiment.ts';
 import type { ExperimentSource, Path } from './experimentSource.ts';
+import { importModule } from './importModule.ts';
 import { optionsOf } from './pluginOptions.ts';
 
 /** An experiment that was checked, and the folder its file names are relative to. */
@@ -41,7 +40,7 @@ export async function resolveExperiment(source: ExperimentSource, container: Con
       );
   const { plugins, environment = {} } = frame.data ?? { plugins: [] };
   const directory = resolve(source.directory, environment.directory ?? '.');
-  await loadPlugins(container, plugins, (specifier) => importPlugin(specifier, directory));
+  await loadPlugins(container, plugins, (specifier) => importModule(specifier, directory));
   const check = new PartCheck(source, new PluginRegistry(container), problems);
   const specs = Object.fromEntries(
     partNames.map((part) => [part, check.part([part], parts[part].kind, value[part], parts[part].fallback)]),
@@ -77,15 +76,6 @@ function problemsError(problems: readonly Problem[]): ExperimentError {
   return new ExperimentError(problems.map(({ location, message }) => `${location}: ${message}`).join('\n'), {
     actual: problems,
   });
-}
-
-/** Imports a module by a specifier that is relative to the experiment's folder, packages included. */
-async function importPlugin(specifier: string, directory: string): Promise<object> {
-  const isPath = specifier.startsWith('.') || isAbsolute(specifier);
-  const file = isPath
-    ? resolve(directory, specifier)
-    : createRequire(join(directory, 'experiment.js')).resolve(specifier);
-  return (await import(pathToFileURL(file).href)) as object;
 }
 
 /** Checks parts that plugins supply, collecting what is wrong. */

@@ -12,6 +12,8 @@ export interface OutputOptions {
 export class Output {
   readonly json: boolean;
   readonly quiet: boolean;
+  /** The command did what it was asked to, and what it found is a failure: exit status 1. */
+  failed = false;
   readonly #streams: Surroundings;
   #progress: Progress | undefined;
 

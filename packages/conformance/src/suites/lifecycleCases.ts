@@ -1,3 +1,21 @@
 import type { ConformanceCase } from '../case/conformanceCase.ts';
+import { arrayCases } from '../lifecycle/arrayCases.ts';
+import { bindingCases } from '../lifecycle/bindingCases.ts';
+import { concurrencyCases } from '../lifecycle/concurrencyCases.ts';
+import { disposalCases } from '../lifecycle/disposalCases.ts';
+import { donationCases } from '../lifecycle/donationCases.ts';
+import { growthCase } from '../lifecycle/growthCase.ts';
+import { manifestCases } from '../lifecycle/manifestCases.ts';
+import { runCases } from '../lifecycle/runCases.ts';
 
-export const lifecycleCases = (): readonly ConformanceCase[] => [];
+/** Level 0: what the contract of Backend says of manifests, arrays, runs, donation, binding and disposal. */
+export const lifecycleCases = (): readonly ConformanceCase[] => [
+  ...manifestCases(),
+  ...arrayCases(),
+  ...runCases(),
+  ...donationCases(),
+  ...bindingCases(),
+  ...concurrencyCases(),
+  ...disposalCases(),
+  growthCase,
+];

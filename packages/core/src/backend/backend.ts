@@ -32,12 +32,17 @@ export interface Executable {
    *   handle; BackendError where the backend itself fails.
    */
   run(inputs: RunInputs): Promise<Record<string, BackendArray>>;
-  /** An executable with some inputs fixed, which the backend may specialise on. The arrays stay the caller's. Aliased inputs cannot be bound. */
+  /**
+   * An executable with some inputs fixed, which the backend may specialise on. The arrays stay the caller's. Aliased inputs cannot be
+   * bound, nor one input twice.
+   *
+   * @throws GraphError, ShapeError, DTypeError or DisposedError as run does.
+   */
   bind(arrays: NamedArrays): Executable;
   dispose(): Promise<void>;
 }
 
-/** A place where graphs run. Third parties add one by implementing this and nothing else. */
+/** A place where graphs run. Third parties add one by implementing this and nothing else. Disposing anything twice is harmless. */
 export interface Backend extends AsyncDisposable {
   /** The plugin name: `onnx`, `webgpu`, … */
   readonly name: string;
@@ -45,7 +50,7 @@ export interface Backend extends AsyncDisposable {
   readonly device: string;
   /** Operators × dtypes it has lowerings for. */
   readonly manifest: Manifest;
-  /** Copies host data to the backend. */
+  /** Copies host data to the backend. @throws ShapeError where they do not fill their shape. */
   array(source: HostArray): BackendArray;
   /** Compiles; equal graphs with equal options share one compilation. @throws UnsupportedError naming the first operator without a lowering. */
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;

@@ -2,7 +2,7 @@ import { DisposedError, DTypeError, GraphError, ShapeError } from '../errors.ts'
 import type { Graph, GraphPort } from '../graph/graph.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
 import { formatType, sameShape, sizeOf } from '../tensor/shape.ts';
-import type { BackendArray, CompileOptions, RunInputs } from './backend.ts';
+import type { BackendArray, CompileOptions, NamedArrays, RunInputs } from './backend.ts';
 
 export const isHostArray = (array: BackendArray | HostArray): array is HostArray =>
   'data' in array && ArrayBuffer.isView(array.data);
@@ -70,6 +70,25 @@ function checkArray(
       actual: array.data.length,
       expected: `${sizeOf(type.shape)} values`,
     });
+  }
+}
+
+/** Throws unless each of `arrays` may be fixed as an input: known, alive, of its type, neither donated nor bound already. */
+export function checkBinding(
+  graph: Graph,
+  arrays: NamedArrays,
+  aliases: CompileOptions['aliases'] = [],
+  bound: NamedArrays = {},
+): void {
+  for (const name of Object.keys(arrays)) {
+    const donated = aliases.some(([input]) => input === name);
+    if (donated || name in bound) {
+      throw new GraphError(`The input '${name}' is ${donated ? 'donated to an output' : 'bound already'}.`, {
+        actual: name,
+        expected: 'inputs that are neither bound nor aliased',
+      });
+    }
+    checkArray(name, arrays[name], graph.input(name));
   }
 }
 

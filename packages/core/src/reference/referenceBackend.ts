@@ -1,6 +1,6 @@
 import type { Backend, BackendArray, CompileOptions, Executable, NamedArrays, RunInputs } from '../backend/backend.ts';
 import { checkSupported, supports, type Manifest } from '../backend/manifest.ts';
-import { checkAliases, checkRunInputs, isHostArray } from '../backend/runInputs.ts';
+import { checkAliases, checkBinding, checkRunInputs, isHostArray } from '../backend/runInputs.ts';
 import { DisposedError, GraphError, ShapeError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { inlineComposites } from '../passes/inlineComposites.ts';
@@ -177,18 +177,7 @@ class ReferenceExecutable implements Executable {
 
   bind(arrays: NamedArrays): Executable {
     this.#checkAlive();
-    const names = Object.keys(arrays);
-    const refused = names.find((name) => name in this.#bound || this.#aliases.some(([input]) => input === name));
-    if (refused !== undefined) {
-      throw new GraphError(`The input '${refused}' is ${refused in this.#bound ? 'bound already' : 'aliased'}.`, {
-        actual: refused,
-        expected: 'inputs that are neither bound nor aliased',
-      });
-    }
-    checkRunInputs(
-      names.map((name) => ({ name, tensor: this.graph.input(name) })),
-      arrays,
-    );
+    checkBinding(this.graph, arrays, this.#aliases, this.#bound);
     return new ReferenceExecutable(this.graph, this.#aliases, { ...this.#bound, ...arrays }, this.#queue);
   }
 

@@ -1,0 +1,155 @@
+import {
+  backendCases,
+  formatReport,
+  levels as allLevels,
+  levelTitles,
+  reportHtml,
+  runConformance,
+  type ConformanceCase,
+  type ConformanceReport,
+  type Level,
+} from '@flow-matching/conformance';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { chooseCases } from '../conformance/chooseCases.ts';
+import { parseLevels } from '../conformance/parseLevels.ts';
+import { moduleBackend, namedBackend, type MakeBackend } from '../conformance/subject.ts';
+import { fileError } from '../disk/fileError.ts';
+import { writeAtomically } from '../disk/writeAtomically.ts';
+import { InterruptedError, UsageError } from '../errors.ts';
+import { parseSetting } from '../experiment/parseSetting.ts';
+import { versions } from '../run/environment.ts';
+import { formatTable } from '../terminal/formatTable.ts';
+import { Interrupts } from '../terminal/interrupts.ts';
+import { quoteArgument } from '../terminal/quoteArgument.ts';
+import type { CliCommand, CommandContext } from './cliCommand.ts';
+import { parseSeed } from './solverSettings.ts';
+
+interface ConformanceCommandOptions {
+  readonly backend?: string;
+  readonly module?: string;
+  readonly set?: readonly string[];
+  readonly level?: readonly Level[];
+  readonly filter?: string;
+  readonly seed: number;
+  readonly report?: string;
+  readonly list?: boolean;
+}
+
+export const conformance: CliCommand<[], ConformanceCommandOptions> = {
+  name: 'conformance',
+  configure: (command) =>
+    command
+      .summary('prove that a backend computes what it claims to')
+      .description(
+        'Runs every case of the conformance suite on a backend and compares the results with the f64 reference and with closed forms.',
+      )
+      .option('--backend <name>', 'check this backend (default: onnx)')
+      .option('--module <module>', 'check the backend that a module or package exports, by default or as `backend`')
+      .option('--set <key=value...>', 'options of the backend, as in --set backend.threads=1')
+      .option('--level <levels>', `only these levels, as in 3, 0-2 or 0,4: ${describeLevels()}`, parseLevels)
+      .option('--filter <id>', 'only cases whose id contains this; a whole id names one case')
+      .option('--seed <s>', 'seed of every draw', parseSeed, 0)
+      .option('--report <directory>', 'write report.json and report.html into this directory')
+      .option('--list', 'print the ids and claims of the cases without running them')
+      .addHelpText(
+        'after',
+        `
+Examples:
+  flow-matching conformance --backend onnx --level 0-2 --report conformance
+  flow-matching conformance --module ./my-backend.js
+  flow-matching conformance --backend reference --filter L1/Add`,
+      ),
+  run: runConformanceCommand,
+};
+
+const describeLevels = (): string => allLevels.map((level) => `${level} ${levelTitles[level]}`).join(', ');
+
+async function runConformanceCommand(
+  { output, root }: CommandContext,
+  _: [],
+  options: ConformanceCommandOptions,
+): Promise<void> {
+  const { level, filter, report: directory, list = false } = options;
+  const cases = chooseCases(backendCases(), filter, level);
+  if (list) {
+    const listed = cases.map(({ id, claim }) => ({ id, claim }));
+    output.result(formatTable(listed.map(({ id, claim }) => [id, claim])), { cases: listed });
+    return;
+  }
+  const make = await subjectOf(root, options);
+  // Found out before the work, not after it.
+  if (directory !== undefined) await makeDirectory(directory);
+  const report = await run(make, cases, options, output);
+  const files = directory === undefined ? undefined : await writeReport(report, directory);
+  output.failed = !report.passed;
+  output.result(
+    [formatReport(report), ...(files ? ['', `Open ${files.report}`] : [])].join('\n'),
+    files ? { ...report, files } : report,
+  );
+  if (report.interrupted) output.warn('Interrupted.');
+}
+
+async function subjectOf(
+  root: CommandContext['root'],
+  { backend, module, set = [] }: ConformanceCommandOptions,
+): Promise<MakeBackend> {
+  if (backend !== undefined && module !== undefined)
+    throw new UsageError(`--backend ${backend} and --module ${module} are two backends.`, {
+      expected: 'one of the two',
+    });
+  const settings = set.map(parseSetting);
+  return module === undefined ? namedBackend(root, backend ?? 'onnx', settings) : moduleBackend(module, settings);
+}
+
+async function run(
+  make: MakeBackend,
+  cases: readonly ConformanceCase[],
+  options: ConformanceCommandOptions,
+  output: CommandContext['output'],
+): Promise<ConformanceReport> {
+  using interrupts = new Interrupts(output, 'Stopping after the case that is running.');
+  const progress = output.progress('check', cases.length);
+  const report = await runConformance(make, {
+    cases,
+    seed: options.seed,
+    rerun: (id) => rerunCommand(id, options),
+    onResult: ({ id }, done) => progress.update(done, id),
+    signal: interrupts.signal,
+  });
+  output.endProgress();
+  const stopped = report.results.length < cases.length;
+  if (stopped && report.results.length === 0) throw new InterruptedError('Interrupted before the first case ended.');
+  return {
+    ...report,
+    versions: versions(),
+    ...(stopped && { interrupted: { chosen: cases.length }, passed: false }),
+  };
+}
+
+/** What runs one case alone as it ran here. */
+function rerunCommand(id: string, { backend, module, set = [], seed }: ConformanceCommandOptions): string {
+  const parts = [
+    ...(module === undefined ? ['--backend', backend ?? 'onnx'] : ['--module', module]),
+    ...set.flatMap((setting) => ['--set', setting]),
+    ...(seed === 0 ? [] : ['--seed', String(seed)]),
+    '--filter',
+    id,
+  ];
+  return `npx flow-matching conformance ${parts.map(quoteArgument).join(' ')}`;
+}
+
+async function writeReport(report: ConformanceReport, directory: string): Promise<Record<string, string>> {
+  const files = { results: join(directory, 'report.json'), report: join(directory, 'report.html') };
+  await writeAtomically(files.results, [`${JSON.stringify(report, null, 2)}\n`]);
+  await writeAtomically(files.report, [reportHtml(report)]);
+  return files;
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw fileError('make', path, cause);
+  }
+}

@@ -1,0 +1,42 @@
+import { levelTitles, selectCases, type ConformanceCase, type Level } from '@flow-matching/conformance';
+import { nearestName, OptionError } from '@flow-matching/core';
+import { UsageError } from '../errors.ts';
+
+/** The cases asked for. @throws UsageError where there are none, with the nearest part of an id. */
+export function chooseCases(
+  cases: readonly ConformanceCase[],
+  filter: string | undefined,
+  levels: readonly Level[] | undefined,
+): readonly ConformanceCase[] {
+  try {
+    return selectCases(cases, { filter, levels });
+  } catch (cause) {
+    if (!(cause instanceof OptionError)) throw cause;
+    throw new UsageError(problem(cases, filter, levels), {
+      actual: { filter, levels },
+      expected: 'part of the id of a case',
+      remedy: 'The ids are those of: flow-matching conformance --list',
+      cause,
+    });
+  }
+}
+
+function problem(
+  cases: readonly ConformanceCase[],
+  filter: string | undefined,
+  levels: readonly Level[] | undefined,
+): string {
+  const within = levels ? ` in ${levels.map((level) => `level ${level} (${levelTitles[level]})`).join(', ')}` : '';
+  if (filter === undefined) return `There is no case${within}.`;
+  const nearest = nearestName(filter, partsOfIds(cases));
+  return `There is no case '${filter}'${within}.${nearest === undefined ? '' : ` Did you mean '${nearest}'?`}`;
+}
+
+/** Ids, what they begin with, and what is between their slashes. */
+function partsOfIds(cases: readonly ConformanceCase[]): string[] {
+  const parts = cases.flatMap(({ id }) => {
+    const names = id.split('/');
+    return [...names, ...names.map((_, i) => names.slice(0, i + 1).join('/'))];
+  });
+  return [...new Set(parts)];
+}

@@ -1,0 +1,43 @@
+import { PluginError } from '@flow-matching/core';
+import { createRequire } from 'node:module';
+import { isAbsolute, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { systemCode } from '../disk/fileError.ts';
+
+/** What to do where Node is too old for a module in TypeScript. */
+export const typeScriptRemedy =
+  'Use Node 22.18 or later, run the command under tsx (NODE_OPTIONS="--import tsx"), or compile it to JavaScript.';
+
+/**
+ * Imports a module by a specifier that is relative to a folder: a path, or a package as the folder's own files would find it.
+ *
+ * @throws PluginError where it cannot be found, or Node does not load its language; what the module itself throws.
+ */
+export async function importModule(specifier: string, directory: string): Promise<Readonly<Record<string, unknown>>> {
+  const file = fileOf(specifier, directory);
+  try {
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  } catch (cause) {
+    if (systemCode(cause) !== 'ERR_UNKNOWN_FILE_EXTENSION') throw cause;
+    throw new PluginError(`Node ${process.versions.node} does not load TypeScript.`, {
+      actual: file,
+      expected: 'a module in JavaScript',
+      remedy: typeScriptRemedy,
+      cause,
+    });
+  }
+}
+
+function fileOf(specifier: string, directory: string): string {
+  if (specifier.startsWith('.') || isAbsolute(specifier)) return resolve(directory, specifier);
+  try {
+    return createRequire(join(directory, 'experiment.js')).resolve(specifier);
+  } catch (cause) {
+    throw new PluginError(`There is no package '${specifier}' for files in ${directory}.`, {
+      actual: specifier,
+      expected: 'an installed package, or a path that begins with ./ or ../',
+      remedy: `Install it there, or write ./${specifier} for a file.`,
+      cause,
+    });
+  }
+}
