@@ -1,8 +1,7 @@
-import { allocate, checkAliases, checkRunInputs, defineBackend, DisposedError, hostArray } from '@flow-matching/core';
-import { isFloat, isHostArray, prepareGraph, sizeOf, stridesOf, toStorage } from '@flow-matching/core';
-import type { Backend, BackendArray, CompileOptions, DType, Executable, Graph, HostArray } from '@flow-matching/core';
-import type { Manifest, NamedArrays, Node, PreparedGraph, RunInputs, Shape, Tensor } from '@flow-matching/core';
-import type { TensorType, TypedArray } from '@flow-matching/core';
+import { allocate, defineBackend, hostBackend, isFloat, prepareGraph } from '@flow-matching/core';
+import { sizeOf, stridesOf, toStorage } from '@flow-matching/core';
+import type { Backend, DType, Graph, HostArray, Manifest, NamedHostArrays, Node } from '@flow-matching/core';
+import type { Shape, Tensor, TensorType, TypedArray } from '@flow-matching/core';
 
 /** Visits the elements of `shape` in row-major order, each with the position that `strides` give it in another array. */
 function walk(shape: Shape, strides: readonly number[], visit: (own: number, other: number) => void, other = 0): void {
@@ -160,7 +159,7 @@ const kernels: Readonly<Record<string, readonly [dtypes: readonly DType[], kerne
 const manifest: Manifest = new Map(Object.entries(kernels).map(([name, [dtypes]]) => [name, dtypes]));
 
 /** Every node in turn: nodes come in an order in which they can be computed. */
-function interpret(graph: Graph, inputs: Readonly<Record<string, HostArray>>): HostArray[] {
+function interpret(graph: Graph, inputs: NamedHostArrays): NamedHostArrays {
   const values = new Map<Tensor, HostArray>(graph.inputs.map(({ name, tensor }) => [tensor, inputs[name]]));
   for (const node of graph.nodes) {
     const [result] = node.outputs;
@@ -168,7 +167,7 @@ function interpret(graph: Graph, inputs: Readonly<Record<string, HostArray>>): H
     const { shape, dtype } = result;
     if (!values.has(result)) values.set(result, { data: compute(node, operands), shape, dtype });
   }
-  return graph.outputs.map(({ tensor }) => values.get(tensor)!);
+  return Object.fromEntries(graph.outputs.map(({ name, tensor }) => [name, values.get(tensor)!]));
 }
 
 function compute({ operator, attributes, outputs: [type] }: Node, inputs: readonly HostArray[]): TypedArray {
@@ -177,102 +176,18 @@ function compute({ operator, attributes, outputs: [type] }: Node, inputs: readon
   return kernels[operator.name][1](inputs, type, attributes as unknown as Attributes);
 }
 
-/** What is behind each handle that is neither disposed nor donated. */
-const contents = new WeakMap<BackendArray, HostArray>();
-
-function handle(content: HostArray): BackendArray {
-  const { shape, dtype } = content;
-  const array: BackendArray = {
-    shape,
-    dtype,
-    get disposed() {
-      return !contents.has(array);
-    },
-    read: async () => contentOf(array).data.slice(),
-    dispose: () => void contents.delete(array),
-  };
-  contents.set(array, content);
-  return array;
-}
-
-function contentOf(array: BackendArray | HostArray): HostArray {
-  // A copy, which later writes to the caller's array do not reach.
-  if (isHostArray(array)) return hostArray(array.data.slice(), array.shape, array.dtype);
-  const content = contents.get(array);
-  if (content) return content;
-  throw new DisposedError('The array was disposed or donated, or is of another backend.', { expected: 'a live array' });
-}
-
-function checkAlive(disposed: boolean, what: string): void {
-  if (disposed) throw new DisposedError(`The ${what} was disposed.`, { expected: `a live ${what}` });
-}
-
-/** What a graph runs by. */
-interface Program extends PreparedGraph {
-  readonly source: Graph;
-  readonly aliases: NonNullable<CompileOptions['aliases']>;
-  readonly checkBackend: () => void;
-}
-
-/** A program of which some inputs are given already. Nothing is awaited, so runs end in the order in which they were asked for. */
-function executable(program: Program, bound: NamedArrays): Executable {
-  const { source, graph, randomness, aliases, checkBackend } = program;
-  const free = source.inputs.filter(({ name }) => !(name in bound));
-  let disposed = false;
-  return {
-    graph: source,
-    async run(inputs) {
-      checkBackend();
-      checkAlive(disposed, 'executable');
-      checkRunInputs(free, inputs);
-      const given: RunInputs = { ...bound, ...inputs };
-      checkRunInputs(source.inputs, given, aliases);
-      const values = Object.fromEntries(Object.entries(given).map(([name, array]) => [name, contentOf(array)]));
-      // What the manifest cannot draw is drawn here, from seeds among the inputs.
-      const seeds = Object.fromEntries((randomness?.dependsOn ?? []).map((name) => [name, values[name]]));
-      const results = interpret(graph, { ...values, ...randomness?.draw(seeds) });
-      // Not before: the arrays of a run that fails stay readable.
-      for (const [donated] of aliases) contents.delete(given[donated] as BackendArray);
-      return Object.fromEntries(source.outputs.map(({ name }, i) => [name, handle(results[i])]));
-    },
-    bind(arrays) {
-      checkBackend();
-      checkAlive(disposed, 'executable');
-      const bindable = free.filter(({ name }) => name in arrays && !aliases.some(([donated]) => donated === name));
-      checkRunInputs(bindable, arrays);
-      return executable(program, { ...bound, ...arrays });
-    },
-    async dispose() {
-      disposed = true;
-    },
-  };
-}
-
 /** Runs graphs in this process as they stand, on Float32Array, Int32Array, Uint32Array and Uint8Array. */
-function eagerBackend(): Backend {
-  let disposed = false;
-  const checkBackend = (): void => checkAlive(disposed, 'backend');
-  const dispose = async (): Promise<void> => {
-    disposed = true;
-  };
-  return {
+const eagerBackend = (): Backend =>
+  hostBackend({
     name: 'eager',
     device: 'cpu, interpreted in f32',
     manifest,
-    array(source) {
-      checkBackend();
-      return handle(contentOf(source));
-    },
-    async compile(source, { aliases = [] } = {}) {
-      checkBackend();
-      checkAliases(source, { aliases });
+    compile(source) {
       // Composites become what they are made of, random draws become inputs, and what the manifest lacks is refused.
-      return executable({ ...prepareGraph(source, manifest, 'eager'), source, aliases, checkBackend }, {});
+      const { graph, randomness } = prepareGraph(source, manifest, 'eager');
+      return (inputs) => interpret(graph, { ...inputs, ...randomness?.draw(inputs) });
     },
-    dispose,
-    [Symbol.asyncDispose]: dispose,
-  };
-}
+  });
 
 /** The backend as a plugin: `backend: eager` in an experiment file that names this package under `plugins`. */
 export default defineBackend({

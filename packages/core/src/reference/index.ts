@@ -1,2 +1,2 @@
 export { evaluateGraph } from './evaluateGraph.ts';
-export { createReferenceBackend, ReferenceBackend } from './referenceBackend.ts';
+export { createReferenceBackend } from './referenceBackend.ts';
