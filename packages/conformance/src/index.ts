@@ -4,6 +4,7 @@ export * from './case/conformanceError.ts';
 export * from './case/level.ts';
 export * from './case/limit.ts';
 export * from './case/measurement.ts';
+export * from './case/note.ts';
 export { UndeclaredError } from './backend/auditedBackend.ts';
 export * from './conformance.ts';
 export * from './report/conformanceReport.ts';

@@ -1,6 +1,7 @@
 import type { Backend, DType, HostRandomStream } from '@flow-matching/core';
 import type { Level } from './level.ts';
 import type { Measurement } from './measurement.ts';
+import type { Note } from './note.ts';
 
 /** One claim that is checked on a backend. */
 export interface ConformanceCase {
@@ -28,4 +29,6 @@ export interface CaseContext {
   readonly random: HostRandomStream;
   /** Records how far a result is from what it should be. A ratio above 1, or NaN, fails the case; the worst one is reported. */
   measure(measurement: Measurement): void;
+  /** Reports a quantity that no limit judges. */
+  note(note: Note): void;
 }

@@ -1,6 +1,7 @@
 import type { DType } from '@flow-matching/core';
 import { levels, type Level } from '../case/level.ts';
 import type { Measurement } from '../case/measurement.ts';
+import type { Note } from '../case/note.ts';
 
 /** `fail`: a claim does not hold; `error`: it could not be checked; `unsupported`: the manifest does not declare what it takes. */
 export const statuses = ['pass', 'fail', 'error', 'unsupported'] as const;
@@ -14,6 +15,8 @@ export interface CaseResult {
   readonly status: Status;
   /** The comparison that came nearest to its limit, or exceeded it most. */
   readonly measurement?: Measurement;
+  /** Quantities that are not judged. */
+  readonly notes?: readonly Note[];
   /** What went wrong or is missing. */
   readonly message?: string;
   readonly milliseconds: number;

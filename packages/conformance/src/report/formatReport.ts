@@ -1,10 +1,11 @@
 import { levelTitles } from '../case/level.ts';
+import { formatNote } from '../case/note.ts';
 import type { CaseResult, ConformanceReport, Tally } from './conformanceReport.ts';
 import { caseCount, describeRatio, describeVerdict, sumOfTallies } from './describeReport.ts';
 
 /**
- * A report as plain text: a row for each level and dtype, then what failed, one case after another, then the verdict. Unsupported
- * cases count in the denominator and never as passes.
+ * A report as plain text: a row for each level and dtype, what was noted, then what failed, one case after another, then the verdict.
+ * Unsupported cases count in the denominator and never as passes.
  */
 export function formatReport(report: ConformanceReport): string {
   const { backend, seed, results } = report;
@@ -13,6 +14,7 @@ export function formatReport(report: ConformanceReport): string {
     `${backend.name} (${backend.device}), seed ${seed}`,
     '',
     totalsTable(report),
+    ...notesTable(report),
     ...failures.map((failure) => `\n${formatFailure(failure)}`),
     '',
     sentence(describeVerdict(report)),
@@ -24,6 +26,12 @@ function totalsTable({ totals }: ConformanceReport): string {
   const body = totals.map(({ level, dtype, tally }) => [String(level), levelTitles[level], dtype, ...cells(tally)]);
   const all = ['all', '', '', ...cells(sumOfTallies(totals.map(({ tally }) => tally)))];
   return columns([head, ...body, all], 3);
+}
+
+/** Nothing where nothing was noted. */
+function notesTable({ results }: ConformanceReport): string[] {
+  const rows = results.flatMap(({ id, notes = [] }) => notes.map((note) => [id, formatNote(note)]));
+  return rows.length === 0 ? [] : ['', columns(rows, 2)];
 }
 
 const cells = (tally: Tally): string[] => [

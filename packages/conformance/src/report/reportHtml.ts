@@ -1,3 +1,4 @@
+import { formatNote } from '../case/note.ts';
 import { levelTitles } from '../case/level.ts';
 import { statuses, type CaseResult, type ConformanceReport, type Tally } from './conformanceReport.ts';
 import { caseCount, describeRatio, describeVerdict, describeWorst, sumOfTallies } from './describeReport.ts';
@@ -98,10 +99,11 @@ ${sorted.map(caseRow).join('\n')}
 }
 
 function caseRow(result: CaseResult): string {
-  const { id, level, dtype = '-', status, claim, message, measurement, milliseconds } = result;
+  const { id, level, dtype = '-', status, claim, message, measurement, notes, milliseconds } = result;
   const limit = measurement?.limit ?? '';
   const failed = status === 'fail' || status === 'error';
-  const note = message ? `<span class="message ${failed ? status : 'claim'}">${escapeText(message)}</span>` : '';
+  const remark = message ?? notes?.map(formatNote).join(', ');
+  const note = remark ? `<span class="message ${failed ? status : 'claim'}">${escapeText(remark)}</span>` : '';
   return `<tr role="row" data-status="${status}" data-level="${level}" data-dtype="${dtype}">
 <td role="cell" class="status ${status}" data-key="${order.indexOf(status)}">${status}</td>
 <th scope="row" role="rowheader" data-key="${escapeText(id)}"><span class="id">${escapeText(id)}</span><br><span class="claim">${escapeText(claim)}</span>${note}${details(result, failed)}</th>

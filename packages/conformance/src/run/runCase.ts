@@ -3,6 +3,7 @@ import { UndeclaredError } from '../backend/auditedBackend.ts';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { ConformanceError } from '../case/conformanceError.ts';
 import type { Measurement } from '../case/measurement.ts';
+import type { Note } from '../case/note.ts';
 import type { CaseResult } from '../report/conformanceReport.ts';
 
 export interface RunCaseOptions {
@@ -19,12 +20,14 @@ export async function runCase(subject: ConformanceCase, options: RunCaseOptions)
   const { id, level, claim, dtype } = subject;
   const began = performance.now();
   const measurements: Measurement[] = [];
+  const notes: Note[] = [];
   const context = {
     backend: options.backend,
     create: options.create,
     seed: options.seed,
     random: new HostRandomStream(options.seed, streamOf(id)),
     measure: (measurement: Measurement) => void measurements.push(measurement),
+    note: (note: Note) => void notes.push(note),
   };
   const outcome = await settled(subject.run(context), options.patience);
   const worst = worstOf(measurements);
@@ -35,6 +38,7 @@ export async function runCase(subject: ConformanceCase, options: RunCaseOptions)
     ...(dtype && { dtype }),
     ...statusOf(outcome, worst),
     ...(worst && { measurement: worst }),
+    ...(notes.length > 0 && { notes }),
     milliseconds: performance.now() - began,
   };
 }

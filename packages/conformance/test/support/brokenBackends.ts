@@ -215,3 +215,60 @@ export const repeatedNoise: Defect = {
     return [expand(randomBits(key, counter, [1, ...shape.slice(1)]), shape)];
   },
 };
+
+/** A backend whose executables are made by `compile`, and everything else by another one. */
+const compiledBy =
+  (compile: (backend: Backend, graph: Graph, options?: CompileOptions) => Promise<Executable>) =>
+  (backend: Backend): Backend => ({
+    name: backend.name,
+    device: backend.device,
+    manifest: backend.manifest,
+    array: (source) => backend.array(source),
+    compile: (graph, options) => compile(backend, graph, options),
+    dispose: () => backend.dispose(),
+    [Symbol.asyncDispose]: () => backend.dispose(),
+  });
+
+/** Computes outputs one after another, each into its aliased input, which those after it then read. */
+export const overwrittenInputs: Defect = {
+  name: 'in-place aliasing that reads a new value',
+  wrap: compiledBy(async (backend, graph, options) => {
+    const whole = await backend.compile(graph, options);
+    const aliases = options?.aliases ?? [];
+    if (aliases.length < 2) return whole;
+    const parts = await Promise.all(graph.outputs.map((output) => backend.compile(new Graph(graph.inputs, [output]))));
+    return {
+      ...delegate(whole),
+      graph,
+      async run(inputs) {
+        const copies = await Promise.all(Object.values(readAll(inputs)));
+        const values = Object.fromEntries(Object.keys(inputs).map((name, i) => [name, copies[i]]));
+        for (const array of Object.values(await whole.run(inputs))) array.dispose();
+        const results: Record<string, BackendArray> = {};
+        for (const [i, { name }] of graph.outputs.entries()) {
+          results[name] = (await parts[i].run(values))[name];
+          const { shape, dtype } = results[name];
+          const target = aliases.find(([, output]) => output === name);
+          if (target) values[target[0]] = { data: await results[name].read(), shape, dtype };
+        }
+        return results;
+      },
+    };
+  }),
+};
+
+/** Donated arrays stay as they are. */
+export const keptDonations: Defect = {
+  name: 'donations that are not taken',
+  wrap: compiledBy((backend, graph) => backend.compile(graph)),
+};
+
+/** Executables outlive their disposal. */
+export const undisposedExecutables: Defect = {
+  name: 'executables that run after they were disposed',
+  wrap: compiledBy(async (backend, graph, options) => ({
+    ...delegate(await backend.compile(graph, options)),
+    graph,
+    dispose: async () => undefined,
+  })),
+};

@@ -1,0 +1,16 @@
+/** Milliseconds that timing one thing may take, after a first run that is not counted. */
+const budget = 200;
+const fewest = 3;
+
+/** The median time of `run` in milliseconds. */
+export async function medianTime(run: () => Promise<unknown>): Promise<number> {
+  await run();
+  const times: number[] = [];
+  const end = performance.now() + budget;
+  do {
+    const began = performance.now();
+    await run();
+    times.push(performance.now() - began);
+  } while (performance.now() < end || times.length < fewest);
+  return times.sort((a, b) => a - b)[times.length >> 1];
+}

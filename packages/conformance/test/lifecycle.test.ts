@@ -1,0 +1,43 @@
+import { onnx } from '@flow-matching/backend-onnx';
+import { runConformance } from '@flow-matching/conformance';
+import { createReferenceBackend } from '@flow-matching/core';
+import { assert } from 'chai';
+import { lifecycleCases } from '../src/suites/lifecycleCases.ts';
+import {
+  brokenBackend,
+  keptDonations,
+  overwrittenInputs,
+  undisposedExecutables,
+  type Defect,
+} from './support/brokenBackends.ts';
+import { idsByStatus } from './support/idsByStatus.ts';
+
+/** All but the ten thousand runs, which take longer than all others together. */
+const quick = lifecycleCases().filter(({ id }) => !id.startsWith('L0/growth'));
+
+const expectations: readonly { readonly defect: Defect; readonly caughtBy: readonly string[] }[] = [
+  { defect: overwrittenInputs, caughtBy: ['L0/donation/old values', 'L0/donation/swapped'] },
+  { defect: keptDonations, caughtBy: ['L0/donation/takes'] },
+  { defect: undisposedExecutables, caughtBy: ['L0/disposal/executable'] },
+];
+
+describe('level 0', () => {
+  for (const [name, create] of Object.entries({ reference: createReferenceBackend, onnx: () => onnx() })) {
+    it(`passes on ${name}`, async () => {
+      const { results } = await runConformance(create, { cases: lifecycleCases() });
+      const others = results.filter(({ status }) => status !== 'pass');
+      assert.deepEqual(
+        others.map(({ id, message }) => `${id}: ${message}`),
+        [],
+      );
+    });
+  }
+
+  for (const { defect, caughtBy } of expectations) {
+    it(`catches ${defect.name}`, async () => {
+      const { passed, broken } = await idsByStatus(quick, () => brokenBackend(defect));
+      assert.includeMembers(broken, [...caughtBy]);
+      assert.isAbove(passed.length, broken.length);
+    });
+  }
+});
