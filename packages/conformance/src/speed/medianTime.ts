@@ -12,5 +12,5 @@ export async function medianTime(run: () => Promise<unknown>): Promise<number> {
     await run();
     times.push(performance.now() - began);
   } while (performance.now() < end || times.length < fewest);
-  return times.sort((a, b) => a - b)[times.length >> 1];
+  return times.toSorted((a, b) => a - b)[times.length >> 1];
 }
