@@ -1,3 +1,100 @@
-import type { ConformanceCase } from '../case/conformanceCase.ts';
+import { hostArray, type HostArray, type HostRandomStream, type Tensor } from '@flow-matching/core';
+import { graphOf, referenceOf, runGraph } from '../case/agreement.ts';
+import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
+import { bounded, leastNormal } from '../case/limit.ts';
+import { compareArrays, compareNumbers } from '../case/measurement.ts';
+import { centralDifference, differenceError } from '../derivatives/centralDifference.ts';
+import { differentiables, type Differentiable } from '../derivatives/differentiables.ts';
+import { innerProduct } from '../derivatives/innerProduct.ts';
+import { backward, decomposed, forward, forwardOverReverse } from '../derivatives/modes.ts';
+import { roundingEffect } from '../derivatives/roundingEffect.ts';
 
-export const derivativeCases = (): readonly ConformanceCase[] => [];
+/** Limits are so many times the effect of roundings: libraries' elementary functions are off by some units, sums by their length. */
+const margin = 8;
+
+/**
+ * Level 3: a formula's value, J·v, Jᵀ·u and the derivative of Jᵀ·u along v, in f32 on the backend. What they should be comes from f64
+ * without a rule of the formula's composites: differences of fourth order for J·v and for the second derivative, reverse mode through
+ * the decomposition for Jᵀ·u; and ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩.
+ *
+ * @param list What is differentiated, by default every operator and composite that can be. Authors of others give theirs.
+ */
+export const derivativeCases = (list: readonly Differentiable[] = differentiables): readonly ConformanceCase[] =>
+  list.map((subject) => ({
+    id: `L3/${subject.name}/f32`,
+    level: 3,
+    dtype: 'f32',
+    claim: `${subject.name}: J·v, Jᵀ·u and forward over reverse are the derivatives of the value, and adjoint to one another`,
+    run: (context) => checkDerivatives(subject, context),
+  }));
+
+async function checkDerivatives({ formula, at }: Differentiable, context: CaseContext): Promise<void> {
+  const xs = at.map(inSingle);
+  const vs = xs.map((x) => directionLike(x, context.random));
+  const [value] = referenceOf(formula, xs);
+  const u = directionLike(value, context.random);
+  const count = xs.length;
+  const all = (...args: Tensor[]): Tensor[] => {
+    const [points, directions, [weight]] = [args.slice(0, count), args.slice(count, -1), args.slice(-1)];
+    return [
+      formula(...points),
+      ...forward(formula)(...points, ...directions),
+      ...backward(formula)(...points, weight),
+      ...forwardOverReverse(formula)(...points, ...directions, weight),
+    ];
+  };
+  const inputs = [...xs, ...vs, u];
+  const graph = graphOf(all, inputs);
+  const named = Object.fromEntries(inputs.map((array, i) => [`x${i}`, array]));
+  const results = Object.values(await runGraph(context, graph, named));
+
+  const plain = decomposed(formula, xs);
+  const pullback = (points: readonly HostArray[]): HostArray[] => referenceOf(backward(plain), [...points, u]);
+  const expected = [
+    value,
+    ...centralDifference((points) => referenceOf(plain, points), xs, vs),
+    ...pullback(xs),
+    ...centralDifference(pullback, xs, vs),
+  ];
+  const effects = Object.values(roundingEffect(graph, named, context.random));
+  const allowances = expected.map(({ data }, i) => {
+    const differenced = i === 1 || i > 1 + count;
+    return Float64Array.from(data, (wanted, j) => {
+      const own = margin * effects[i][j] + leastNormal('f32');
+      return differenced ? own + differenceError * Math.max(1, Math.abs(wanted)) : own;
+    });
+  });
+  const because = `${margin} times the effect of a unit round-off of f32 at random in every result, differences within ${differenceError}`;
+  const names = [
+    'the value',
+    'J·v',
+    ...xs.map((_, i) => `Jᵀ·u by x${i}`),
+    ...xs.map((_, i) => `the second derivative by x${i}`),
+  ];
+  expected.forEach((wanted, i) =>
+    context.measure(compareArrays(names[i], results[i], wanted, bounded(allowances[i], because))),
+  );
+
+  const cotangents = results.slice(2, 2 + count);
+  const slack =
+    innerProduct([magnitudes(u)], [{ data: allowances[1] }]) +
+    innerProduct(
+      vs.map(magnitudes),
+      allowances.slice(2, 2 + count).map((data) => ({ data })),
+    );
+  context.measure(
+    compareNumbers(
+      '⟨Jᵀ·u, v⟩ beside ⟨u, J·v⟩',
+      innerProduct(cotangents, vs),
+      innerProduct([u], [results[1]]),
+      bounded([slack], 'what the limits of J·v and Jᵀ·u amount to'),
+    ),
+  );
+}
+
+/** Rounded, so that every backend and the reference have the same. */
+const inSingle = ({ data, shape }: HostArray): HostArray => hostArray(Float32Array.from(data), shape, 'f32');
+
+const directionLike = ({ shape }: HostArray, random: HostRandomStream): HostArray => inSingle(random.normal(shape));
+
+const magnitudes = ({ data }: HostArray): { data: Float64Array } => ({ data: Float64Array.from(data, Math.abs) });

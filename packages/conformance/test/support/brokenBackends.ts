@@ -272,3 +272,14 @@ export const undisposedExecutables: Defect = {
     dispose: async () => undefined,
   })),
 };
+
+/** Fuses a product and the sum over axes along which a factor was repeated, as in a vjp, and reads the first of the repetitions only. */
+export const forgottenUnbroadcast: Defect = {
+  name: 'a vjp that forgets to unbroadcast',
+  rewrite(node, [x]) {
+    if (!named(node, 'ReduceSum') || node.inputs[0].node?.operator.name !== 'Mul') return undefined;
+    const { axes, keepdims } = node.attributes as unknown as { axes: readonly number[]; keepdims: boolean };
+    const first = axes.reduce((sliced, axis) => sliceAxis(sliced, axis, 0, 1), x);
+    return [reduceSum(first, axes, { keepdims })];
+  },
+};

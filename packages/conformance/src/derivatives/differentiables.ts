@@ -1,13 +1,26 @@
-import * as fm from '../../src/index.ts';
-import type { HostArray, Tensor } from '../../src/index.ts';
-import { normals, uniforms } from './numeric.ts';
+import * as fm from '@flow-matching/core';
+import type { HostArray, Shape, Tensor } from '@flow-matching/core';
 
-/** A formula with a point at which it is twice differentiable. */
+/** A formula with a point at which it is twice differentiable, and smooth as far as roundings reach. */
 export interface Differentiable {
   readonly name: string;
+  /** Of floats of either dtype. */
   readonly formula: (...xs: Tensor[]) => Tensor;
   readonly at: readonly HostArray[];
 }
+
+const words = (draw: typeof fm.hostRandomNormal, shape: Shape, seed: number): Float64Array =>
+  Float64Array.from(draw(Uint32Array.of(seed, 0x7e57), new Uint32Array(4), [1, fm.sizeOf(shape)]).data);
+
+/** Standard normals, f64, equal for equal seeds. */
+const normals = (shape: Shape, seed: number): HostArray => fm.hostArray(words(fm.hostRandomNormal, shape, seed), shape);
+
+/** Uniforms on [low, high), f64, equal for equal seeds. */
+const uniforms = (shape: Shape, seed: number, low: number, high: number): HostArray =>
+  fm.hostArray(
+    words(fm.hostRandomUniform, shape, seed).map((u) => low + (high - low) * u),
+    shape,
+  );
 
 const entry = (name: string, formula: Differentiable['formula'], ...at: HostArray[]): Differentiable => ({
   name,
@@ -90,7 +103,15 @@ export const differentiables: readonly Differentiable[] = [
   entry('reshape', (a) => a.reshape([2, -1]).square(), x),
   entry('transpose', (a) => a.transpose([2, 0, 1]).square(), normals([2, 3, 4], 20)),
   entry('expand', (a) => a.expand([2, 3, 4]).mul(a), column),
-  entry('cast', (a) => a.cast('f32').square().cast('f64'), x),
+  entry(
+    'cast',
+    (a) =>
+      a
+        .cast(a.dtype === 'f32' ? 'f64' : 'f32')
+        .square()
+        .cast(a.dtype),
+    x,
+  ),
   entry('concat', (a, b) => fm.concat([a, b, a], 1).square(), x, column),
   entry('stack', (a, b) => fm.stack([a, b], 1).sin(), x, y),
   entry('slice', (a) => fm.slice(a, [1, -3], [3, -1]).square(), x),
@@ -192,6 +213,20 @@ export const differentiables: readonly Differentiable[] = [
     x,
     normals([4, 5], 33),
     normals([5, 2], 34),
+  ),
+  entry(
+    'a convolutional network',
+    (a, w0, w1, w2, scale, bias) => {
+      const first = fm.silu(fm.groupNorm(fm.conv2d(a, w0, { padding: 1 }), 2, { scale, bias }));
+      const second = fm.silu(fm.conv2d(first, w1, { stride: 2, padding: 1 }));
+      return fm.conv2d(fm.upsampleNearest2d(second, 2), w2, { groups: 2, padding: 1 });
+    },
+    normals([1, 3, 4, 4], 35),
+    normals([4, 3, 3, 3], 36),
+    normals([4, 4, 3, 3], 37),
+    normals([2, 2, 3, 3], 38),
+    row,
+    normals([4], 39),
   ),
   entry('a scalar used twice', (s) => s.mul(s.exp()), scalar),
 ];
