@@ -67,7 +67,7 @@ describe('automatic differentiation', () => {
 
     it('and these have none', () => {
       const names = records
-        .filter(({ name, vjp, jvp }) => vjp === undefined && jvp === undefined && name !== 'Input')
+        .filter((record) => record.vjp === undefined && record.jvp === undefined && record.name !== 'Input')
         .map(({ name }) => name);
       const integral = ['And', 'Constant', 'Equal', 'IsNaN', 'Less', 'LessOrEqual', 'Not', 'Or', 'RandomBits', 'Range'];
       assert.sameMembers(names, [...integral, 'Floor', 'Round', 'Sign', 'StopGradient']);
