@@ -7,7 +7,7 @@ import { centralDifference, differenceError } from '../derivatives/centralDiffer
 import { differentiables, type Differentiable } from '../derivatives/differentiables.ts';
 import { innerProduct } from '../derivatives/innerProduct.ts';
 import { backward, decomposed, forward, forwardOverReverse } from '../derivatives/modes.ts';
-import { roundingEffect } from '../derivatives/roundingEffect.ts';
+import { roundingEffect } from '../rounding/roundingEffect.ts';
 
 /** Limits are so many times the effect of roundings: libraries' elementary functions are off by some units, sums by their length. */
 const margin = 8;
@@ -56,7 +56,7 @@ async function checkDerivatives({ formula, at }: Differentiable, context: CaseCo
     ...pullback(xs),
     ...centralDifference(pullback, xs, vs),
   ];
-  const effects = Object.values(roundingEffect(graph, named, context.random));
+  const effects = Object.values(await roundingEffect(graph, named, context.random));
   const allowances = expected.map(({ data }, i) => {
     const differenced = i === 1 || i > 1 + count;
     return Float64Array.from(data, (wanted, j) => {

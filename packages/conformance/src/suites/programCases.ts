@@ -1,3 +1,96 @@
-import type { ConformanceCase } from '../case/conformanceCase.ts';
+import { graphHash, type HostArray } from '@flow-matching/core';
+import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
+import { claim } from '../case/conformanceError.ts';
+import { bounded, exact, leastNormal, statistical } from '../case/limit.ts';
+import { compareArrays } from '../case/measurement.ts';
+import { gaussianOptimum, trainGaussian } from '../programs/gaussianOptimum.ts';
+import { graphRecorder } from '../programs/graphRecorder.ts';
+import { computeResult } from '../programs/programResult.ts';
+import { brokenStep, statesAroundSkip } from '../programs/skippedStep.ts';
+import { storedResult } from '../programs/storedResult.ts';
+import { runTraining, trainingPrograms, type TrainingProgram } from '../programs/trainingProgram.ts';
 
-export const programCases = (): readonly ConformanceCase[] => [];
+/** Limits are so many times the effect of roundings, as at level 3. */
+const margin = 8;
+
+/** Level 5: trainings as they are, by the trainer, in f32. */
+export const programCases = (): readonly ConformanceCase[] => [
+  ...trainingPrograms.map((program) =>
+    programCase(
+      `${program.name}/f32/ten Adam steps`,
+      'ten steps of Adam give the losses and parameters of the reference',
+      (context) => measureTraining(context, program),
+    ),
+  ),
+  programCase(
+    'gaussian/f32/trained to its optimum',
+    'an affine field trained on normal data at one time arrives at the marginal field (Lipman et al. 2023, Theorem 2)',
+    measureOptimum,
+  ),
+  programCase(
+    'skipped step/f32/gradient that is not finite',
+    'a step whose gradient is not finite leaves parameters and moments as they were, and training goes on',
+    measureSkip,
+  ),
+];
+
+const programCase = (name: string, claimed: string, run: (context: CaseContext) => Promise<void>): ConformanceCase => ({
+  id: `L5/${name}`,
+  level: 5,
+  dtype: 'f32',
+  claim: claimed,
+  run,
+});
+
+/** What should come out is stored by the hash of the step's graph, and computed where the graph is not the one that was stored. */
+async function measureTraining(context: CaseContext, program: TrainingProgram): Promise<void> {
+  const { backend, graphs } = graphRecorder(context.backend);
+  const results = await runTraining(program, backend);
+  const expected = storedResult(graphHash(graphs[0])) ?? (await computeResult(program));
+  for (const [name, { values, effect }] of Object.entries(expected)) {
+    const { shape } = results[name];
+    const limit = bounded(
+      Float64Array.from(effect, (size) => margin * size + leastNormal('f32')),
+      `${margin} times the effect of a unit round-off of f32 at random in every result of every step`,
+    );
+    context.measure(compareArrays(name, inSingle(results[name]), { data: values, shape, dtype: 'f32' }, limit));
+  }
+}
+
+const inSingle = ({ data, shape }: HostArray): HostArray => ({ data, shape, dtype: 'f32' });
+
+const trainings = 16;
+
+/** The mean over trainings with seeds of their own, beside its standard error, which has 15 degrees of freedom. */
+async function measureOptimum({ backend, seed, measure }: CaseContext): Promise<void> {
+  const optimum = gaussianOptimum();
+  const runs: number[][] = [];
+  for (let i = 0; i < trainings; i++) runs.push(await trainGaussian(backend, trainings * seed + i));
+  const means = optimum.map((_, k) => runs.reduce((sum, run) => sum + run[k], 0) / trainings);
+  const errors = means.map((mean, k) =>
+    Math.sqrt(runs.reduce((sum, run) => sum + (run[k] - mean) ** 2, 0) / (trainings * (trainings - 1))),
+  );
+  const shape = [optimum.length];
+  // Student's t with 15 degrees of freedom exceeds 9 with a probability of 2e-7.
+  const limit = statistical(errors, 9, 1.2e-6);
+  const name = `weights, then biases, in the mean of ${trainings} trainings`;
+  measure(compareArrays(name, { data: means, shape, dtype: 'f64' }, { data: optimum, shape, dtype: 'f64' }, limit));
+}
+
+async function measureSkip({ backend, measure }: CaseContext): Promise<void> {
+  const states = await statesAroundSkip(backend);
+  states.forEach(({ skipped }, step) => {
+    const wanted = step < brokenStep ? 0 : 1;
+    claim(skipped === wanted, `After step ${step + 1} ${skipped} steps count as skipped.`, {
+      expected: String(wanted),
+    });
+  });
+  const [before, after, next] = [brokenStep - 1, brokenStep, brokenStep + 1].map((step) => states[step].state);
+  for (const kind of ['parameters', 'optimizer'] as const) {
+    for (const [name, array] of Object.entries(before[kind])) {
+      measure(compareArrays(`${kind} ${name} after the skipped step`, after[kind][name], array, exact));
+      const moved = next[kind][name].data.every((value, i) => Number.isFinite(value) && value !== array.data[i]);
+      claim(moved, `${kind} ${name} does not move in the step after the skipped one.`);
+    }
+  }
+}

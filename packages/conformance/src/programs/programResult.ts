@@ -1,0 +1,19 @@
+import { createReferenceBackend, HostRandomStream, type HostArray } from '@flow-matching/core';
+import { largestDeviation } from '../rounding/largestDeviation.ts';
+import { roundedReference } from '../rounding/roundedReference.ts';
+import { runTraining, type TrainingProgram } from './trainingProgram.ts';
+
+/** What a program computes, and how far roundings of f32 move each element: by name of the result. */
+export type ProgramResult = Readonly<
+  Record<string, { readonly values: Float64Array; readonly effect: Float64Array | Float32Array }>
+>;
+
+/** On the reference, and several times with roundings at random. */
+export async function computeResult(program: TrainingProgram): Promise<ProgramResult> {
+  const exact = await runTraining(program, createReferenceBackend());
+  const effect = await largestDeviation(exact, (draw) =>
+    runTraining(program, roundedReference(new HostRandomStream(draw))),
+  );
+  const result = (name: string, { data }: HostArray) => ({ values: Float64Array.from(data), effect: effect[name] });
+  return Object.fromEntries(Object.entries(exact).map(([name, array]) => [name, result(name, array)]));
+}

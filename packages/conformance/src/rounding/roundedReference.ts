@@ -1,0 +1,27 @@
+import {
+  createReferenceBackend,
+  evaluateGraph,
+  hostBackend,
+  type Backend,
+  type HostArray,
+  type HostRandomStream,
+} from '@flow-matching/core';
+import { withRoundings } from './withRoundings.ts';
+
+/** The reference with the roundings of f32 at random, others in every run: see {@link withRoundings}. */
+export function roundedReference(random: HostRandomStream): Backend {
+  const { device, manifest } = createReferenceBackend();
+  return hostBackend({
+    name: 'rounded reference',
+    device,
+    manifest,
+    copy: inDouble,
+    compile: (graph) => (inputs) => evaluateGraph(withRoundings(graph, random), inputs),
+  });
+}
+
+const inDouble = ({ data, shape, dtype }: HostArray): HostArray => ({
+  data: data instanceof Float32Array ? Float64Array.from(data) : data.slice(),
+  shape,
+  dtype,
+});
