@@ -11,8 +11,11 @@ import {
   reshape,
   rewriteGraph,
   sameShape,
+  sizeOf,
   sliceAxis,
   substitute,
+  where,
+  constant,
   transposeLast,
   apply,
   expand,
@@ -281,5 +284,18 @@ export const forgottenUnbroadcast: Defect = {
     const { axes, keepdims } = node.attributes as unknown as { axes: readonly number[]; keepdims: boolean };
     const first = axes.reduce((sliced, axis) => sliceAxis(sliced, axis, 0, 1), x);
     return [reduceSum(first, axes, { keepdims })];
+  },
+};
+
+/** Updates whole groups of 64 elements, as a kernel does whose count of groups was rounded down. */
+export const partialUpdate: Defect = {
+  name: 'an AdamUpdate that leaves the elements beyond the last group of 64 as they were',
+  rewrite(node, inputs) {
+    const { shape } = node.outputs[0];
+    const size = sizeOf(shape);
+    const whole = size - (size % 64);
+    if (!named(node, 'AdamUpdate') || whole === 0 || whole === size) return undefined;
+    const reached = Uint8Array.from({ length: size }, (_, i) => Number(i < whole));
+    return rebuild(node, inputs).map((updated, i) => where(constant(reached, 'bool', shape), updated, inputs[i]));
   },
 };
