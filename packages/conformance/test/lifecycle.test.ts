@@ -1,6 +1,3 @@
-import { onnx } from '@flow-matching/backend-onnx';
-import { runConformance } from '@flow-matching/conformance';
-import { createReferenceBackend } from '@flow-matching/core';
 import { assert } from 'chai';
 import { lifecycleCases } from '../src/suites/lifecycleCases.ts';
 import {
@@ -22,17 +19,6 @@ const expectations: readonly { readonly defect: Defect; readonly caughtBy: reado
 ];
 
 describe('level 0', () => {
-  for (const [name, create] of Object.entries({ reference: createReferenceBackend, onnx: () => onnx() })) {
-    it(`passes on ${name}`, async () => {
-      const { results } = await runConformance(create, { cases: lifecycleCases() });
-      const others = results.filter(({ status }) => status !== 'pass');
-      assert.deepEqual(
-        others.map(({ id, message }) => `${id}: ${message}`),
-        [],
-      );
-    });
-  }
-
   for (const { defect, caughtBy } of expectations) {
     it(`catches ${defect.name}`, async () => {
       const { passed, broken } = await idsByStatus(quick, () => brokenBackend(defect));

@@ -21,7 +21,7 @@ export interface TrainingProgram {
 }
 
 export const trainingPrograms: readonly TrainingProgram[] = [
-  { name: 'mlp', model: mlp({ width: 16, depth: 3 }), shape: [2], batchSize: 32 },
+  { name: 'mlp', model: mlp({ width: 20, depth: 3 }), shape: [2], batchSize: 32 },
   { name: 'convolution-attention', model: convolutionAttention, shape: [2, 4, 4], batchSize: 4 },
 ];
 

@@ -62,7 +62,8 @@ const inSingle = ({ data, shape }: HostArray): HostArray => ({ data, shape, dtyp
 const trainings = 16;
 
 /** The mean over trainings with seeds of their own, beside its standard error, which has 15 degrees of freedom. */
-async function measureOptimum({ backend, seed, measure }: CaseContext): Promise<void> {
+async function measureOptimum(context: CaseContext): Promise<void> {
+  const { backend, seed } = context;
   const optimum = gaussianOptimum();
   const runs: number[][] = [];
   for (let i = 0; i < trainings; i++) runs.push(await trainGaussian(backend, trainings * seed + i));
@@ -74,11 +75,13 @@ async function measureOptimum({ backend, seed, measure }: CaseContext): Promise<
   // Student's t with 15 degrees of freedom exceeds 9 with a probability of 2e-7.
   const limit = statistical(errors, 9, 1.2e-6);
   const name = `weights, then biases, in the mean of ${trainings} trainings`;
-  measure(compareArrays(name, { data: means, shape, dtype: 'f64' }, { data: optimum, shape, dtype: 'f64' }, limit));
+  context.measure(
+    compareArrays(name, { data: means, shape, dtype: 'f64' }, { data: optimum, shape, dtype: 'f64' }, limit),
+  );
 }
 
-async function measureSkip({ backend, measure }: CaseContext): Promise<void> {
-  const states = await statesAroundSkip(backend);
+async function measureSkip(context: CaseContext): Promise<void> {
+  const states = await statesAroundSkip(context.backend);
   states.forEach(({ skipped }, step) => {
     const wanted = step < brokenStep ? 0 : 1;
     claim(skipped === wanted, `After step ${step + 1} ${skipped} steps count as skipped.`, {
@@ -88,7 +91,7 @@ async function measureSkip({ backend, measure }: CaseContext): Promise<void> {
   const [before, after, next] = [brokenStep - 1, brokenStep, brokenStep + 1].map((step) => states[step].state);
   for (const kind of ['parameters', 'optimizer'] as const) {
     for (const [name, array] of Object.entries(before[kind])) {
-      measure(compareArrays(`${kind} ${name} after the skipped step`, after[kind][name], array, exact));
+      context.measure(compareArrays(`${kind} ${name} after the skipped step`, after[kind][name], array, exact));
       const moved = next[kind][name].data.every((value, i) => Number.isFinite(value) && value !== array.data[i]);
       claim(moved, `${kind} ${name} does not move in the step after the skipped one.`);
     }

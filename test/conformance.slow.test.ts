@@ -1,0 +1,3 @@
+import { conformanceOfBackends } from './support/conformanceOf.ts';
+
+conformanceOfBackends([4]);
