@@ -112,6 +112,17 @@ describe('nll', () => {
     expect(details).to.not.have.property('aboveEntropy');
   });
 
+  it('refuses to count a held-out point twice', async () => {
+    await using flow = await exactFlow(standard, optimalTransport());
+    const data = await sample(flow, 20);
+    const request = { flow, data, count: 11, seed: 0 };
+    const error: unknown = await negativeLogLikelihood()
+      .estimate(request)
+      .catch((reason: unknown) => reason);
+    expect(error).instanceOf(OptionError);
+    expect((error as OptionError).message).to.contain('10 that are held out').and.contain('Set the count to 10');
+  });
+
   it('says how far above a known entropy it is', async () => {
     await using flow = await exactFlow(
       checkerboardDensity(),

@@ -12,6 +12,7 @@ import { UsageError } from '../errors.ts';
 import { optionsOf } from '../experiment/pluginOptions.ts';
 import { openRun } from '../run/openRun.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
+import { atMostHeldOut } from '../run/drawSamples.ts';
 import { Interrupts } from '../terminal/interrupts.ts';
 import { formatSeconds } from '../terminal/progress.ts';
 import type { CliCommand, CommandContext } from './cliCommand.ts';
@@ -41,7 +42,7 @@ export const evaluate: CliCommand<[run: string], EvaluateOptions> = {
         )
         .option(
           '--count <n>',
-          `number of held-out points or samples (default: ${defaultCount}, or all points of --data)`,
+          `number of held-out points or samples (default: ${defaultCount} or as many as are held out, or all points of --data)`,
           parseCount,
         )
         .option('--data <file>', 'score these points, a .npy or .csv file, instead of held-out ones')
@@ -66,7 +67,7 @@ async function runEvaluate(
   await using opened = assembled;
   const { flow, registry, experiment } = opened;
   const data = file === undefined ? opened.data : await pointsOf(registry, file, opened.data);
-  const points = count ?? (file === undefined ? defaultCount : data.size!);
+  const points = count ?? (file === undefined ? atMostHeldOut(defaultCount, data) : data.size!);
   const names = metric ?? (flow.path.sides === 'one' ? ['nll', 'function-evaluations'] : ['function-evaluations']);
   const estimators = names.map((name) => [name, buildEstimator(registry, name, divergence)] as const);
   const results: Record<string, Estimate & { seconds: number }> = {};

@@ -1,7 +1,7 @@
 import { SolverError, type Estimate, type HostArray } from '@flow-matching/core';
 import { supportShare } from '@flow-matching/plugins';
 import type { OpenedRun } from '../run/openRun.ts';
-import { drawSamples, heldOutBatch } from '../run/drawSamples.ts';
+import { atMostHeldOut, drawSamples, heldOutBatch } from '../run/drawSamples.ts';
 import { readMetrics, type Metrics } from '../run/metricsLog.ts';
 import { scoreNll } from '../report/scoreRun.ts';
 import type { Output } from '../terminal/output.ts';
@@ -76,14 +76,17 @@ export async function measureRun(
   const drawn = await attempt('samples', () => drawSamples({ flow, data }, count, { seed, signal }));
   const { heldOut } = await heldOutBatch(data, 1, seed);
   const scorable = heldOut && flow.path.sides === 'one';
-  const nll = scorable ? await attempt('likelihood', () => scoreNll(assembled, request)) : undefined;
+  const points = atMostHeldOut(count, data);
+  const nll = scorable
+    ? await attempt('likelihood', () => scoreNll(assembled, { ...request, count: points }))
+    : undefined;
   const hasDistance = registry.list('estimator').some(({ pluginName }) => pluginName === 'wasserstein-2');
   const wasserstein2 =
     hasDistance && heldOut
       ? await attempt('Wasserstein distance', () =>
           registry
             .build('estimator', { name: 'wasserstein-2' })
-            .estimate({ flow, data, ...request, count: Math.min(count, matchedCount) }),
+            .estimate({ flow, data, ...request, count: Math.min(points, matchedCount) }),
         )
       : undefined;
   const shown = Math.min(count, costCount);

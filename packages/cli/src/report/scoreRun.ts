@@ -1,7 +1,7 @@
 import type { Estimate, EstimateRequest, HostArray } from '@flow-matching/core';
 import { supportShare } from '@flow-matching/plugins';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
-import { drawSamples, heldOutBatch } from '../run/drawSamples.ts';
+import { atMostHeldOut, drawSamples, heldOutBatch } from '../run/drawSamples.ts';
 import type { Output } from '../terminal/output.ts';
 
 /** What a trained flow is judged by. */
@@ -23,7 +23,7 @@ export interface Scores {
   readonly inSupport?: { readonly value: number; readonly standardError: number };
 }
 
-/** Points and samples that scores rest on. */
+/** Points and samples that scores rest on, fewer points where fewer are held out. */
 export const scoredCount = 10_000;
 
 export async function scoreRun(
@@ -42,9 +42,10 @@ export async function scoreRun(
   const scored =
     held.heldOut && flow.path.sides === 'one'
       ? await timed(async () => {
-          const progress = output.progress('score', scoredCount);
+          const count = atMostHeldOut(scoredCount, data);
+          const progress = output.progress('score', count);
           const onProgress = (done: number): void => progress.update(done);
-          return scoreNll({ registry, flow, data }, { count: scoredCount, seed, signal, onProgress });
+          return scoreNll({ registry, flow, data }, { count, seed, signal, onProgress });
         })
       : undefined;
   output.endProgress();

@@ -46,3 +46,6 @@ export async function heldOutBatch(
     return { ...(await data.batch({ index: 0, size, seed, split: 'train' })), heldOut: false };
   }
 }
+
+/** A default number of points: not more than are held out. */
+export const atMostHeldOut = (count: number, { testSize = count }: Dataset): number => Math.min(count, testSize);

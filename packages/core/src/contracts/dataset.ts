@@ -34,6 +34,8 @@ export interface Dataset {
   readonly shape: Shape;
   /** Number of training points; absent where they are drawn afresh. */
   readonly size?: number;
+  /** Number of points that training never sees; absent where they are drawn afresh, or none are held out. */
+  readonly testSize?: number;
   readonly density?: KnownDensity;
   batch(request: BatchRequest): Batch | Promise<Batch>;
 }

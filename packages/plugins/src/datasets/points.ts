@@ -135,6 +135,7 @@ function splitDataset({ source, values, count, shape }: LoadedPoints, heldOut: n
     name: 'points',
     shape,
     size: rows.train.length,
+    ...(testCount > 0 && { testSize: testCount }),
     batch({ index, size: batchSize, seed, split = 'train' }) {
       const pool = rows[split];
       if (pool.length === 0) {

@@ -1,4 +1,5 @@
 import {
+  OptionError,
   requireFinished,
   type Batch,
   type EstimateRequest,
@@ -6,9 +7,25 @@ import {
   type Samples,
 } from '@flow-matching/core';
 
-/** Points that training has not seen, as many as the estimate rests on; `index` tells apart several such batches. */
-export const heldOut = ({ data, count, seed }: EstimateRequest, index = 0): Batch | Promise<Batch> =>
-  data.batch({ index, size: count, seed, split: 'test' });
+/**
+ * Points that training has not seen, as many as the estimate rests on; `index` tells apart several such batches.
+ *
+ * @throws OptionError where fewer are held out: one point counted twice would make errors too small.
+ */
+export function heldOut({ data, count, seed }: EstimateRequest, index = 0): Batch | Promise<Batch> {
+  const { testSize = Infinity, name } = data;
+  if ((index + 1) * count > testSize) {
+    throw new OptionError(
+      `An estimate asks for ${(index + 1) * count} points of the data set '${name}' that training never sees.`,
+      {
+        actual: count,
+        expected: `no more than the ${testSize} that are held out`,
+        remedy: `Set the count to ${Math.floor(testSize / (index + 1))}, or hold out more points.`,
+      },
+    );
+  }
+  return data.batch({ index, size: count, seed, split: 'test' });
+}
 
 /**
  * Samples of a flow. What they start from on a two-sided path, and what they are conditioned on, are held-out points'.
