@@ -120,7 +120,9 @@ describe('nll', () => {
       .estimate(request)
       .catch((reason: unknown) => reason);
     expect(error).instanceOf(OptionError);
-    expect((error as OptionError).message).to.contain('10 that are held out').and.contain('Set the count to 10');
+    expect((error as OptionError).message)
+      .to.contain('10 that are held out')
+      .and.contain('Set the count to 10');
   });
 
   it('says how far above a known entropy it is', async () => {
