@@ -10,7 +10,7 @@ import type { HostArray } from '../tensor/hostArray.ts';
 export interface HostRandomness {
   /** Graph inputs that the draws depend on (seeds and counters): their values must be known to the host before a run. */
   readonly dependsOn: readonly string[];
-  /** The arrays to feed beside the run's own inputs, from the values of `dependsOn`. */
+  /** The arrays to feed beside the run's own inputs, from the values of `dependsOn`; others may be given too. */
   draw(inputs: Readonly<Record<string, HostArray>>): Record<string, HostArray>;
 }
 
@@ -29,6 +29,7 @@ export function hoistRandomness(
   const names = new Map(draws.map((node, i) => [node, `random.${i}`]));
   const fed = new Map(draws.map((node) => [node, input(names.get(node)!, node.outputs[0])]));
   const seeds = seedGraph(graph, draws);
+  const dependsOn = seeds.inputs.map((port) => port.name);
   const rewritten = rewriteGraph(
     graph,
     (node, inputs) => {
@@ -40,9 +41,9 @@ export function hoistRandomness(
   return {
     graph: rewritten,
     randomness: {
-      dependsOn: seeds.inputs.map((port) => port.name),
+      dependsOn,
       draw(given) {
-        const values = evaluateGraph(seeds, given);
+        const values = evaluateGraph(seeds, Object.fromEntries(dependsOn.map((name) => [name, given[name]])));
         return Object.fromEntries(
           draws.map((node, i) => {
             const key = values[`key.${i}`].data as Uint32Array;
