@@ -1,6 +1,6 @@
 /** Writes packages/conformance/src/programs/storedResults.ts: what the programs of level 5 compute on the reference. */
 import { writeFile } from 'node:fs/promises';
-import { createReferenceBackend, graphHash } from '@flow-matching/core';
+import { createReferenceBackend } from '@flow-matching/core';
 import { graphRecorder } from '../src/programs/graphRecorder.ts';
 import { computeResult } from '../src/programs/programResult.ts';
 import { runTraining, trainingPrograms } from '../src/programs/trainingProgram.ts';
@@ -16,7 +16,7 @@ for (const program of trainingPrograms) {
     ([name, { values, effect }]) =>
       `    '${name}': {\n      values: '${base64(values)}',\n      effect: '${base64(Float32Array.from(effect))}',\n    },`,
   );
-  entries.push(`  // ${program.name}\n  '${graphHash(graphs[0])}': {\n${rows.join('\n')}\n  },`);
+  entries.push(`  // ${program.name}\n  '${graphs[0].hash}': {\n${rows.join('\n')}\n  },`);
 }
 await writeFile(
   new URL('../src/programs/storedResults.ts', import.meta.url),

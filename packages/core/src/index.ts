@@ -30,7 +30,6 @@ export * from './errors.ts';
 export { CallSite } from './graph/callSite.ts';
 export * from './graph/composite.ts';
 export * from './graph/graph.ts';
-export { graphHash } from './graph/hash.ts';
 export { Node, apply } from './graph/node.ts';
 export type { Attributes, AttributeValue, MaybeTensor, Operator } from './graph/operator.ts';
 export * from './graph/rewrite.ts';

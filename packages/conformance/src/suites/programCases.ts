@@ -1,4 +1,4 @@
-import { graphHash, type HostArray } from '@flow-matching/core';
+import { type HostArray } from '@flow-matching/core';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
 import { bounded, exact, leastNormal, statistical } from '../case/limit.ts';
@@ -46,7 +46,7 @@ const programCase = (name: string, claimed: string, run: (context: CaseContext) 
 async function measureTraining(context: CaseContext, program: TrainingProgram): Promise<void> {
   const { backend, graphs } = graphRecorder(context.backend);
   const results = await runTraining(program, backend);
-  const expected = storedResult(graphHash(graphs[0])) ?? (await computeResult(program));
+  const expected = storedResult(graphs[0].hash) ?? (await computeResult(program));
   for (const [name, { values, effect }] of Object.entries(expected)) {
     const { shape } = results[name];
     const limit = bounded(

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { BackendError } from '@flow-matching/core';
+
+/** What the native addon of tfjs-node offers, as far as it is used. Tensors and models go by numbers. */
+export interface Binding {
+  createTensor(shape: number[], dtype: number, data: Float32Array | Int32Array | Uint8Array): number;
+  deleteTensor(tensor: number): void;
+  tensorDataSync(tensor: number): Float32Array | Int32Array | Uint8Array;
+  loadSavedModel(directory: string, tags: string): number;
+  deleteSavedModel(model: number): void;
+  /** Names of nodes are joined by commas. */
+  runSavedModel(model: number, tensors: number[], inputs: string, outputs: string): { readonly id: number }[];
+  getNumOfTensors(): number;
+  isUsingGpuDevice(): boolean;
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  readonly TF_BOOL: number;
+  readonly TF_Version: string;
+}
+
+/** Packages that bring the addon. */
+export type BindingPackage = '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu';
+
+const require = createRequire(import.meta.url);
+const setup = 'Run npm run setup:tensorflow.';
+
+/**
+ * Loads TensorFlow. The addon is loaded by itself: the package's JavaScript, with engine and kernels of its own, is not needed.
+ *
+ * @throws BackendError where the package, its addon or a library is missing.
+ */
+export function loadBinding(name: BindingPackage): Binding {
+  const directory = packageDirectory(name);
+  const addon = join(directory, 'lib', 'napi-v8', 'tfjs_binding.node');
+  if (!existsSync(addon)) {
+    throw new BackendError(`${name} is installed without its native addon.`, {
+      actual: addon,
+      expected: 'a file',
+      remedy: setup,
+    });
+  }
+  // TensorFlow tells of its processor and its registrations; errors come as exceptions.
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  try {
+    return require(addon) as Binding;
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    const missing = /(\S+\.(?:so|dylib|dll)[.\d]*): cannot open shared object file/.exec(reason)?.[1];
+    throw new BackendError(`${name} does not load: ${missing ? `the library ${missing} is missing` : reason}.`, {
+      actual: addon,
+      expected: 'an addon for this machine',
+      remedy: setup,
+      cause,
+    });
+  }
+}
+
+function packageDirectory(name: BindingPackage): string {
+  try {
+    return dirname(require.resolve(`${name}/package.json`));
+  } catch (cause) {
+    throw new BackendError(`${name} is not installed.`, {
+      actual: name,
+      expected: 'the package',
+      remedy: `Run npm install ${name}, or in this repository npm run setup:tensorflow.`,
+      cause,
+    });
+  }
+}

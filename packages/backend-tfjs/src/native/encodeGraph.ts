@@ -1,0 +1,63 @@
+import type { Graph, GraphPort, Node, Shape, Tensor } from '@flow-matching/core';
+import { DataType } from '../generated/saved_model_pb.ts';
+import { dataType, GraphWriter, type Value } from './graphWriter.ts';
+import { lowerings } from './lowering/index.ts';
+
+/** A port of the graph and what the model calls it. */
+export interface EncodedPort extends GraphPort {
+  readonly node: string;
+}
+
+export interface EncodedGraph {
+  /** The file saved_model.pb. */
+  readonly bytes: Uint8Array;
+  /** The inputs that something depends on. */
+  readonly inputs: readonly EncodedPort[];
+  readonly outputs: readonly EncodedPort[];
+}
+
+/** The shape in which the binding holds an array: it has no type of 64 bits that it reads, so numbers of f64 are pairs of int32. */
+export const heldShape = (shape: Shape, dtype: string): Shape => (dtype === 'f64' ? [...shape, 2] : shape);
+
+/** Writes a graph whose operators are all in the lowering table as a SavedModel. */
+export function encodeGraph(graph: Graph): EncodedGraph {
+  const write = new GraphWriter();
+  const values = new Map<Tensor, Value>();
+  const needed = new Set(graph.nodes);
+  const inputs = graph.inputs
+    .filter(({ tensor }) => needed.has(tensor.node))
+    .map((port, i) => ({ ...port, node: `input${i}` }));
+  for (const { tensor, node } of inputs) {
+    const { dtype, shape } = tensor;
+    const held = dtype === 'f64' ? DataType.DT_INT32 : dataType[dtype];
+    const given = write.placeholder(node, held, heldShape(shape, dtype));
+    values.set(tensor, dtype === 'f64' ? bitcast(write, given, DataType.DT_INT32, DataType.DT_DOUBLE) : given);
+  }
+  for (const node of graph.nodes)
+    if (node.operator.name !== 'Input') values.set(node.outputs[0], writeNode(write, node, values));
+  const outputs = graph.outputs.map((port, i) => {
+    const value = values.get(port.tensor)!;
+    const held = port.tensor.dtype === 'f64' ? bitcast(write, value, DataType.DT_DOUBLE, DataType.DT_INT32) : value;
+    const type = port.tensor.dtype === 'f64' ? DataType.DT_INT32 : dataType[port.tensor.dtype];
+    return { ...port, node: write.node('Identity', [held], { T: { type } }, `output${i}`) };
+  });
+  return { bytes: write.finish(), inputs, outputs };
+}
+
+const bitcast = (write: GraphWriter, value: Value, from: DataType, to: DataType): Value =>
+  write.node('Bitcast', [value], { T: { type: from }, type: { type: to } });
+
+function writeNode(write: GraphWriter, node: Node, values: ReadonlyMap<Tensor, Value>): Value {
+  const [result] = node.outputs;
+  if (node.operator.name === 'Constant') {
+    const { data } = node.attributes as unknown as { data: ArrayLike<number> };
+    return write.constant(data, result.dtype, result.shape);
+  }
+  // Some kernels refuse empty tensors, and there is nothing to compute.
+  if (result.size === 0) return write.constant([], result.dtype, result.shape);
+  return lowerings.get(node.operator.name)!.lower(
+    write,
+    node.inputs.map((tensor) => values.get(tensor)!),
+    node,
+  );
+}

@@ -1,0 +1,138 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { sizeOf, toStorage, type DType, type Shape, type TypedArray } from '@flow-matching/core';
+import {
+  AttrValue_ListValueSchema,
+  AttrValueSchema,
+  DataType,
+  NodeDefSchema,
+  SavedModelSchema,
+  TensorProtoSchema,
+  TensorShapeProtoSchema,
+  type AttrValue,
+  type NodeDef,
+  type TensorShapeProto,
+} from '../generated/saved_model_pb.ts';
+
+/** A value of the graph: the name of a node, whose first output is meant, or `name:1` for a further one. */
+export type Value = string;
+
+/** An attribute by what TensorFlow takes it for. */
+export type Attribute =
+  | { readonly type: DataType }
+  | { readonly int: number }
+  | { readonly bool: boolean }
+  | { readonly text: string }
+  | { readonly ints: readonly number[] };
+
+export type NodeAttributes = Readonly<Record<string, Attribute>>;
+
+/** TensorFlow's type of what holds a dtype inside a graph. Numbers of u32 travel as the int32 with their bits. */
+export const dataType: Readonly<Record<DType, DataType>> = {
+  f32: DataType.DT_FLOAT,
+  f64: DataType.DT_DOUBLE,
+  i32: DataType.DT_INT32,
+  u32: DataType.DT_INT32,
+  bool: DataType.DT_BOOL,
+};
+
+/** Collects the nodes of a GraphDef and writes them as a SavedModel. */
+export class GraphWriter {
+  readonly #nodes: NodeDef[] = [];
+  readonly #constants = new Map<string, Value>();
+
+  /** A node of a TensorFlow operator; its name is what `Value` stands for. */
+  node(op: string, inputs: readonly Value[], attributes: NodeAttributes = {}, name = `n${this.#nodes.length}`): Value {
+    const attr = Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, attributeValue(value)]));
+    this.#nodes.push(create(NodeDefSchema, { name, op, input: [...inputs], attr }));
+    return name;
+  }
+
+  /** A node of one type attribute `T`, as most have. */
+  typed(op: string, type: DataType, inputs: readonly Value[], attributes: NodeAttributes = {}): Value {
+    return this.node(op, inputs, { T: { type }, ...attributes });
+  }
+
+  placeholder(name: string, type: DataType, shape: Shape): Value {
+    const node = create(NodeDefSchema, { name, op: 'Placeholder' });
+    node.attr['dtype'] = attributeValue({ type });
+    node.attr['shape'] = create(AttrValueSchema, { value: { case: 'shape', value: shapeProto(shape) } });
+    this.#nodes.push(node);
+    return name;
+  }
+
+  constant(values: ArrayLike<number>, dtype: DType, shape: Shape): Value {
+    const data = toStorage(values as TypedArray, dtype);
+    return this.#constant(dataType[dtype], data, shape);
+  }
+
+  scalar(value: number, dtype: DType): Value {
+    return this.constant([value], dtype, []);
+  }
+
+  /** A vector of int32: shapes, axes, permutations. */
+  integers(values: readonly number[]): Value {
+    return this.#constant(DataType.DT_INT32, Int32Array.from(values), [values.length]);
+  }
+
+  /** A scalar int64. */
+  long(value: bigint): Value {
+    return this.#constant(DataType.DT_INT64, BigInt64Array.of(value), []);
+  }
+
+  #constant(type: DataType, data: TypedArray | BigInt64Array, shape: Shape): Value {
+    const content = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const key = content.length <= 256 ? `${type} ${shape.join()} ${content.join()}` : undefined;
+    const known = key === undefined ? undefined : this.#constants.get(key);
+    if (known !== undefined) return known;
+    const node = create(NodeDefSchema, { name: `n${this.#nodes.length}`, op: 'Const' });
+    const tensor = create(TensorProtoSchema, {
+      dtype: type,
+      tensorShape: shapeProto(shape),
+      tensorContent: Uint8Array.from(content),
+    });
+    node.attr['dtype'] = attributeValue({ type });
+    node.attr['value'] = create(AttrValueSchema, { value: { case: 'tensor', value: tensor } });
+    this.#nodes.push(node);
+    if (key !== undefined) this.#constants.set(key, node.name);
+    return node.name;
+  }
+
+  /** The file saved_model.pb, tagged `serve`. */
+  finish(): Uint8Array {
+    return toBinary(
+      SavedModelSchema,
+      create(SavedModelSchema, {
+        savedModelSchemaVersion: 1n,
+        metaGraphs: [
+          {
+            metaInfoDef: { tags: ['serve'] },
+            // Version 1087 of the format is TensorFlow 2.8's; what is written here has been read since long before.
+            graphDef: { node: this.#nodes, versions: { producer: 1087, minConsumer: 12 } },
+          },
+        ],
+      }),
+    );
+  }
+}
+
+const shapeProto = (shape: Shape): TensorShapeProto =>
+  create(TensorShapeProtoSchema, { dim: shape.map((extent) => ({ size: BigInt(extent) })) });
+
+function attributeValue(attribute: Attribute): AttrValue {
+  const value = ((): AttrValue['value'] => {
+    if ('type' in attribute) return { case: 'type', value: attribute.type };
+    if ('int' in attribute) return { case: 'i', value: BigInt(attribute.int) };
+    if ('bool' in attribute) return { case: 'b', value: attribute.bool };
+    if ('text' in attribute) return { case: 's', value: new TextEncoder().encode(attribute.text) };
+    return { case: 'list', value: create(AttrValue_ListValueSchema, { i: attribute.ints.map(BigInt) }) };
+  })();
+  return create(AttrValueSchema, { value });
+}
+
+/** A constant of one value everywhere. */
+export const filled = (write: GraphWriter, value: number, shape: Shape, dtype: DType): Value =>
+  sizeOf(shape) <= 16
+    ? write.constant(new Array<number>(sizeOf(shape)).fill(value), dtype, shape)
+    : write.typed('BroadcastTo', dataType[dtype], [write.scalar(value, dtype), write.integers(shape)], {
+        Tidx: { type: DataType.DT_INT32 },
+      });

@@ -1,0 +1,35 @@
+import type { Attributes, DType, Node, Operator } from '@flow-matching/core';
+import { dataType, type GraphWriter, type Value } from '../graphWriter.ts';
+
+/** How one operator is written as TensorFlow nodes. */
+export type Lower<A extends Attributes = Attributes> = (
+  write: GraphWriter,
+  inputs: readonly Value[],
+  node: Node<A>,
+) => Value;
+
+/** One row of the table: what the engine does with an operator of core, and for which dtypes. */
+export interface Lowering {
+  readonly name: string;
+  readonly dtypes: readonly DType[];
+  readonly lower: Lower;
+}
+
+export const float: readonly DType[] = ['f32', 'f64'];
+export const signed: readonly DType[] = ['f32', 'f64', 'i32'];
+export const numeric: readonly DType[] = [...signed, 'u32'];
+export const any: readonly DType[] = [...numeric, 'bool'];
+
+/** A row of the table, its attributes typed by the operator. */
+export function lowering<A extends Attributes>(
+  operator: Operator<A>,
+  dtypes: readonly DType[],
+  lower: Lower<A>,
+): Lowering {
+  return { name: operator.name, dtypes, lower: lower as unknown as Lower };
+}
+
+/** A row for an operator that TensorFlow has with a single type attribute, that of its first input. */
+export function same(operator: Operator, dtypes: readonly DType[], op: string = operator.name): Lowering {
+  return lowering(operator, dtypes, (write, inputs, node) => write.typed(op, dataType[node.inputs[0].dtype], inputs));
+}

@@ -1,0 +1,113 @@
+import {
+  checkBinding,
+  checkRunInputs,
+  DisposedError,
+  GraphError,
+  isHostArray,
+  type BackendArray,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type NamedArrays,
+  type RunInputs,
+} from '@flow-matching/core';
+import type { Binding } from './binding.ts';
+import { NativeArray, upload } from './nativeArray.ts';
+import type { NativeModel } from './nativeModel.ts';
+
+export interface NativeExecutableParts {
+  readonly graph: Graph;
+  readonly aliases: NonNullable<CompileOptions['aliases']>;
+  readonly model: NativeModel;
+  readonly binding: Binding;
+  readonly bound: NamedArrays;
+  readonly checkBackend: () => void;
+  /** Gives back what was compiled for this executable. */
+  readonly release: () => void;
+}
+
+/** A compiled graph as one caller holds it. The native call is made at once, so runs end in the order in which they are asked for. */
+export class NativeExecutable implements Executable {
+  readonly #parts: NativeExecutableParts;
+  #disposed = false;
+
+  constructor(parts: NativeExecutableParts) {
+    this.#parts = parts;
+  }
+
+  get graph(): Graph {
+    return this.#parts.graph;
+  }
+
+  async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
+    this.#checkAlive();
+    const { graph, aliases, model, binding, bound } = this.#parts;
+    const twice = Object.keys(inputs).find((name) => name in bound);
+    if (twice !== undefined) {
+      throw new GraphError(`The input '${twice}' is bound already.`, {
+        actual: twice,
+        expected: 'inputs that are not bound',
+      });
+    }
+    const given: RunInputs = { ...bound, ...inputs };
+    checkRunInputs(graph.inputs, given, aliases);
+    const uploaded: number[] = [];
+    const tensorOf = (array: BackendArray | HostArray): number => {
+      if (!isHostArray(array)) return this.#own(array).tensor;
+      const tensor = upload(binding, array);
+      uploaded.push(tensor);
+      return tensor;
+    };
+    try {
+      const tensors = Object.fromEntries(Object.entries(given).map(([name, array]) => [name, tensorOf(array)]));
+      const results = model.run(tensors, this.#seeds(given));
+      for (const [name] of aliases) {
+        const array = given[name];
+        if (array instanceof NativeArray) array.donate();
+      }
+      return Object.fromEntries(
+        graph.outputs.map(({ name, tensor }, i) => [name, new NativeArray(binding, results[i], tensor)]),
+      );
+    } finally {
+      for (const tensor of uploaded) binding.deleteTensor(tensor);
+    }
+  }
+
+  #seeds(given: RunInputs): Record<string, HostArray> {
+    const seeds: Record<string, HostArray> = {};
+    for (const name of this.#parts.model.seeds) {
+      const array = given[name];
+      const { shape, dtype } = array;
+      seeds[name] = isHostArray(array) ? array : { data: this.#own(array).values(), shape, dtype };
+    }
+    return seeds;
+  }
+
+  #own(array: BackendArray): NativeArray {
+    if (array instanceof NativeArray && array.isOf(this.#parts.binding)) return array;
+    throw new GraphError('An array of another backend was given.', {
+      actual: array.constructor.name,
+      expected: 'an array of the tfjs backend, or a host array',
+      remedy: 'Read it, and give what you read.',
+    });
+  }
+
+  bind(arrays: NamedArrays): Executable {
+    this.#checkAlive();
+    const { graph, aliases, bound } = this.#parts;
+    checkBinding(graph, arrays, aliases, bound);
+    return new NativeExecutable({ ...this.#parts, bound: { ...bound, ...arrays }, release: () => undefined });
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#parts.release();
+  }
+
+  #checkAlive(): void {
+    this.#parts.checkBackend();
+    if (this.#disposed) throw new DisposedError('The executable was disposed.', { expected: 'a live executable' });
+  }
+}

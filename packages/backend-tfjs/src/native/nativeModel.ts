@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BackendError, prepareGraph, type Graph, type HostArray, type PreparedGraph } from '@flow-matching/core';
+import type { Binding } from './binding.ts';
+import { encodeGraph, type EncodedGraph } from './encodeGraph.ts';
+import { nativeManifest } from './lowering/index.ts';
+import { upload } from './nativeArray.ts';
+
+/** A graph as a session of TensorFlow, shared by every executable of it. */
+export class NativeModel {
+  /** Inputs whose values the host must know before a run, because it draws random numbers from them. */
+  readonly seeds: readonly string[];
+  readonly #binding: Binding;
+  readonly #randomness: PreparedGraph['randomness'];
+  readonly #encoded: EncodedGraph;
+  readonly #inputNames: string;
+  readonly #outputNames: string;
+  #model: number | undefined;
+
+  /** @throws UnsupportedError for an operator without a lowering; BackendError where TensorFlow refuses the graph. */
+  constructor(binding: Binding, source: Graph) {
+    const { graph, randomness } = prepareGraph(source, nativeManifest, 'tfjs');
+    this.#binding = binding;
+    this.#randomness = randomness;
+    this.#encoded = encodeGraph(graph);
+    this.seeds = randomness?.dependsOn ?? [];
+    this.#inputNames = this.#encoded.inputs.map(({ node }) => node).join(',');
+    this.#outputNames = this.#encoded.outputs.map(({ node }) => node).join(',');
+    this.#model = load(binding, this.#encoded.bytes);
+  }
+
+  /** One native call. Tensors are by input name; those of the result are new, in the order of the graph's outputs. */
+  run(tensors: Readonly<Record<string, number>>, seeds: Readonly<Record<string, HostArray>>): number[] {
+    const drawn = this.#randomness?.draw(seeds) ?? {};
+    const uploaded: number[] = [];
+    try {
+      const inputs = this.#encoded.inputs.map(({ name }) => {
+        if (!(name in drawn)) return tensors[name];
+        const tensor = upload(this.#binding, drawn[name]);
+        uploaded.push(tensor);
+        return tensor;
+      });
+      const results = this.#binding.runSavedModel(this.#model!, inputs, this.#inputNames, this.#outputNames);
+      return results.map(({ id }) => id);
+    } catch (cause) {
+      throw new BackendError(`TensorFlow fails to run the graph: ${(cause as Error).message}`, { cause });
+    } finally {
+      for (const tensor of uploaded) this.#binding.deleteTensor(tensor);
+    }
+  }
+
+  dispose(): void {
+    if (this.#model !== undefined) this.#binding.deleteSavedModel(this.#model);
+    this.#model = undefined;
+  }
+}
+
+/** TensorFlow reads models from directories only. */
+function load(binding: Binding, bytes: Uint8Array): number {
+  const directory = mkdtempSync(join(tmpdir(), 'flow-matching-'));
+  try {
+    writeFileSync(join(directory, 'saved_model.pb'), bytes);
+    return binding.loadSavedModel(directory, 'serve');
+  } catch (cause) {
+    throw new BackendError(`TensorFlow refuses the graph: ${(cause as Error).message}`, { cause });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
