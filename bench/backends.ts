@@ -8,6 +8,12 @@ export interface BackendSettings {
 /** Our backends by name: how each is made with a number of threads. */
 const makers: Readonly<Record<string, (settings: BackendSettings) => Promise<Backend>>> = {
   onnx: async ({ threads }) => (await import('@flow-matching/backend-onnx')).onnx({ threads }),
+  // TensorFlow's threads are chosen once for a process, by its environment.
+  tfjs: async ({ threads }) => {
+    process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
+    process.env['TF_NUM_INTEROP_THREADS'] = '1';
+    return (await import('@flow-matching/backend-tfjs')).tfjs({ engine: 'node' });
+  },
 };
 
 /** @throws UsageError for a name that is not known. */

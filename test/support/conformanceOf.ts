@@ -1,4 +1,5 @@
 import { onnx } from '@flow-matching/backend-onnx';
+import { isTensorflowInstalled, tfjs } from '@flow-matching/backend-tfjs';
 import { levelTitles, runConformance, type ConformanceReport, type Level } from '@flow-matching/conformance';
 import { createReferenceBackend, type Backend } from '@flow-matching/core';
 import { assert } from 'chai';
@@ -9,6 +10,8 @@ interface Subject {
   readonly create: () => Backend;
   /** Operators with a dtype that it does not declare. Cases end as unsupported for these and nothing else. */
   readonly undeclared: readonly string[];
+  /** Why it cannot run here, if it cannot. */
+  readonly absent?: string | undefined;
 }
 
 const subjects: readonly Subject[] = [
@@ -25,12 +28,24 @@ const subjects: readonly Subject[] = [
       ...['Neg', 'ReduceMax', 'ReduceMin', 'ReduceSum'].map((operator) => `${operator} u32`),
     ],
   },
+  {
+    name: 'tfjs',
+    create: () => tfjs({ engine: 'node' }),
+    // TensorFlow has no gradients of convolutions of integers.
+    undeclared: ['i32', 'u32'].flatMap((dtype) =>
+      ['Conv', 'ConvInputGradient', 'ConvWeightGradient'].map((operator) => `${operator} ${dtype}`),
+    ),
+    absent: isTensorflowInstalled() ? undefined : 'npm run setup:tensorflow has not run',
+  },
 ];
 
 /** Registers levels of the suite for every backend, a test for each level. */
 export function conformanceOfBackends(levels: readonly Level[]): void {
-  for (const { name, create, undeclared } of subjects) {
-    describe(`conformance of ${name}`, () => {
+  for (const { name, create, undeclared, absent } of subjects) {
+    describe(`conformance of ${name}${absent ? ` (skipped: ${absent})` : ''}`, () => {
+      before(function () {
+        if (absent) this.skip();
+      });
       const missing = new Set<string>();
       for (const level of levels) {
         it(`level ${level}: ${levelTitles[level]}`, async function () {

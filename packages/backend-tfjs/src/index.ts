@@ -1,1 +1,2 @@
-export { NativeBackend } from './native/nativeBackend.ts';
+export { isTensorflowInstalled, NativeBackend } from './native/nativeBackend.ts';
+export { tfjs, tfjsEngines, type TfjsEngine, type TfjsOptions } from './tfjs.ts';

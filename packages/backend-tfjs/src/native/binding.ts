@@ -32,8 +32,7 @@ const setup = 'Run npm run setup:tensorflow.';
  * @throws BackendError where the package, its addon or a library is missing.
  */
 export function loadBinding(name: BindingPackage): Binding {
-  const directory = packageDirectory(name);
-  const addon = join(directory, 'lib', 'napi-v8', 'tfjs_binding.node');
+  const addon = addonOf(name);
   if (!existsSync(addon)) {
     throw new BackendError(`${name} is installed without its native addon.`, {
       actual: addon,
@@ -56,6 +55,17 @@ export function loadBinding(name: BindingPackage): Binding {
     });
   }
 }
+
+/** Whether a package is there with its addon. */
+export function isInstalled(name: BindingPackage): boolean {
+  try {
+    return existsSync(addonOf(name));
+  } catch {
+    return false;
+  }
+}
+
+const addonOf = (name: BindingPackage): string => join(packageDirectory(name), 'lib', 'napi-v8', 'tfjs_binding.node');
 
 function packageDirectory(name: BindingPackage): string {
   try {

@@ -61,7 +61,7 @@ export class GraphWriter {
   }
 
   constant(values: ArrayLike<number>, dtype: DType, shape: Shape): Value {
-    const data = toStorage(values as TypedArray, dtype);
+    const data = toStorage(values, dtype);
     return this.#constant(dataType[dtype], data, shape);
   }
 

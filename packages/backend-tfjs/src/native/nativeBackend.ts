@@ -1,4 +1,5 @@
 import {
+  BackendError,
   checkAliases,
   DisposedError,
   formatShape,
@@ -11,11 +12,14 @@ import {
   type Graph,
   type HostArray,
 } from '@flow-matching/core';
-import { loadBinding, type Binding, type BindingPackage } from './binding.ts';
+import { isInstalled, loadBinding, type Binding, type BindingPackage } from './binding.ts';
 import { nativeManifest } from './lowering/index.ts';
 import { NativeArray, upload } from './nativeArray.ts';
 import { NativeExecutable } from './nativeExecutable.ts';
 import { NativeModel } from './nativeModel.ts';
+
+/** Whether TensorFlow for this machine's processors is there. */
+export const isTensorflowInstalled = (): boolean => isInstalled('@tensorflow/tfjs-node');
 
 interface Compilation {
   readonly model: NativeModel;
@@ -32,9 +36,16 @@ export class NativeBackend implements Backend {
   readonly #compilations = new Map<string, Compilation>();
   #disposed = false;
 
-  /** @throws BackendError where TensorFlow is not installed or does not load. */
+  /** @throws BackendError where TensorFlow is not installed or does not load, or finds no GPU where one is asked for. */
   constructor(from: BindingPackage = '@tensorflow/tfjs-node') {
     this.#binding = loadBinding(from);
+    if (from.endsWith('-gpu') && !this.#binding.isUsingGpuDevice()) {
+      throw new BackendError('TensorFlow finds no GPU.', {
+        actual: from,
+        expected: 'an NVIDIA GPU with the CUDA 11 and cuDNN 8 that tfjs-node-gpu 4.22 was built for',
+        remedy: "Choose the engine 'node'.",
+      });
+    }
     this.device = `${this.#binding.isUsingGpuDevice() ? 'gpu' : 'cpu'}, TensorFlow ${this.#binding.TF_Version}`;
   }
 

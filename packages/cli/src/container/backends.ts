@@ -24,4 +24,15 @@ export const onnx = defineBackend({
   create: async (options) => (await import('@flow-matching/backend-onnx')).onnx(options),
 });
 
-export const backends = [reference, onnx];
+/** Imported when it is asked for, as onnx is. */
+export const tfjs = defineBackend({
+  name: 'tfjs',
+  summary: 'TensorFlow on this machine, by the addon of tfjs-node',
+  options: z.strictObject({
+    /** `node-gpu` or `node`; by default the first of them that is installed. */
+    engine: z.enum(['node-gpu', 'node']).exactOptional(),
+  }),
+  create: async (options) => (await import('@flow-matching/backend-tfjs')).tfjs(options),
+});
+
+export const backends = [reference, onnx, tfjs];

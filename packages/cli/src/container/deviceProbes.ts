@@ -46,4 +46,18 @@ export const deviceProbes: readonly DeviceProbe[] = [
     enable:
       "needs Linux x64, an NVIDIA GPU, CUDA 12 and cuDNN 9; then 'npm rebuild onnxruntime-node --ignore-scripts=false' downloads the provider, and --set backend.session.executionProviders=[cuda] uses it",
   },
+  {
+    backend: 'tfjs',
+    device: 'cpu',
+    spec: { name: 'tfjs', engine: 'node' },
+    enable:
+      'npm install @tensorflow/tfjs-node with its install script, or in this repository npm run setup:tensorflow (Linux x64)',
+  },
+  {
+    backend: 'tfjs',
+    device: 'cuda',
+    spec: { name: 'tfjs', engine: 'node-gpu' },
+    enable:
+      'needs Linux x64 and an NVIDIA GPU with CUDA 11 and cuDNN 8; then npm install @tensorflow/tfjs-node-gpu with its install script',
+  },
 ];

@@ -2,7 +2,7 @@ import * as core from '@flow-matching/core';
 import type { DType } from '@flow-matching/core';
 import { DataType } from '../../generated/saved_model_pb.ts';
 import { dataType, type GraphWriter, type Value } from '../graphWriter.ts';
-import { any, float, lowering, numeric, same, signed, type Lower, type Lowering } from './lowering.ts';
+import { any, float, lowering, numeric, same, type Lower, type Lowering } from './lowering.ts';
 import { narrowed, widened } from './unsigned.ts';
 
 const { DT_INT64, DT_BOOL } = DataType;
@@ -42,8 +42,14 @@ export const elementwise: readonly Lowering[] = [
   same(core.Pow, float),
   lowering(core.Max, numeric, wide('Maximum')),
   lowering(core.Min, numeric, wide('Minimum')),
-  same(core.Abs, signed),
-  same(core.Sign, signed),
+  lowering(core.Abs, numeric, (write, [x], { inputs: [{ dtype }] }) =>
+    dtype === 'u32' ? x : write.typed('Abs', dataType[dtype], [x]),
+  ),
+  lowering(core.Sign, numeric, (write, [x], { inputs: [{ dtype }] }) =>
+    dtype === 'u32'
+      ? converted(write, converted(write, x, 'u32', 'bool'), 'bool', 'u32')
+      : write.typed('Sign', dataType[dtype], [x]),
+  ),
   same(core.Floor, float),
   same(core.Round, float, 'Rint'),
   lowering(core.Mod, numeric, (write, inputs, { inputs: [{ dtype }], attributes: { fmod } }) =>

@@ -16,8 +16,7 @@ export interface Lowering {
 }
 
 export const float: readonly DType[] = ['f32', 'f64'];
-export const signed: readonly DType[] = ['f32', 'f64', 'i32'];
-export const numeric: readonly DType[] = [...signed, 'u32'];
+export const numeric: readonly DType[] = ['f32', 'f64', 'i32', 'u32'];
 export const any: readonly DType[] = [...numeric, 'bool'];
 
 /** A row of the table, its attributes typed by the operator. */

@@ -1,8 +1,8 @@
 import * as core from '@flow-matching/core';
 import type { ReduceAttributes } from '@flow-matching/core';
 import { DataType } from '../../generated/saved_model_pb.ts';
-import { dataType } from '../graphWriter.ts';
-import { float, lowering, numeric, signed, type Lower, type Lowering } from './lowering.ts';
+import { dataType, type Value } from '../graphWriter.ts';
+import { float, lowering, numeric, type Lower, type Lowering } from './lowering.ts';
 
 const reduction =
   (op: string): Lower<ReduceAttributes> =>
@@ -12,10 +12,20 @@ const reduction =
       keep_dims: { bool: keepdims },
     });
 
+/** With the highest bit turned round, numbers of u32 are in the order of the int32 with their bits. */
+const ordered =
+  (op: string): Lower<ReduceAttributes> =>
+  (write, [x], node) => {
+    const turned = (value: Value): Value =>
+      write.typed('BitwiseXor', DataType.DT_INT32, [value, write.scalar(-(2 ** 31), 'i32')]);
+    if (node.inputs[0].dtype !== 'u32') return reduction(op)(write, [x], node);
+    return turned(reduction(op)(write, [turned(x)], node));
+  };
+
 export const reductions: readonly Lowering[] = [
   // Sums of u32 wrap around as those of the int32 with their bits do.
   lowering(core.ReduceSum, numeric, reduction('Sum')),
-  lowering(core.ReduceMax, signed, reduction('Max')),
-  lowering(core.ReduceMin, signed, reduction('Min')),
+  lowering(core.ReduceMax, numeric, ordered('Max')),
+  lowering(core.ReduceMin, numeric, ordered('Min')),
   lowering(core.ReduceMean.operator, float, reduction('Mean')),
 ];
