@@ -24,7 +24,13 @@ export interface Binding {
 export type BindingPackage = '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu';
 
 const require = createRequire(import.meta.url);
-const setup = 'Run npm run setup:tensorflow.';
+
+/** How the addon of each package comes about. */
+const setup: Readonly<Record<BindingPackage, string>> = {
+  '@tensorflow/tfjs-node':
+    'Run npm rebuild @tensorflow/tfjs-node --ignore-scripts=false, or in this repository npm run setup:tensorflow.',
+  '@tensorflow/tfjs-node-gpu': 'Run npm rebuild @tensorflow/tfjs-node-gpu --ignore-scripts=false.',
+};
 
 /**
  * Loads TensorFlow. The addon is loaded by itself: the package's JavaScript, with engine and kernels of its own, is not needed.
@@ -37,20 +43,25 @@ export function loadBinding(name: BindingPackage): Binding {
     throw new BackendError(`${name} is installed without its native addon.`, {
       actual: addon,
       expected: 'a file',
-      remedy: setup,
+      remedy: setup[name],
     });
   }
   // TensorFlow tells of its processor and its registrations; errors come as exceptions.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  return loadAddon(addon, name);
+}
+
+/** @throws BackendError naming the library that is missing, or whatever else keeps the addon from being loaded. */
+export function loadAddon(addon: string, name: BindingPackage): Binding {
   try {
     return require(addon) as Binding;
   } catch (cause) {
     const reason = (cause as Error).message;
-    const missing = /(\S+\.(?:so|dylib|dll)[.\d]*): cannot open shared object file/.exec(reason)?.[1];
+    const missing = /(\S+): cannot open shared object file/.exec(reason)?.[1];
     throw new BackendError(`${name} does not load: ${missing ? `the library ${missing} is missing` : reason}.`, {
       actual: addon,
       expected: 'an addon for this machine',
-      remedy: setup,
+      remedy: setup[name],
       cause,
     });
   }
@@ -74,7 +85,7 @@ function packageDirectory(name: BindingPackage): string {
     throw new BackendError(`${name} is not installed.`, {
       actual: name,
       expected: 'the package',
-      remedy: `Run npm install ${name}, or in this repository npm run setup:tensorflow.`,
+      remedy: `Run npm install ${name}.`,
       cause,
     });
   }

@@ -16,7 +16,7 @@ import { isInstalled, loadBinding, type Binding, type BindingPackage } from './b
 import { nativeManifest } from './lowering/index.ts';
 import { NativeArray, upload } from './nativeArray.ts';
 import { NativeExecutable } from './nativeExecutable.ts';
-import { NativeModel } from './nativeModel.ts';
+import { NativeModel, type RunCounts } from './nativeModel.ts';
 
 /** Whether TensorFlow for this machine's processors is there. */
 export const isTensorflowInstalled = (): boolean => isInstalled('@tensorflow/tfjs-node');
@@ -34,6 +34,7 @@ export class NativeBackend implements Backend {
   readonly manifest = nativeManifest;
   readonly #binding: Binding;
   readonly #compilations = new Map<string, Compilation>();
+  readonly #counts: RunCounts = { runs: 0 };
   #disposed = false;
 
   /** @throws BackendError where TensorFlow is not installed or does not load, or finds no GPU where one is asked for. */
@@ -47,6 +48,11 @@ export class NativeBackend implements Backend {
       });
     }
     this.device = `${this.#binding.isUsingGpuDevice() ? 'gpu' : 'cpu'}, TensorFlow ${this.#binding.TF_Version}`;
+  }
+
+  /** Native calls so far that ran a graph: one for each run of an executable. */
+  get nativeRuns(): number {
+    return this.#counts.runs;
   }
 
   array(source: HostArray): BackendArray {
@@ -64,7 +70,7 @@ export class NativeBackend implements Backend {
     this.#checkAlive();
     checkAliases(graph, { aliases });
     const compilation = this.#compilations.get(graph.hash) ?? {
-      model: new NativeModel(this.#binding, graph),
+      model: new NativeModel(this.#binding, graph, this.#counts),
       holders: 0,
     };
     this.#compilations.set(graph.hash, compilation);

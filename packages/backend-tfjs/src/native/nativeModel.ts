@@ -7,6 +7,11 @@ import { encodeGraph, type EncodedGraph } from './encodeGraph.ts';
 import { nativeManifest } from './lowering/index.ts';
 import { upload } from './nativeArray.ts';
 
+/** Native calls that have run graphs. */
+export interface RunCounts {
+  runs: number;
+}
+
 /** A graph as a session of TensorFlow, shared by every executable of it. */
 export class NativeModel {
   /** Inputs whose values the host must know before a run, because it draws random numbers from them. */
@@ -16,12 +21,14 @@ export class NativeModel {
   readonly #encoded: EncodedGraph;
   readonly #inputNames: string;
   readonly #outputNames: string;
+  readonly #counts: RunCounts;
   #model: number | undefined;
 
   /** @throws UnsupportedError for an operator without a lowering; BackendError where TensorFlow refuses the graph. */
-  constructor(binding: Binding, source: Graph) {
+  constructor(binding: Binding, source: Graph, counts: RunCounts) {
     const { graph, randomness } = prepareGraph(source, nativeManifest, 'tfjs');
     this.#binding = binding;
+    this.#counts = counts;
     this.#randomness = randomness;
     this.#encoded = encodeGraph(graph);
     this.seeds = randomness?.dependsOn ?? [];
@@ -41,6 +48,7 @@ export class NativeModel {
         uploaded.push(tensor);
         return tensor;
       });
+      this.#counts.runs++;
       const results = this.#binding.runSavedModel(this.#model!, inputs, this.#inputNames, this.#outputNames);
       return results.map(({ id }) => id);
     } catch (cause) {
