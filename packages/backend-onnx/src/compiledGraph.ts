@@ -2,6 +2,7 @@ import {
   DisposedError,
   extractGuard,
   prepareGraph,
+  runtimeError,
   type CompileOptions,
   type Graph,
   type HostArray,
@@ -15,7 +16,6 @@ import { encodeGraph, type EncodedGraph, type EncodedPort } from './model/encode
 import { Memory } from './memory.ts';
 import { resultBarrier, type ResultBarrier } from './resultBarrier.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
-import { runtimeError } from './runtimeError.ts';
 
 type Memories = Readonly<Record<string, Memory>>;
 
@@ -72,7 +72,7 @@ export class CompiledGraph {
     try {
       return new CompiledGraph(plan, encoded, await plan.runtime.InferenceSession.create(encoded.bytes, plan.options));
     } catch (cause) {
-      throw runtimeError(cause, 'compile', encoded.nodes);
+      throw onnxError(cause, 'compile', encoded);
     }
   }
 
@@ -121,7 +121,7 @@ export class CompiledGraph {
       await this.#session.run(given, written);
     } catch (cause) {
       if (barrier?.isSuccess(cause)) return;
-      throw runtimeError(cause, 'run', encoded.nodes);
+      throw onnxError(cause, 'run', encoded);
     }
   }
 
@@ -136,3 +136,6 @@ export class CompiledGraph {
     await this.#session.release();
   }
 }
+
+const onnxError = (cause: unknown, doing: 'compile' | 'run', { nodes }: EncodedGraph): Error =>
+  runtimeError({ runtime: 'ONNX Runtime', cause, doing, nodes, label: /[A-Za-z0-9]+#\d+/g });

@@ -1,6 +1,6 @@
 import { isTensorflowInstalled, NativeBackend, tfjs } from '@flow-matching/backend-tfjs';
 import { onnx } from '@flow-matching/backend-onnx';
-import { BackendError, f32, hostArray, trace, type Backend } from '@flow-matching/core';
+import { BackendError, f32, gather, hostArray, trace, type Backend } from '@flow-matching/core';
 import { adam, checkerboard, createFlow, mlp, optimalTransport } from '@flow-matching/plugins';
 import { assert } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -57,6 +57,17 @@ describe('the native engine', () => {
     await first.dispose();
     const { y } = await second.run({ x: hostArray([1, 2, 3]) });
     assert.deepEqual(Array.from(await y.read()), [2, 4, 6], 'the other holder keeps the model');
+  });
+
+  it('leads an error of TensorFlow back to the line that asked for the operator', async () => {
+    await using backend = new NativeBackend();
+    const graph = trace(({ x, i }) => ({ y: gather(x, i) }), { x: f32([3]), i: { shape: [1], dtype: 'i32' } });
+    const executable = await backend.compile(graph);
+    const inputs = { x: hostArray([1, 2, 3]), i: hostArray(Int32Array.of(7), [1], 'i32') };
+    const error: unknown = await executable.run(inputs).catch((reason: unknown) => reason);
+    assert.instanceOf(error, BackendError);
+    assert.include(error.message, 'in Gather(f32[3], i32[1])');
+    assert.include(error.message, 'native.test.ts');
   });
 
   it("follows ONNX Runtime's loss curve to round-off for a hundred steps", async () => {

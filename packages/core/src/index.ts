@@ -6,6 +6,7 @@ export * from './backend/backend.ts';
 export * from './backend/hostBackend.ts';
 export * from './backend/manifest.ts';
 export * from './backend/runInputs.ts';
+export * from './backend/runtimeError.ts';
 export * from './composites/index.ts';
 export * from './contracts/coupling.ts';
 export * from './contracts/dataset.ts';

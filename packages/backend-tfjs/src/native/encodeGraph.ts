@@ -14,6 +14,8 @@ export interface EncodedGraph {
   /** The inputs that something depends on. */
   readonly inputs: readonly EncodedPort[];
   readonly outputs: readonly EncodedPort[];
+  /** The node of the graph that TensorFlow's were written for, by what their names begin with. */
+  readonly nodes: ReadonlyMap<string, Node>;
 }
 
 /** The shape in which the binding holds an array: it has no type of 64 bits that it reads, so numbers of f64 are pairs of int32. */
@@ -27,21 +29,29 @@ export function encodeGraph(graph: Graph): EncodedGraph {
   const inputs = graph.inputs
     .filter(({ tensor }) => needed.has(tensor.node))
     .map((port, i) => ({ ...port, node: `input${i}` }));
+  const nodes = new Map<string, Node>();
+  write.startNode('Inputs');
   for (const { tensor, node } of inputs) {
     const { dtype, shape } = tensor;
     const held = dtype === 'f64' ? DataType.DT_INT32 : dataType[dtype];
     const given = write.placeholder(node, held, heldShape(shape, dtype));
     values.set(tensor, dtype === 'f64' ? bitcast(write, given, DataType.DT_INT32, DataType.DT_DOUBLE) : given);
   }
-  for (const node of graph.nodes)
-    if (node.operator.name !== 'Input') values.set(node.outputs[0], writeNode(write, node, values));
+  for (const node of graph.nodes) {
+    if (node.operator.name === 'Input') continue;
+    const label = `${node.operator.name}.${nodes.size}`;
+    nodes.set(label, node);
+    write.startNode(label);
+    values.set(node.outputs[0], writeNode(write, node, values));
+  }
+  write.startNode('Outputs');
   const outputs = graph.outputs.map((port, i) => {
     const value = values.get(port.tensor)!;
     const held = port.tensor.dtype === 'f64' ? bitcast(write, value, DataType.DT_DOUBLE, DataType.DT_INT32) : value;
     const type = port.tensor.dtype === 'f64' ? DataType.DT_INT32 : dataType[port.tensor.dtype];
     return { ...port, node: write.node('Identity', [held], { T: { type } }, `output${i}`) };
   });
-  return { bytes: write.finish(), inputs, outputs };
+  return { bytes: write.finish(), inputs, outputs, nodes };
 }
 
 const bitcast = (write: GraphWriter, value: Value, from: DataType, to: DataType): Value =>

@@ -39,9 +39,19 @@ export const dataType: Readonly<Record<DType, DataType>> = {
 export class GraphWriter {
   readonly #nodes: NodeDef[] = [];
   readonly #constants = new Map<string, Value>();
+  #label = '';
+
+  /** Names of the nodes to come begin with it, so that TensorFlow's messages say for what they were written. */
+  startNode(label: string): void {
+    this.#label = `${label}/`;
+  }
+
+  #nextName(): string {
+    return `${this.#label}${this.#nodes.length}`;
+  }
 
   /** A node of a TensorFlow operator; its name is what `Value` stands for. */
-  node(op: string, inputs: readonly Value[], attributes: NodeAttributes = {}, name = `n${this.#nodes.length}`): Value {
+  node(op: string, inputs: readonly Value[], attributes: NodeAttributes = {}, name = this.#nextName()): Value {
     const attr = Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, attributeValue(value)]));
     this.#nodes.push(create(NodeDefSchema, { name, op, input: [...inputs], attr }));
     return name;
@@ -84,7 +94,7 @@ export class GraphWriter {
     const key = content.length <= 256 ? `${type} ${shape.join()} ${content.join()}` : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known !== undefined) return known;
-    const node = create(NodeDefSchema, { name: `n${this.#nodes.length}`, op: 'Const' });
+    const node = create(NodeDefSchema, { name: this.#nextName(), op: 'Const' });
     const tensor = create(TensorProtoSchema, {
       dtype: type,
       tensorShape: shapeProto(shape),

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BackendError, prepareGraph, type Graph, type HostArray, type PreparedGraph } from '@flow-matching/core';
+import { prepareGraph, runtimeError, type Graph, type HostArray, type PreparedGraph } from '@flow-matching/core';
 import type { Binding } from './binding.ts';
 import { encodeGraph, type EncodedGraph } from './encodeGraph.ts';
 import { nativeManifest } from './lowering/index.ts';
@@ -34,7 +34,7 @@ export class NativeModel {
     this.seeds = randomness?.dependsOn ?? [];
     this.#inputNames = this.#encoded.inputs.map(({ node }) => node).join(',');
     this.#outputNames = this.#encoded.outputs.map(({ node }) => node).join(',');
-    this.#model = load(binding, this.#encoded.bytes);
+    this.#model = load(binding, this.#encoded);
   }
 
   /** One native call. Tensors are by input name; those of the result are new, in the order of the graph's outputs. */
@@ -52,7 +52,7 @@ export class NativeModel {
       const results = this.#binding.runSavedModel(this.#model!, inputs, this.#inputNames, this.#outputNames);
       return results.map(({ id }) => id);
     } catch (cause) {
-      throw new BackendError(`TensorFlow fails to run the graph: ${(cause as Error).message}`, { cause });
+      throw tensorflowError(cause, 'run', this.#encoded);
     } finally {
       for (const tensor of uploaded) this.#binding.deleteTensor(tensor);
     }
@@ -65,14 +65,17 @@ export class NativeModel {
 }
 
 /** TensorFlow reads models from directories only. */
-function load(binding: Binding, bytes: Uint8Array): number {
+function load(binding: Binding, encoded: EncodedGraph): number {
   const directory = mkdtempSync(join(tmpdir(), 'flow-matching-'));
   try {
-    writeFileSync(join(directory, 'saved_model.pb'), bytes);
+    writeFileSync(join(directory, 'saved_model.pb'), encoded.bytes);
     return binding.loadSavedModel(directory, 'serve');
   } catch (cause) {
-    throw new BackendError(`TensorFlow refuses the graph: ${(cause as Error).message}`, { cause });
+    throw tensorflowError(cause, 'compile', encoded);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+const tensorflowError = (cause: unknown, doing: 'compile' | 'run', { nodes }: EncodedGraph): Error =>
+  runtimeError({ runtime: 'TensorFlow', cause, doing, nodes, label: /[A-Za-z0-9]+\.\d+/g });
