@@ -1,11 +1,9 @@
 import { availableParallelism } from 'node:os';
 import {
   checkAliases,
+  checkElements,
   DisposedError,
-  formatShape,
   OptionError,
-  ShapeError,
-  sizeOf,
   type Backend,
   type BackendArray,
   type CompileOptions,
@@ -83,14 +81,10 @@ export class OnnxBackend implements Backend {
     };
   }
 
-  array({ data, shape, dtype }: HostArray): BackendArray {
+  array(source: HostArray): BackendArray {
     this.#checkAlive();
-    if (data.length !== sizeOf(shape)) {
-      throw new ShapeError(`${data.length} values do not fill shape ${formatShape(shape)}.`, {
-        actual: data.length,
-        expected: `${sizeOf(shape)} values`,
-      });
-    }
+    checkElements(source);
+    const { data, shape, dtype } = source;
     const memory = this.#pool.take({ shape, dtype });
     memory.data.set(data);
     return new OnnxArray(this.#pool, memory);

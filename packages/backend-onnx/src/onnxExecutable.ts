@@ -1,6 +1,5 @@
 import {
   checkBinding,
-  checkRunInputs,
   DisposedError,
   GraphError,
   isHostArray,
@@ -8,6 +7,7 @@ import {
   ShapeError,
   sizeOf,
   toStorage,
+  withBound,
   type BackendArray,
   type CompileOptions,
   type Executable,
@@ -54,10 +54,8 @@ export class OnnxExecutable implements Executable {
    */
   async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
     this.#checkAlive();
-    const { graph, aliases = [], compiled, pool, bound } = this.#parts;
-    if (bound) this.#refuseBound(inputs);
-    const given: RunInputs = bound ? { ...bound, ...inputs } : inputs;
-    checkRunInputs(graph.inputs, given, aliases);
+    const { graph, aliases = [], compiled, pool, bound = {} } = this.#parts;
+    const given = withBound(graph, bound, inputs, aliases);
 
     const sources = graph.inputs.map(({ name }) => [name, source(name, given[name])] as const);
     const used = sources.flatMap(([, array]) => (array instanceof OnnxArray ? [array] : []));
@@ -140,15 +138,6 @@ export class OnnxExecutable implements Executable {
 
   async dispose(): Promise<void> {
     await (this.#released ??= this.#parts.release());
-  }
-
-  #refuseBound(inputs: RunInputs): void {
-    const twice = Object.keys(inputs).find((name) => name in this.#parts.bound!);
-    if (twice !== undefined)
-      throw new GraphError(`The input '${twice}' is bound.`, {
-        actual: twice,
-        expected: 'the inputs that are not bound',
-      });
   }
 }
 

@@ -35,6 +35,9 @@ export const dataType: Readonly<Record<DType, DataType>> = {
   bool: DataType.DT_BOOL,
 };
 
+/** The type of indices, extents and axes. */
+export const indexType: Attribute = { type: DataType.DT_INT32 };
+
 /** Collects the nodes of a GraphDef and writes them as a SavedModel. */
 export class GraphWriter {
   readonly #nodes: NodeDef[] = [];
@@ -82,6 +85,11 @@ export class GraphWriter {
   /** A vector of int32: shapes, axes, permutations. */
   integers(values: readonly number[]): Value {
     return this.#constant(DataType.DT_INT32, Int32Array.from(values), [values.length]);
+  }
+
+  /** Rows of int32: what is put before and after each axis. */
+  table(rows: readonly (readonly number[])[]): Value {
+    return this.#constant(DataType.DT_INT32, Int32Array.from(rows.flat()), [rows.length, 2]);
   }
 
   /** A scalar int64. */
@@ -144,5 +152,5 @@ export const filled = (write: GraphWriter, value: number, shape: Shape, dtype: D
   sizeOf(shape) <= 16
     ? write.constant(new Array<number>(sizeOf(shape)).fill(value), dtype, shape)
     : write.typed('BroadcastTo', dataType[dtype], [write.scalar(value, dtype), write.integers(shape)], {
-        Tidx: { type: DataType.DT_INT32 },
+        Tidx: indexType,
       });

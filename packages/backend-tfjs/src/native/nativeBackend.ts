@@ -1,10 +1,8 @@
 import {
   BackendError,
   checkAliases,
+  checkElements,
   DisposedError,
-  formatShape,
-  ShapeError,
-  sizeOf,
   type Backend,
   type BackendArray,
   type CompileOptions,
@@ -57,12 +55,7 @@ export class NativeBackend implements Backend {
 
   array(source: HostArray): BackendArray {
     this.#checkAlive();
-    if (source.data.length !== sizeOf(source.shape)) {
-      throw new ShapeError(`${source.data.length} values do not fill shape ${formatShape(source.shape)}.`, {
-        actual: source.data.length,
-        expected: `${sizeOf(source.shape)} values`,
-      });
-    }
+    checkElements(source);
     return new NativeArray(this.#binding, upload(this.#binding, source), source);
   }
 

@@ -1,9 +1,9 @@
 import {
   checkBinding,
-  checkRunInputs,
   DisposedError,
   GraphError,
   isHostArray,
+  withBound,
   type BackendArray,
   type CompileOptions,
   type Executable,
@@ -43,15 +43,7 @@ export class NativeExecutable implements Executable {
   async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
     this.#checkAlive();
     const { graph, aliases, model, binding, bound } = this.#parts;
-    const twice = Object.keys(inputs).find((name) => name in bound);
-    if (twice !== undefined) {
-      throw new GraphError(`The input '${twice}' is bound already.`, {
-        actual: twice,
-        expected: 'inputs that are not bound',
-      });
-    }
-    const given: RunInputs = { ...bound, ...inputs };
-    checkRunInputs(graph.inputs, given, aliases);
+    const given = withBound(graph, bound, inputs, aliases);
     const uploaded: number[] = [];
     const tensorOf = (array: BackendArray | HostArray): number => {
       if (!isHostArray(array)) return this.#own(array).tensor;

@@ -1,11 +1,5 @@
-import {
-  prepareGraph,
-  UnsupportedError,
-  type Backend,
-  type CompileOptions,
-  type Executable,
-  type Graph,
-} from '@flow-matching/core';
+import { prepareGraph, UnsupportedError, type Backend, type Graph } from '@flow-matching/core';
+import { compilingWith } from './compilingWith.ts';
 
 /** A graph needs what the manifest does not declare: no fault of the backend's. */
 export class UndeclaredError extends UnsupportedError {}
@@ -14,20 +8,11 @@ export class UndeclaredError extends UnsupportedError {}
  * The backend behind a gate that knows its manifest: graphs beyond it are refused here, with an UndeclaredError, so that an
  * UnsupportedError of the backend's own means that it refused what it declares.
  */
-export function auditedBackend(backend: Backend): Backend {
-  return {
-    name: backend.name,
-    device: backend.device,
-    manifest: backend.manifest,
-    array: (source) => backend.array(source),
-    compile(graph: Graph, options?: CompileOptions): Promise<Executable> {
-      checkDeclared(graph, backend);
-      return backend.compile(graph, options);
-    },
-    dispose: () => backend.dispose(),
-    [Symbol.asyncDispose]: () => backend.dispose(),
-  };
-}
+export const auditedBackend = (backend: Backend): Backend =>
+  compilingWith(backend, (graph, options) => {
+    checkDeclared(graph, backend);
+    return backend.compile(graph, options);
+  });
 
 /** @throws UndeclaredError */
 function checkDeclared(graph: Graph, { manifest, name }: Backend): void {

@@ -1,20 +1,4 @@
-import {
-  adaptiveHeun,
-  bosh3,
-  dopri5,
-  dopri8,
-  euler,
-  eulerMaruyama,
-  heun2,
-  heun3,
-  midpoint,
-  mlp,
-  predictorCorrector,
-  ralston,
-  rk38,
-  rk4,
-  tsit5,
-} from '@flow-matching/plugins';
+import { builtinPlugins, mlp } from '@flow-matching/plugins';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { conformancePaths } from '../mathematics/conformancePaths.ts';
 import { divergenceCases } from '../mathematics/divergenceCases.ts';
@@ -26,22 +10,7 @@ import { pathCases } from './pathCases.ts';
 import { solverCases, type MakeSolver } from './solverCases.ts';
 
 /** Every registered solver. */
-const solvers: readonly MakeSolver[] = [
-  euler,
-  midpoint,
-  heun2,
-  ralston,
-  heun3,
-  rk4,
-  rk38,
-  adaptiveHeun,
-  bosh3,
-  dopri5,
-  tsit5,
-  dopri8,
-  eulerMaruyama,
-  predictorCorrector,
-] as readonly MakeSolver[];
+const solvers = builtinPlugins.filter(({ kind }) => kind === 'solver') as unknown as readonly MakeSolver[];
 
 /**
  * Flow matching's theorems and analytic results on a backend, in f32: for every registered path, solver and model, what plugins of

@@ -31,6 +31,7 @@ import {
   type Tensor,
   type TypedArray,
 } from '@flow-matching/core';
+import { compilingWith } from '../../src/backend/compilingWith.ts';
 
 /** What is wrong with a backend. Everything that no hook speaks of is the reference's. */
 export interface Defect {
@@ -55,25 +56,17 @@ export type BrokenKernel = (node: Node, inputs: readonly HostArray[], right: Typ
 /** The reference backend with something wrong about it: what the suite must catch. */
 export function brokenBackend({ name, rewrite, kernels, wrap = (backend) => backend }: Defect): Backend {
   const reference = createReferenceBackend();
-  const backend: Backend = {
-    name: `reference with ${name}`,
-    device: reference.device,
-    manifest: reference.manifest,
-    array: (source) => reference.array(source),
-    async compile(graph: Graph, options?: CompileOptions): Promise<Executable> {
-      const changed = rewrite ? rewriteGraph(graph, throughComposites(rewrite)) : graph;
-      const executable = await reference.compile(changed, options);
-      if (!kernels) return { ...delegate(executable), graph };
-      const opened = rewriteGraph(
-        changed,
-        throughComposites(() => undefined),
-      );
-      return patched(reference, graph, executable, evaluatorOf(opened, kernels), {});
-    },
-    dispose: () => reference.dispose(),
-    [Symbol.asyncDispose]: () => reference.dispose(),
-  };
-  return wrap(backend);
+  const backend = compilingWith(reference, async (graph, options) => {
+    const changed = rewrite ? rewriteGraph(graph, throughComposites(rewrite)) : graph;
+    const executable = await reference.compile(changed, options);
+    if (!kernels) return { ...delegate(executable), graph };
+    const opened = rewriteGraph(
+      changed,
+      throughComposites(() => undefined),
+    );
+    return patched(reference, graph, executable, evaluatorOf(opened, kernels), {});
+  });
+  return wrap({ ...backend, name: `reference with ${name}` });
 }
 
 const delegate = (executable: Executable): Omit<Executable, 'graph'> => ({
@@ -219,18 +212,10 @@ export const repeatedNoise: Defect = {
   },
 };
 
-/** A backend whose executables are made by `compile`, and everything else by another one. */
 const compiledBy =
   (compile: (backend: Backend, graph: Graph, options?: CompileOptions) => Promise<Executable>) =>
-  (backend: Backend): Backend => ({
-    name: backend.name,
-    device: backend.device,
-    manifest: backend.manifest,
-    array: (source) => backend.array(source),
-    compile: (graph, options) => compile(backend, graph, options),
-    dispose: () => backend.dispose(),
-    [Symbol.asyncDispose]: () => backend.dispose(),
-  });
+  (backend: Backend): Backend =>
+    compilingWith(backend, (graph, options) => compile(backend, graph, options));
 
 /** Computes outputs one after another, each into its aliased input, which those after it then read. */
 export const overwrittenInputs: Defect = {

@@ -1,11 +1,10 @@
-import { DisposedError, GraphError, ShapeError } from '../errors.ts';
+import { DisposedError, GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
-import { formatShape, sizeOf } from '../tensor/shape.ts';
 import type { Backend, BackendArray, CompileOptions, Executable, NamedArrays, RunInputs } from './backend.ts';
 import type { Manifest } from './manifest.ts';
-import { checkAliases, checkBinding, checkRunInputs, isHostArray } from './runInputs.ts';
+import { checkAliases, checkBinding, checkElements, isHostArray, withBound } from './runInputs.ts';
 
 export type NamedHostArrays = Readonly<Record<string, HostArray>>;
 
@@ -50,12 +49,7 @@ class HostBackend implements Backend {
 
   array(source: HostArray): BackendArray {
     this.#context.queue.checkOpen();
-    if (source.data.length !== sizeOf(source.shape)) {
-      throw new ShapeError(`${source.data.length} values do not fill shape ${formatShape(source.shape)}.`, {
-        actual: source.data.length,
-        expected: `${sizeOf(source.shape)} values`,
-      });
-    }
+    checkElements(source);
     return new OwnedArray(this.#context.copy(source), this.name);
   }
 
@@ -190,15 +184,7 @@ class HostExecutable implements Executable {
 
   async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
     this.#checkAlive();
-    const twice = Object.keys(inputs).find((name) => name in this.#bound);
-    if (twice !== undefined) {
-      throw new GraphError(`The input '${twice}' is bound already.`, {
-        actual: twice,
-        expected: 'inputs that are not bound',
-      });
-    }
-    const all: RunInputs = { ...this.#bound, ...inputs };
-    checkRunInputs(this.graph.inputs, all, this.#program.aliases);
+    const all = withBound(this.graph, this.#bound, inputs, this.#program.aliases);
     // Values are taken now, so that the caller may dispose a handle while the run waits; a donation before its turn still counts.
     const values = Object.fromEntries(Object.entries(all).map(([name, array]) => [name, this.#valueOf(array)]));
     return this.#context.queue.add(() => this.#evaluate(all, values));

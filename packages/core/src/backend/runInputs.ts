@@ -1,7 +1,7 @@
 import { DisposedError, DTypeError, GraphError, ShapeError } from '../errors.ts';
 import type { Graph, GraphPort } from '../graph/graph.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
-import { formatType, sameShape, sizeOf } from '../tensor/shape.ts';
+import { formatShape, formatType, sameShape, sizeOf } from '../tensor/shape.ts';
 import type { BackendArray, CompileOptions, NamedArrays, RunInputs } from './backend.ts';
 
 export const isHostArray = (array: BackendArray | HostArray): array is HostArray =>
@@ -71,6 +71,34 @@ function checkArray(
       expected: `${sizeOf(type.shape)} values`,
     });
   }
+}
+
+/** Throws unless a host array has as many elements as its shape: the check every backend owes the callers of `array`. */
+export function checkElements({ data, shape }: HostArray): void {
+  if (data.length === sizeOf(shape)) return;
+  throw new ShapeError(`${data.length} values do not fill shape ${formatShape(shape)}.`, {
+    actual: data.length,
+    expected: `${sizeOf(shape)} values`,
+  });
+}
+
+/** What a run is given, bound arrays included. Throws where an input is bound already, and as {@link checkRunInputs} does. */
+export function withBound(
+  graph: Graph,
+  bound: NamedArrays,
+  inputs: RunInputs,
+  aliases: CompileOptions['aliases'] = [],
+): RunInputs {
+  const twice = Object.keys(inputs).find((name) => name in bound);
+  if (twice !== undefined) {
+    throw new GraphError(`The input '${twice}' is bound already.`, {
+      actual: twice,
+      expected: 'inputs that are not bound',
+    });
+  }
+  const given: RunInputs = { ...bound, ...inputs };
+  checkRunInputs(graph.inputs, given, aliases);
+  return given;
 }
 
 /** Throws unless each of `arrays` may be fixed as an input: known, alive, of its type, neither donated nor bound already. */

@@ -48,12 +48,6 @@ export function uniforms(shape: Shape, seed: number, low = 0, high = 1): HostArr
 
 const widened = ({ data }: HostArray, shape: Shape): HostArray => hostArray(Float64Array.from(data), shape);
 
-/** a + factor · b. */
-export const moved = (a: HostArray, factor: number, b: HostArray): HostArray => ({
-  ...a,
-  data: Float64Array.from(a.data, (value, i) => value + factor * b.data[i]),
-});
-
 /** ⟨a, b⟩ over lists of arrays. */
 export const inner = (as: readonly HostArray[], bs: readonly HostArray[]): number =>
   as.reduce(

@@ -1,10 +1,8 @@
 import * as core from '@flow-matching/core';
 import type { ConvAttributes, DType, Shape } from '@flow-matching/core';
-import { DataType } from '../../generated/saved_model_pb.ts';
-import { dataType, filled, type GraphWriter, type NodeAttributes, type Value } from '../graphWriter.ts';
+import type { DataType } from '../../generated/saved_model_pb.ts';
+import { dataType, filled, indexType, type GraphWriter, type NodeAttributes, type Value } from '../graphWriter.ts';
 import { float, lowering, type Lowering } from './lowering.ts';
-
-const index = { type: DataType.DT_INT32 };
 
 // TensorFlow's processors take images as [batch, height, width, channels] and filters as [height, width, in, out].
 const toChannelsLast = [0, 2, 3, 1];
@@ -98,7 +96,7 @@ class Kernels {
   }
 
   transposed(x: Value, perm: readonly number[]): Value {
-    return this.#write.typed('Transpose', this.type, [x, this.#write.integers(perm)], { Tperm: index });
+    return this.#write.typed('Transpose', this.type, [x, this.#write.integers(perm)], { Tperm: indexType });
   }
 
   /** Equal parts along an axis, one for each group. */
@@ -109,7 +107,7 @@ class Kernels {
       const begin = shape.map((__, other) => (other === axis ? i * each : 0));
       const size = shape.map((extent, other) => (other === axis ? each : extent));
       return this.#write.typed('Slice', this.type, [x, this.#write.integers(begin), this.#write.integers(size)], {
-        Index: index,
+        Index: indexType,
       });
     });
   }
@@ -119,7 +117,7 @@ class Kernels {
     if (parts.length === 1) return parts[0];
     return this.#write.typed('ConcatV2', this.type, [...parts, this.#write.scalar(3, 'i32')], {
       N: { int: parts.length },
-      Tidx: index,
+      Tidx: indexType,
     });
   }
 
@@ -129,22 +127,23 @@ class Kernels {
     const [height, width, depth, out] = this.#filter;
     const [down, across] = this.#dilations;
     const apart = this.#reshaped(filter, [height, 1, width, 1, depth, out]);
-    const margins = [0, 0, 0, down - 1, 0, 0, 0, across - 1, 0, 0, 0, 0];
-    const table = this.#write.typed(
-      'Reshape',
-      DataType.DT_INT32,
-      [this.#write.integers(margins), this.#write.integers([6, 2])],
-      { Tshape: index },
-    );
+    const table = this.#write.table([
+      [0, 0],
+      [0, down - 1],
+      [0, 0],
+      [0, across - 1],
+      [0, 0],
+      [0, 0],
+    ]);
     const padded = this.#write.typed('PadV2', this.type, [apart, table, this.#write.scalar(0, this.#dtype)], {
-      Tpaddings: index,
+      Tpaddings: indexType,
     });
     const whole = this.#reshaped(padded, [height * down, width * across, depth, out]);
     return this.#write.typed(
       'Slice',
       this.type,
       [whole, this.#write.integers([0, 0, 0, 0]), this.#write.integers([...this.extents, depth, out])],
-      { Index: index },
+      { Index: indexType },
     );
   }
 
@@ -158,11 +157,11 @@ class Kernels {
       [...this.#dilations, 1, 1],
     ];
     return this.#write.typed('StridedSlice', this.type, [filter, ...bounds.map((each) => this.#write.integers(each))], {
-      Index: index,
+      Index: indexType,
     });
   }
 
   #reshaped(x: Value, shape: Shape): Value {
-    return this.#write.typed('Reshape', this.type, [x, this.#write.integers(shape)], { Tshape: index });
+    return this.#write.typed('Reshape', this.type, [x, this.#write.integers(shape)], { Tshape: indexType });
   }
 }

@@ -1,10 +1,8 @@
 import * as core from '@flow-matching/core';
 import { sizeOf } from '@flow-matching/core';
 import { DataType } from '../../generated/saved_model_pb.ts';
-import { dataType, type GraphWriter, type Value } from '../graphWriter.ts';
+import { dataType, indexType, type GraphWriter, type Value } from '../graphWriter.ts';
 import { any, lowering, numeric, type Lowering } from './lowering.ts';
-
-const index = { type: DataType.DT_INT32 };
 
 /** Negative indices count from the end. */
 function wrapped(write: GraphWriter, indices: Value, extent: number): Value {
@@ -18,8 +16,8 @@ export const indexing: readonly Lowering[] = [
   lowering(core.Gather, any, (write, [data, indices], { inputs: [{ shape, dtype }], attributes: { axis } }) =>
     write.node('GatherV2', [data, wrapped(write, indices, shape[axis]), write.scalar(axis, 'i32')], {
       Tparams: { type: dataType[dtype] },
-      Tindices: index,
-      Taxis: index,
+      Tindices: indexType,
+      Taxis: indexType,
       batch_dims: { int: 0 },
     }),
   ),
@@ -31,15 +29,15 @@ export const indexing: readonly Lowering[] = [
     const front = [axis, ...axes.filter((each) => each !== axis)];
     const back = axes.map((each) => front.indexOf(each));
     const reshaped = (value: Value, to: readonly number[], of = type): Value =>
-      write.typed('Reshape', of, [value, write.integers(to)], { Tshape: index });
+      write.typed('Reshape', of, [value, write.integers(to)], { Tshape: indexType });
     const permuted = (value: Value, perm: readonly number[]): Value =>
-      axis === 0 ? value : write.typed('Transpose', type, [value, write.integers(perm)], { Tperm: index });
+      axis === 0 ? value : write.typed('Transpose', type, [value, write.integers(perm)], { Tperm: indexType });
     const flat = [...shape.slice(0, axis), count, ...shape.slice(axis + 1)];
     const rows = reshaped(wrapped(write, indices, shape[axis]), [count, 1], DataType.DT_INT32);
     const sum = write.node(
       'TensorScatterAdd',
       [permuted(data, front), rows, permuted(reshaped(updates, flat), front)],
-      { T: { type }, Tindices: index },
+      { T: { type }, Tindices: indexType },
     );
     return permuted(sum, back);
   }),

@@ -1,14 +1,14 @@
 import * as core from '@flow-matching/core';
 import type { ReduceAttributes } from '@flow-matching/core';
 import { DataType } from '../../generated/saved_model_pb.ts';
-import { dataType, type Value } from '../graphWriter.ts';
+import { dataType, indexType, type Value } from '../graphWriter.ts';
 import { float, lowering, numeric, type Lower, type Lowering } from './lowering.ts';
 
 const reduction =
   (op: string): Lower<ReduceAttributes> =>
   (write, [x], { inputs: [{ dtype }], attributes: { axes, keepdims } }) =>
     write.typed(op, dataType[dtype], [x, write.integers(axes)], {
-      Tidx: { type: DataType.DT_INT32 },
+      Tidx: indexType,
       keep_dims: { bool: keepdims },
     });
 
