@@ -1,4 +1,4 @@
-import { createReferenceBackend, defineBackend } from '@flow-matching/core';
+import { createReferenceBackend, defineBackend, type Backend } from '@flow-matching/core';
 import * as z from 'zod';
 
 /** The definition of the operators: right and slow. */
@@ -35,4 +35,16 @@ export const tfjs = defineBackend({
   create: async (options) => (await import('@flow-matching/backend-tfjs')).tfjs(options),
 });
 
-export const backends = [reference, onnx, tfjs];
+/** Imported when it is asked for, as onnx is. */
+export const webgpu = defineBackend({
+  name: 'webgpu',
+  summary: 'Kernels in WGSL on any GPU, by WebGPU (Dawn)',
+  options: z.strictObject({
+    powerPreference: z.enum(['low-power', 'high-performance']).exactOptional(),
+    /** Options of Dawn: backend=vulkan, adapter=SwiftShader, … */
+    dawn: z.array(z.string()).exactOptional(),
+  }),
+  create: async (options): Promise<Backend> => (await import('@flow-matching/backend-webgpu/node')).webgpu(options),
+});
+
+export const backends = [reference, onnx, tfjs, webgpu];

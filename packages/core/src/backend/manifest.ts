@@ -13,8 +13,12 @@ export function nodeDType(node: Node): DType {
   return (operand ?? node.outputs[0]).dtype;
 }
 
-export const supports = (manifest: Manifest, node: Node): boolean =>
-  manifest.get(node.operator.name)?.includes(nodeDType(node)) ?? false;
+/** Whether a backend runs a node. A cast needs the dtype that it gives as well as the one it takes. */
+export function supports(manifest: Manifest, node: Node): boolean {
+  const dtypes = manifest.get(node.operator.name);
+  if (!dtypes?.includes(nodeDType(node))) return false;
+  return node.operator.name !== 'Cast' || dtypes.includes(node.outputs[0].dtype);
+}
 
 /** Throws an UnsupportedError that names the first node `manifest` has no lowering for, and the user's line. */
 export function checkSupported(graph: Graph, manifest: Manifest, backend: string): void {

@@ -1,0 +1,21 @@
+import type { CompileOptions, Graph } from '@flow-matching/core';
+import { planMemory } from '../memory/planMemory.ts';
+import type { AdapterProfile } from './adapterProfile.ts';
+import { chooseStored } from './chooseStored.ts';
+import { dispatches } from './dispatches.ts';
+import type { Program } from './program.ts';
+import { schedule } from './schedule.ts';
+import { writeKernel } from './writeKernel.ts';
+
+/** Compiles a graph that was prepared for the manifest to kernels in WGSL and a plan of their memory. */
+export function compileProgram(
+  graph: Graph,
+  aliases: NonNullable<CompileOptions['aliases']>,
+  profile: AdapterProfile,
+): Program {
+  const scheduled = schedule(graph, chooseStored(graph), profile);
+  const order = dispatches(scheduled, profile);
+  const { places, ...plan } = planMemory(graph, scheduled.stored, order, aliases, profile);
+  const memory = { stored: scheduled.stored, places, smallElements: plan.smallElements };
+  return { ...plan, kernels: order.map((dispatch) => writeKernel(dispatch, memory, profile)) };
+}

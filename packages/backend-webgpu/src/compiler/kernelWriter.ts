@@ -1,0 +1,210 @@
+import type { DType, Tensor } from '@flow-matching/core';
+import { add, delinearize, linearize, literal, variable, zero, type IndexExpression } from '../indexing/indexExpression.ts';
+import { loweringOf } from '../lowering/index.ts';
+import type { LibraryName } from '../wgsl/functions.ts';
+import { literalOf, valueType } from '../wgsl/types.ts';
+
+/** Where a kernel finds what it does not compute. */
+export interface KernelSources {
+  /** Whether a tensor is in memory while the kernel runs. */
+  readonly isStored: (tensor: Tensor) => boolean;
+  /** The expression of an element of a stored tensor, of the dtype's values. */
+  readonly load: (tensor: Tensor, position: string) => string;
+}
+
+/** An element of a stored tensor that a kernel reads. */
+export interface Access {
+  readonly tensor: Tensor;
+  readonly position: IndexExpression;
+}
+
+/** A kernel asks for an element of a tensor that it computes itself, elsewhere or later: it cannot be written so. */
+export class NotAtHand extends Error {}
+
+interface Block {
+  readonly lines: string[];
+  /** Names of what this block and those inside it may use again. */
+  readonly names: Map<string, string>;
+}
+
+/**
+ * Writes the statements of a kernel: an element of a tensor is asked for at an index, and what computes it is written down, once in a
+ * block, back to the elements of stored tensors.
+ */
+export class KernelWriter {
+  /** Library functions that the statements call. */
+  readonly functions: Set<LibraryName> = new Set();
+  /** Further functions and variables of the module, by name. */
+  readonly declarations: Map<string, string> = new Map();
+  readonly accesses: Access[] = [];
+  readonly #sources: KernelSources;
+  /** Tensors that the kernel computes, and where it has each element. */
+  readonly #own = new Map<Tensor, string>();
+  readonly #blocks: Block[] = [{ lines: [], names: new Map() }];
+  #count = 0;
+
+  constructor(sources: KernelSources) {
+    this.#sources = sources;
+  }
+
+  get code(): string[] {
+    return this.#blocks[0].lines;
+  }
+
+  get #block(): Block {
+    return this.#blocks.at(-1)!;
+  }
+
+  line(text: string): void {
+    this.#block.lines.push(text);
+  }
+
+  /** A block of statements after a header: `if (…)`, `for (…)`. */
+  block(header: string, body: () => void): void {
+    this.#blocks.push({ lines: [], names: new Map() });
+    body();
+    const { lines } = this.#blocks.pop()!;
+    this.line(`${header} {`);
+    for (const line of lines) this.line(`  ${line}`);
+    this.line('}');
+  }
+
+  /** A fresh name. */
+  name(prefix: string): string {
+    return `${prefix}${this.#count++}`;
+  }
+
+  /** Names the value of an expression. */
+  let(prefix: string, expression: string): string {
+    const name = this.name(prefix);
+    this.line(`let ${name} = ${expression};`);
+    return name;
+  }
+
+  /** A function of the library by its name. */
+  call(name: LibraryName, ...operands: readonly string[]): string {
+    this.functions.add(name);
+    return `${name}(${operands.join(', ')})`;
+  }
+
+  literal(value: number, dtype: DType): string {
+    const single = Math.fround(value);
+    if (dtype === 'f32' && Number.isNaN(single)) this.functions.add('nan');
+    if (dtype === 'f32' && Math.abs(single) === Infinity) this.functions.add('infinity');
+    return literalOf(value, dtype);
+  }
+
+  /** An index whose range the statements around it assure: a variable that stands for it. */
+  assumed(expression: IndexExpression, extent: number): IndexExpression {
+    return extent === 1 ? zero : variable(this.let('i', this.index(expression)), extent);
+  }
+
+  /** A variable from an expression of u32 below `extent`. */
+  variable(expression: string, extent: number): IndexExpression {
+    return extent === 1 ? zero : variable(this.let('i', expression), extent);
+  }
+
+  /** The code of an index, of u32; what is negative on the way wraps round. */
+  index(expression: IndexExpression): string {
+    const { constant, terms } = expression;
+    const product = (factor: number, name: string): string => (factor === 1 ? name : `${name} * ${factor}u`);
+    let code = '';
+    const append = (sign: '+' | '-', text: string): void => {
+      code = code === '' ? (sign === '+' ? text : `0u - ${text}`) : `${code} ${sign} ${text}`;
+    };
+    const ascending = terms.toSorted((a, b) => Number(b.factor > 0) - Number(a.factor > 0));
+    if (constant > 0) append('+', `${constant}u`);
+    for (const { atom, factor } of ascending) {
+      const name = atom.division ? this.#division(atom.key, atom.division) : atom.key;
+      append(factor > 0 ? '+' : '-', product(Math.abs(factor), name));
+    }
+    if (constant < 0) append('-', `${-constant}u`);
+    return code === '' ? '0u' : code;
+  }
+
+  #division(
+    key: string,
+    { kind, of, divisor }: { kind: 'quotient' | 'remainder'; of: IndexExpression; divisor: number },
+  ): string {
+    const known = this.#known(key);
+    if (known !== undefined) return known;
+    return this.#keep(key, this.let('i', `(${this.index(of)}) ${kind === 'quotient' ? '/' : '%'} ${divisor}u`));
+  }
+
+  #known(key: string): string | undefined {
+    for (let i = this.#blocks.length - 1; i >= 0; i--) {
+      const name = this.#blocks[i].names.get(key);
+      if (name !== undefined) return name;
+    }
+    return undefined;
+  }
+
+  #keep(key: string, name: string): string {
+    this.#block.names.set(key, name);
+    return name;
+  }
+
+  /** Something computed once in a block, by what tells it apart. */
+  once(key: string, expression: () => string): string {
+    return this.#known(key) ?? this.#keep(key, expression());
+  }
+
+  /** Says at which position the kernel computes a tensor itself. */
+  own(tensor: Tensor, position: IndexExpression): void {
+    this.#own.set(tensor, position.key);
+  }
+
+  /** The key of the position at which the kernel has each element of a tensor that it computes. */
+  positionOf(tensor: Tensor): string | undefined {
+    return this.#own.get(tensor);
+  }
+
+  /** Says what an element is called that the kernel has at hand. */
+  define(tensor: Tensor, position: IndexExpression, name: string): void {
+    this.#keep(elementKey(tensor, position), name);
+  }
+
+  /** The value of an element at a row-major position. */
+  valueAt(tensor: Tensor, position: IndexExpression): string {
+    return this.value(tensor, delinearize(position, tensor.shape));
+  }
+
+  /**
+   * The value of an element: a name or a literal.
+   *
+   * @throws NotAtHand for an element of a tensor that the kernel computes elsewhere.
+   */
+  value(tensor: Tensor, index: readonly IndexExpression[]): string {
+    const position = linearize(index, tensor.shape);
+    return this.once(elementKey(tensor, position), () => this.#compute(tensor, index, position));
+  }
+
+  #compute(tensor: Tensor, index: readonly IndexExpression[], position: IndexExpression): string {
+    const { node } = tensor;
+    const home = this.#own.get(tensor);
+    if (home !== undefined && home !== position.key) throw new NotAtHand(tensor.toString());
+    if (home === undefined && this.#sources.isStored(tensor)) {
+      this.accesses.push({ tensor, position });
+      return this.let('v', this.#sources.load(tensor, this.index(position)));
+    }
+    return loweringOf(node).write(this, node, index);
+  }
+
+  /** Declares a variable that statements assign to. */
+  declare(dtype: DType, initial: string): string {
+    const name = this.name('a');
+    this.line(`var ${name}: ${valueType(dtype)} = ${initial};`);
+    return name;
+  }
+}
+
+const elementKey = (tensor: Tensor, position: IndexExpression): string =>
+  `${tensor.node.id}.${tensor.index}@${position.key}`;
+
+/** The index of an operand that broadcasts to a result at an index. */
+export function broadcastIndex(index: readonly IndexExpression[], shape: readonly number[]): IndexExpression[] {
+  const lead = index.length - shape.length;
+  return shape.map((extent, axis) => (extent === 1 ? zero : index[axis + lead]));
+}
+
+export const shifted = (index: IndexExpression, by: number): IndexExpression => add(index, literal(by));

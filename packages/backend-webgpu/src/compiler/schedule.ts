@@ -1,0 +1,232 @@
+import { sizeOf, type Graph, type Tensor } from '@flow-matching/core';
+import { loweringOf } from '../lowering/index.ts';
+import { isSmall } from '../memory/isSmall.ts';
+import type { AdapterProfile } from './adapterProfile.ts';
+import { columnsOf, membersOf, type Group, type MapGroup } from './group.ts';
+import { NotAtHand } from './kernelWriter.ts';
+import { accessesOf } from './reach.ts';
+
+/** Kernels to be, in an order in which they can run. */
+export interface Schedule {
+  readonly groups: readonly Group[];
+  /** What is in memory between kernels. */
+  readonly stored: ReadonlySet<Tensor>;
+}
+
+/** The most elements of a row that are written by the few workgroups that reduce rows. */
+const widestOfFew = 4096;
+/** Rows from which on there are workgroups enough. */
+const manyRows = 64;
+/** The most elements of a row that one invocation writes where nothing is reduced. */
+const widestAlone = 16;
+
+/**
+ * Puts what a graph computes into as few kernels as it can. At first every stored tensor has a kernel of its own, with all that leads to it
+ * from other stored ones inside. Then kernels are joined: one with another that uses its results, row by row, and such as use the same
+ * tensors. A kernel that could not be written, because it would need an element that another invocation computes, is not joined.
+ */
+export function schedule(graph: Graph, stored: ReadonlySet<Tensor>, profile: AdapterProfile): Schedule {
+  const merger = new Merger(graph, stored, profile);
+  merger.join();
+  return merger.finish();
+}
+
+/** A group with what it reads of others. */
+interface Planned {
+  readonly group: Group;
+  readonly reads: ReadonlySet<Tensor>;
+  /** Where it stands among groups: the smallest number of a node it computes. */
+  readonly order: number;
+}
+
+class Merger {
+  readonly #graphOutputs: ReadonlySet<Tensor>;
+  /** Shrinks: what only its own kernel needs after a joining is not kept. */
+  readonly #stored: Set<Tensor>;
+  readonly #profile: AdapterProfile;
+  readonly #planned = new Set<Planned>();
+  /** Who computes a tensor. */
+  readonly #makers = new Map<Tensor, Planned>();
+
+  constructor(graph: Graph, stored: ReadonlySet<Tensor>, profile: AdapterProfile) {
+    this.#stored = new Set(stored);
+    this.#profile = profile;
+    this.#graphOutputs = new Set(graph.outputs.map(({ tensor }) => tensor));
+    for (const node of graph.nodes) {
+      const [tensor] = node.outputs;
+      if (node.operator.name === 'Input' || node.operator.name === 'Constant' || !stored.has(tensor)) continue;
+      if (tensor.size > 0) this.#add(this.#plan(ownGroup(tensor), []));
+    }
+  }
+
+  #add(planned: Planned): void {
+    const { group } = planned;
+    this.#planned.add(planned);
+    for (const tensor of membersOf(group)) this.#makers.set(tensor, planned);
+  }
+
+  /**
+   * A group that is to be one kernel, with what is not kept then.
+   *
+   * @throws NotAtHand where it cannot be one.
+   */
+  #plan(group: Group, dropped: readonly Tensor[]): Planned {
+    const isStored = (tensor: Tensor): boolean => this.#stored.has(tensor) && !dropped.includes(tensor);
+    return {
+      group,
+      reads: new Set(accessesOf(group, isStored, this.#profile).accesses.map(({ tensor }) => tensor)),
+      order: Math.min(...membersOf(group).map(({ node }) => node.id)),
+    };
+  }
+
+  #makersOf(planned: Planned): Set<Planned> {
+    const makers = new Set<Planned>();
+    for (const tensor of planned.reads) {
+      const maker = this.#makers.get(tensor);
+      if (maker) makers.add(maker);
+    }
+    return makers;
+  }
+
+  join(): void {
+    for (const tensor of [...this.#makers.keys()]) {
+      let user = this.#makers.get(tensor)!;
+      for (let again = true; again; ) {
+        again = false;
+        for (const maker of this.#makersOf(user)) {
+          const joined = this.#tryJoin(maker, user);
+          if (!joined) continue;
+          user = joined;
+          again = true;
+          break;
+        }
+      }
+    }
+    this.#joinSiblings();
+  }
+
+  /** Kernels of the same rows that read the same large tensors. */
+  #joinSiblings(): void {
+    for (let again = true; again; ) {
+      again = false;
+      const maps = [...this.#planned].filter(({ group }) => group.kind === 'map');
+      for (const [i, one] of maps.entries()) {
+        if (!this.#planned.has(one)) continue;
+        for (const other of maps.slice(i + 1)) {
+          if (!this.#planned.has(other) || !shareReads(one, other)) continue;
+          if ((one.group as MapGroup).rows !== (other.group as MapGroup).rows) continue;
+          if (!this.#tryJoin(one, other)) continue;
+          again = true;
+          break;
+        }
+      }
+    }
+  }
+
+  #tryJoin(one: Planned, other: Planned): Planned | undefined {
+    const group = joinedGroup(one.group, other.group, this.#graphOutputs, (tensor) =>
+      [...this.#planned].some((each) => each !== one && each !== other && each.reads.has(tensor)),
+    );
+    if (!group || this.#isBetween(one, other) || this.#isBetween(other, one)) return undefined;
+    const dropped = [...one.group.outputs, ...other.group.outputs].filter((tensor) => !group.outputs.includes(tensor));
+    const planned = this.#planOrNothing(group, dropped);
+    if (!planned || this.#buffersOf(planned) > this.#profile.storageBuffers) return undefined;
+    for (const each of [one, other]) this.#planned.delete(each);
+    for (const tensor of [...membersOf(one.group), ...membersOf(other.group)]) this.#makers.delete(tensor);
+    for (const tensor of dropped) this.#stored.delete(tensor);
+    this.#add(planned);
+    return planned;
+  }
+
+  #planOrNothing(group: Group, dropped: readonly Tensor[]): Planned | undefined {
+    try {
+      return this.#plan(group, dropped);
+    } catch (error) {
+      if (error instanceof NotAtHand) return undefined;
+      throw error;
+    }
+  }
+
+  #buffersOf({ group, reads }: Planned): number {
+    const tensors = [...reads, ...group.outputs];
+    return new Set(tensors.filter((tensor) => !isSmall(tensor))).size + (tensors.some(isSmall) ? 1 : 0);
+  }
+
+  /** Whether a third kernel needs the results of `first` and is needed by `last`. */
+  #isBetween(first: Planned, last: Planned): boolean {
+    const seen = new Set<Planned>();
+    const pending = [...this.#makersOf(last)].filter((maker) => maker !== first);
+    while (pending.length > 0) {
+      const each = pending.pop()!;
+      if (each === first) return true;
+      if (seen.has(each)) continue;
+      seen.add(each);
+      pending.push(...this.#makersOf(each));
+    }
+    return false;
+  }
+
+  /** Kernels in the order of the nodes they compute, as far as they wait for one another. */
+  finish(): Schedule {
+    const pending = [...this.#planned].toSorted((a, b) => a.order - b.order);
+    const done = new Set<Planned>();
+    const groups: Group[] = [];
+    while (pending.length > 0) {
+      const ready = pending.findIndex((each) => [...this.#makersOf(each)].every((maker) => maker === each || done.has(maker)));
+      const [next] = pending.splice(ready, 1);
+      done.add(next);
+      groups.push(next.group);
+    }
+    const kept = new Set([...this.#stored].filter(({ node }) => ['Input', 'Constant'].includes(node.operator.name)));
+    for (const { outputs } of groups) for (const tensor of outputs) kept.add(tensor);
+    return { groups, stored: kept };
+  }
+}
+
+function shareReads(one: Planned, other: Planned): boolean {
+  for (const tensor of one.reads) if (!isSmall(tensor) && other.reads.has(tensor)) return true;
+  return false;
+}
+
+function ownGroup(tensor: Tensor): Group {
+  const { node } = tensor;
+  const { kind } = loweringOf(node);
+  if (kind === 'product') return { kind, node, outputs: [tensor] };
+  return { kind: 'map', rows: tensor.size, stages: kind === 'reduction' ? [node] : [], outputs: [tensor] };
+}
+
+/** Both groups as one, its outputs those that somebody else needs; undefined where their rows do not fit. */
+function joinedGroup(
+  one: Group,
+  other: Group,
+  graphOutputs: ReadonlySet<Tensor>,
+  isReadElsewhere: (tensor: Tensor) => boolean,
+): Group | undefined {
+  const outputs = [...one.outputs, ...other.outputs].filter(
+    (tensor) => graphOutputs.has(tensor) || isReadElsewhere(tensor),
+  );
+  if (one.kind === 'map' && other.kind === 'map') {
+    const rows = Math.min(one.rows, other.rows);
+    if (one.rows % rows !== 0 || other.rows % rows !== 0) return undefined;
+    const stages = [...one.stages, ...other.stages].toSorted((a, b) => a.id - b.id);
+    const group: MapGroup = { kind: 'map', rows, stages, outputs };
+    // Stages belong to rows: a reduction into more rows than the group has would have to be taken apart.
+    if (stages.some(({ outputs: [result] }) => sizeOf(result.shape) !== rows)) return undefined;
+    return fitsRows(group) ? group : undefined;
+  }
+  const product = one.kind === 'product' ? one : other.kind === 'product' ? other : undefined;
+  const map = one.kind === 'map' ? one : other.kind === 'map' ? other : undefined;
+  if (!product || !map) return undefined;
+  if (map.stages.length > 0 || map.rows !== product.node.outputs[0].size) return undefined;
+  // The product's elements are at hand only where it is what the other kernel reads.
+  if (one !== product) return undefined;
+  return { kind: 'product', node: product.node, outputs };
+}
+
+/** Whether so many rows can see to what they write: there must be rows enough, or not too much of it. */
+function fitsRows(group: MapGroup): boolean {
+  const widest = Math.max(1, ...group.outputs.map((output) => columnsOf(group, output)));
+  if (widest === 1) return true;
+  if (group.rows >= manyRows) return group.stages.length > 0 || widest <= widestAlone;
+  return group.rows * widest <= widestOfFew;
+}

@@ -1,0 +1,9 @@
+import * as core from '@flow-matching/core';
+import { any, lowering, type Lowering } from './lowering.ts';
+
+/** The number of a constant of one element; larger ones are in memory. */
+export const constants: readonly Lowering[] = [
+  lowering(core.Constant, { kind: 'element', dtypes: any, cost: 0 }, (writer, { attributes: { data, dtype } }) =>
+    writer.literal(data[0], dtype),
+  ),
+];

@@ -1,0 +1,86 @@
+import * as core from '@flow-matching/core';
+import type { DType, Operator } from '@flow-matching/core';
+import { any, elementwise, floats, numeric, type Expression, type Lowering } from './lowering.ts';
+
+const isFloat = (dtype: DType): boolean => dtype === 'f32';
+
+const infix =
+  (symbol: string): Expression =>
+  (_, [a, b]) =>
+    `${a} ${symbol} ${b}`;
+
+/** A function of the library for floats and one of WGSL's for integers. */
+const byKind =
+  (ofFloats: string, ofIntegers: string): Expression =>
+  (writer, operands, { inputs: [{ dtype }] }) =>
+    isFloat(dtype) ? writer.call(ofFloats, ...operands) : `${ofIntegers}(${operands.join(', ')})`;
+
+const library =
+  (name: string): Expression =>
+  (writer, [x]) =>
+    writer.call(name, x);
+
+const builtin =
+  (name: string): Expression =>
+  (_, [x]) =>
+    `${name}(${x})`;
+
+const unary = (operator: Operator, cost: number, expression: Expression): Lowering =>
+  elementwise(operator, floats, cost, expression);
+
+/** Comparisons and logic of bool give bool; bool has no order. */
+const logic = (operator: Operator, dtypes: readonly DType[], symbol: string): Lowering =>
+  elementwise(operator, dtypes, 1, infix(symbol));
+
+export const elementwiseOperators: readonly Lowering[] = [
+  elementwise(core.Add, numeric, 1, infix('+')),
+  elementwise(core.Sub, numeric, 1, (writer, [a, b], { inputs }) =>
+    inputs[0] === inputs[1] && isFloat(inputs[0].dtype) ? writer.call('lessItself', a) : `${a} - ${b}`,
+  ),
+  elementwise(core.Mul, numeric, 1, infix('*')),
+  elementwise(core.Div, numeric, 2, infix('/')),
+  elementwise(core.Neg, numeric, 1, (_, [x], { inputs: [{ dtype }] }) => (dtype === 'u32' ? `0u - ${x}` : `-${x}`)),
+  unary(core.Reciprocal, 2, (_, [x]) => `1.0f / ${x}`),
+  unary(core.Sqrt, 2, builtin('sqrt')),
+  unary(core.Floor, 1, builtin('floor')),
+  unary(core.Round, 1, builtin('round')),
+  elementwise(core.Abs, numeric, 1, (_, [x], { inputs: [{ dtype }] }) => (dtype === 'u32' ? x : `abs(${x})`)),
+  elementwise(core.Sign, numeric, 1, (_, [x], { inputs: [{ dtype }] }) =>
+    dtype === 'u32' ? `min(${x}, 1u)` : `sign(${x})`,
+  ),
+  elementwise(core.Max, numeric, 2, byKind('maximum', 'max')),
+  elementwise(core.Min, numeric, 2, byKind('minimum', 'min')),
+  elementwise(core.Mod, numeric, 3, (writer, [a, b], { inputs: [{ dtype }], attributes: { fmod } }) => {
+    if (isFloat(dtype)) return writer.call('remainder', a, b);
+    return dtype === 'i32' && fmod === 0 ? writer.call('modulo', a, b) : `${a} % ${b}`;
+  }),
+  elementwise(core.Pow, floats, 30, (writer, [a, b]) => writer.call('power', a, b)),
+
+  unary(core.Exp, 8, library('exponential')),
+  unary(core.Log, 20, library('logarithm')),
+  unary(core.Expm1, 16, library('exponentialLessOne')),
+  unary(core.Log1p, 24, library('logarithmOfOnePlus')),
+  unary(core.Sin, 16, (writer, [x]) => writer.call('circular', x, '0u')),
+  unary(core.Cos, 16, (writer, [x]) => writer.call('circular', x, '1u')),
+  unary(core.Tanh, 10, library('hyperbolicTangent')),
+  unary(core.Sigmoid, 10, library('logistic')),
+  unary(core.Erf, 16, library('errorFunction')),
+
+  logic(core.Equal, any, '=='),
+  logic(core.Less, numeric, '<'),
+  logic(core.LessOrEqual, numeric, '<='),
+  logic(core.And, ['bool'], '&'),
+  logic(core.Or, ['bool'], '|'),
+  elementwise(core.Not, ['bool'], 1, (_, [x]) => `!${x}`),
+  unary(core.IsNaN, 1, library('isNan')),
+  elementwise(core.Where, any, 1, (_, [condition, a, b]) => `select(${b}, ${a}, ${condition})`),
+
+  elementwise(core.Cast, any, 1, (writer, [x], { inputs: [{ dtype }], attributes: { to } }) => {
+    if (to === 'bool') {
+      if (dtype === 'bool') return x;
+      return isFloat(dtype) ? writer.call('isTrue', x) : `${x} != ${writer.literal(0, dtype)}`;
+    }
+    if (dtype === 'bool') return `select(${writer.literal(0, to)}, ${writer.literal(1, to)}, ${x})`;
+    return `${to}(${x})`;
+  }),
+];

@@ -1,0 +1,23 @@
+import type { Manifest, Node } from '@flow-matching/core';
+import { constants } from './constant.ts';
+import { elementwiseOperators } from './elementwise.ts';
+import { indexing } from './indexing.ts';
+import type { Lowering } from './lowering.ts';
+import { movement } from './movement.ts';
+import { products } from './products.ts';
+import { random } from './random.ts';
+import { reductions } from './reduction.ts';
+
+/** Everything the backend knows of operators, by name. Composites fall apart into these and are put together again by fusion. */
+const lowerings: ReadonlyMap<string, Lowering> = new Map(
+  [...constants, ...elementwiseOperators, ...movement, ...indexing, ...random, ...reductions, ...products].map(
+    (lowering) => [lowering.name, lowering],
+  ),
+);
+
+/** The lowering of a node of a graph that was checked against the manifest. */
+export const loweringOf = ({ operator: { name } }: Node): Lowering => lowerings.get(name)!;
+
+export const webgpuManifest: Manifest = new Map(
+  [...lowerings.values()].filter(({ name }) => name !== 'Constant').map(({ name, dtypes }) => [name, dtypes]),
+);

@@ -1,0 +1,68 @@
+import type { Attributes, DType, Node, Operator } from '@flow-matching/core';
+import { broadcastIndex, type KernelWriter } from '../compiler/kernelWriter.ts';
+import type { IndexExpression } from '../indexing/indexExpression.ts';
+import { kernelDTypes } from '../wgsl/types.ts';
+
+/** Writes what computes the element of a node's output at an index, and says what its value is called. */
+export type Write<A extends Attributes = Attributes> = (
+  writer: KernelWriter,
+  node: Node<A>,
+  index: readonly IndexExpression[],
+) => string;
+
+/** How an operator becomes WGSL. */
+export interface Lowering {
+  readonly name: string;
+  readonly dtypes: readonly DType[];
+  /**
+   * `element`: any element follows from a few elements of the operands. `view`: from one, at an index that is known. `reduction` and
+   * `product`: from many, so that the results are computed once and kept.
+   */
+  readonly kind: 'element' | 'view' | 'reduction' | 'product';
+  /** Operations an element takes, additions being 1; infinite where results are to be kept in any case. */
+  readonly cost: number;
+  readonly write: Write;
+  /** Of a view: the operand's index of the element at an index. */
+  readonly source?: (index: readonly IndexExpression[], node: Node) => readonly IndexExpression[];
+}
+
+export const floats: readonly DType[] = ['f32'];
+export const integers: readonly DType[] = ['i32', 'u32'];
+export const numeric: readonly DType[] = [...floats, ...integers];
+export const any: readonly DType[] = kernelDTypes;
+
+export const lowering = <A extends Attributes>(
+  { name }: Operator<A>,
+  { kind, dtypes, cost = 1 }: Pick<Lowering, 'kind' | 'dtypes'> & { readonly cost?: number },
+  write: Write<A>,
+): Lowering => ({ name, kind, dtypes, cost, write: write as Write });
+
+/** The expression of an element from those of the operands, which broadcast. */
+export type Expression<A extends Attributes = Attributes> = (
+  writer: KernelWriter,
+  operands: readonly string[],
+  node: Node<A>,
+) => string;
+
+/** An operator that works element by element on operands that broadcast. */
+export const elementwise = <A extends Attributes>(
+  operator: Operator<A>,
+  dtypes: readonly DType[],
+  cost: number,
+  expression: Expression<A>,
+): Lowering =>
+  lowering(operator, { kind: 'element', dtypes, cost }, (writer, node, index) => {
+    const operands = node.inputs.map((input) => writer.value(input, broadcastIndex(index, input.shape)));
+    return writer.let('v', expression(writer, operands, node));
+  });
+
+/** An operator whose elements are those of its first operand, elsewhere. */
+export const view = <A extends Attributes>(
+  operator: Operator<A>,
+  source: (index: readonly IndexExpression[], node: Node<A>) => readonly IndexExpression[],
+): Lowering => ({
+  ...lowering(operator, { kind: 'view', dtypes: any, cost: 0 }, (writer, node, index) =>
+    writer.value(node.inputs[0], source(index, node)),
+  ),
+  source: source as Lowering['source'] & {},
+});

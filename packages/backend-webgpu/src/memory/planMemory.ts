@@ -1,0 +1,174 @@
+import type { CompileOptions, Graph, Tensor, TypedArray } from '@flow-matching/core';
+import { accessesOf } from '../compiler/reach.ts';
+import type { AdapterProfile } from '../compiler/adapterProfile.ts';
+import type { Dispatch } from '../compiler/dispatches.ts';
+import type { Place, ProgramOutput, ProgramPort, SmallConstant } from '../compiler/program.ts';
+import { elementBytes } from '../wgsl/types.ts';
+import { isSmall } from './isSmall.ts';
+
+/** Where everything is that is in memory while a program runs. */
+export interface MemoryPlan {
+  readonly places: ReadonlyMap<Tensor, Place>;
+  readonly inputs: readonly ProgramPort[];
+  readonly outputs: readonly ProgramOutput[];
+  readonly smallElements: number;
+  readonly smallConstants: readonly SmallConstant[];
+  readonly constants: readonly { readonly data: TypedArray; readonly dtype: Tensor['dtype'] }[];
+  readonly scratch: readonly number[];
+}
+
+const constantData = ({ node }: Tensor): TypedArray => (node.attributes as unknown as { data: TypedArray }).data;
+
+/** Bytes of a buffer for a tensor; none is empty. */
+export const bytesOf = ({ size }: Pick<Tensor, 'size'>): number => Math.max(1, size) * elementBytes;
+
+/**
+ * Gives every stored tensor its place. Small ones share a buffer. An output takes over the buffer of the input it is aliased to where no
+ * element is read after it was written. What lies between kernels shares buffers as soon as the last kernel that reads it has run.
+ */
+export function planMemory(
+  graph: Graph,
+  stored: ReadonlySet<Tensor>,
+  dispatches: readonly Dispatch[],
+  aliases: NonNullable<CompileOptions['aliases']>,
+  profile: AdapterProfile,
+): MemoryPlan {
+  const uses = usesOf(stored, dispatches, profile);
+  const places = new Map<Tensor, Place>();
+  const small = new SmallPlaces();
+
+  const inputs = graph.inputs.map(({ name, tensor }): ProgramPort => {
+    const place = isSmall(tensor) ? small.add(tensor) : ({ kind: 'buffer', buffer: { kind: 'input', name } } as const);
+    places.set(tensor, place);
+    return { name, tensor, place };
+  });
+
+  const constants: { data: TypedArray; dtype: Tensor['dtype'] }[] = [];
+  const smallConstants: SmallConstant[] = [];
+
+  const aliasOf = new Map(aliases.map(([input, output]) => [output, input]));
+  // Aliased small outputs lie in the order of their inputs, so that they come back as inputs in one copy.
+  const inputOrder = new Map(graph.inputs.map(({ name }, i) => [name, i]));
+  const rank = (name: string): number => inputOrder.get(aliasOf.get(name) ?? '') ?? graph.inputs.length;
+  const laid = new Map<string, ProgramOutput>();
+  for (const { name, tensor } of graph.outputs.toSorted((a, b) => rank(a.name) - rank(b.name))) {
+    const alias = aliasOf.get(name);
+    const own = (): Place =>
+      isSmall(tensor) ? small.add(tensor) : { kind: 'buffer', buffer: { kind: 'output', name } };
+    const computed = !places.has(tensor) && !['Input', 'Constant'].includes(tensor.node.operator.name);
+    if (!computed) {
+      if (!places.has(tensor)) placeConstant(tensor);
+      // Not among the small ones: WebGPU copies nothing within a buffer.
+      const place: Place = { kind: 'buffer', buffer: { kind: 'output', name } };
+      laid.set(name, { name, tensor, place, copies: places.get(tensor)! });
+      continue;
+    }
+    const reuses = alias !== undefined && !isSmall(tensor) && takesOver(graph.input(alias), tensor) ? alias : undefined;
+    const place: Place = reuses === undefined ? own() : { kind: 'buffer', buffer: { kind: 'input', name: reuses } };
+    places.set(tensor, place);
+    laid.set(name, { name, tensor, place, ...(reuses !== undefined && { reuses }) });
+  }
+
+  function takesOver(input: Tensor, output: Tensor): boolean {
+    if (graph.outputs.some(({ tensor }) => tensor === input)) return false;
+    const { written, position } = uses.get(output) ?? {};
+    const { reads = [] } = uses.get(input) ?? {};
+    return (
+      written !== undefined &&
+      reads.every((read) => read.dispatch < written || (read.dispatch === written && read.position === position))
+    );
+  }
+
+  function placeConstant(tensor: Tensor): void {
+    const { dtype } = tensor;
+    if (isSmall(tensor)) {
+      const place = small.add(tensor);
+      places.set(tensor, place);
+      smallConstants.push({ offset: place.offset, data: constantData(tensor), dtype });
+    } else {
+      places.set(tensor, { kind: 'buffer', buffer: { kind: 'constant', number: constants.length } });
+      constants.push({ data: constantData(tensor), dtype });
+    }
+  }
+
+  const slots = new Slots();
+  for (const tensor of stored) {
+    if (places.has(tensor)) continue;
+    if (tensor.node.operator.name === 'Constant') placeConstant(tensor);
+    else if (isSmall(tensor)) places.set(tensor, small.add(tensor));
+  }
+  const between = [...stored].filter((tensor) => !places.has(tensor) && uses.get(tensor)?.written !== undefined);
+  for (const tensor of between.toSorted((a, b) => uses.get(a)!.written! - uses.get(b)!.written!)) {
+    const { written, reads } = uses.get(tensor)!;
+    const last = Math.max(written!, ...reads.map(({ dispatch }) => dispatch));
+    places.set(tensor, { kind: 'buffer', buffer: { kind: 'scratch', slot: slots.take(bytesOf(tensor), written!, last) } });
+  }
+
+  return {
+    places,
+    inputs,
+    outputs: graph.outputs.map(({ name }) => laid.get(name)!),
+    smallElements: small.elements,
+    smallConstants,
+    constants,
+    scratch: slots.bytes,
+  };
+}
+
+interface Use {
+  /** The dispatch that computes it, and at which position its kernel has each element. */
+  written?: number;
+  position?: string;
+  readonly reads: { readonly dispatch: number; readonly position: string }[];
+}
+
+function usesOf(
+  stored: ReadonlySet<Tensor>,
+  dispatches: readonly Dispatch[],
+  profile: AdapterProfile,
+): Map<Tensor, Use> {
+  const uses = new Map<Tensor, Use>([...stored].map((tensor) => [tensor, { reads: [] }]));
+  dispatches.forEach(({ groups }, dispatch) => {
+    for (const group of groups) {
+      const { accesses, writer } = accessesOf(group, (tensor) => stored.has(tensor), profile);
+      for (const { tensor, position } of accesses) {
+        // Another group of the dispatch may run before or after: its positions are others.
+        uses.get(tensor)!.reads.push({ dispatch, position: `${groups.indexOf(group)} ${position.key}` });
+      }
+      for (const output of group.outputs) {
+        const use = uses.get(output)!;
+        use.written = dispatch;
+        use.position = `${groups.indexOf(group)} ${writer.positionOf(output)}`;
+      }
+    }
+  });
+  return uses;
+}
+
+class SmallPlaces {
+  elements = 0;
+
+  add({ size }: Tensor): Extract<Place, { kind: 'small' }> {
+    const place = { kind: 'small', offset: this.elements } as const;
+    this.elements += Math.max(1, size);
+    return place;
+  }
+}
+
+/** Buffers that are taken in turn by tensors whose lives do not meet. */
+class Slots {
+  readonly bytes: number[] = [];
+  /** The dispatch from which on each is free. */
+  readonly #freeFrom: number[] = [];
+
+  take(bytes: number, from: number, to: number): number {
+    let best: number | undefined;
+    this.bytes.forEach((size, slot) => {
+      const fits = this.#freeFrom[slot] <= from && size >= bytes && size <= 4 * bytes;
+      if (fits && (best === undefined || size < this.bytes[best])) best = slot;
+    });
+    const slot = best ?? this.bytes.push(bytes) - 1;
+    this.#freeFrom[slot] = to + 1;
+    return slot;
+  }
+}

@@ -1,0 +1,49 @@
+import { BackendError } from '@flow-matching/core';
+import { webgpu as webgpuOf, type WebgpuOptions } from './webgpu.ts';
+import type { WebgpuBackend } from './webgpuBackend.ts';
+
+export interface NodeWebgpuOptions extends Omit<WebgpuOptions, 'gpu'> {
+  /** Options of Dawn, as `backend=vulkan`, `adapter=SwiftShader` or `enable-dawn-features=…`. */
+  readonly dawn?: readonly string[];
+}
+
+interface Dawn {
+  readonly create: (options: readonly string[]) => GPU;
+  readonly globals: Readonly<Record<string, unknown>>;
+}
+
+/** Dawn ends the process when an instance of it is collected while something of it lives, so instances stay. */
+const instances = new Map<string, GPU>();
+
+/**
+ * The backend on Dawn, the WebGPU of the npm package `webgpu`.
+ *
+ * @throws BackendError where the package is not installed or has no adapter for this machine.
+ */
+export async function webgpu({ dawn = [], ...options }: NodeWebgpuOptions = {}): Promise<WebgpuBackend> {
+  return webgpuOf({ ...options, gpu: await dawnInstance(dawn) });
+}
+
+/** @throws BackendError where Dawn is not installed or does not load. */
+export async function dawnInstance(options: readonly string[] = []): Promise<GPU> {
+  const key = options.join(' ');
+  const known = instances.get(key);
+  if (known) return known;
+  const { create, globals } = await loadDawn();
+  for (const [name, value] of Object.entries(globals)) (globalThis as Record<string, unknown>)[name] ??= value;
+  const gpu = create(options);
+  instances.set(key, gpu);
+  return gpu;
+}
+
+async function loadDawn(): Promise<Dawn> {
+  try {
+    return (await import('webgpu')) as unknown as Dawn;
+  } catch (cause) {
+    const missing = (cause as { code?: string }).code === 'ERR_MODULE_NOT_FOUND';
+    throw new BackendError(
+      missing ? 'The npm package webgpu is not installed.' : `Dawn does not load: ${(cause as Error).message}`,
+      { expected: 'WebGPU for Node', remedy: 'Run npm install webgpu.', cause },
+    );
+  }
+}

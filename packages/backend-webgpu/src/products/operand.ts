@@ -1,0 +1,77 @@
+import type { Tensor } from '@flow-matching/core';
+import type { KernelWriter } from '../compiler/kernelWriter.ts';
+import { linearize, variable, type IndexExpression } from '../indexing/indexExpression.ts';
+import { loweringOf } from '../lowering/index.ts';
+import { isSmall } from '../memory/isSmall.ts';
+
+/** Which way four elements that are multiplied lie together in memory: along the sum, or along the result's rows or columns. */
+export type Direction = 'depth' | 'side';
+
+/** One factor of a product: an element for each batch, each row (or column) of the result, and each term of the sum. */
+export interface Operand {
+  /** The value of an element. */
+  readonly element: (
+    writer: KernelWriter,
+    batch: IndexExpression,
+    side: IndexExpression,
+    depth: IndexExpression,
+  ) => string;
+  /** Where four elements lie together, if they do. */
+  readonly vectors?: {
+    readonly direction: Direction;
+    readonly tensor: Tensor;
+    readonly position: (batch: IndexExpression, side: IndexExpression, depth: IndexExpression) => IndexExpression;
+  };
+}
+
+/** The extents of a product: `batch` results of `rows` × `columns`, each a sum of `depth` terms. */
+export interface Extents {
+  readonly batch: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+}
+
+/** The stored tensor that a chain of views looks at, and the position of one of its elements there. */
+function seen(
+  tensor: Tensor,
+  index: readonly IndexExpression[],
+): { readonly tensor: Tensor; readonly position: IndexExpression } {
+  let [below, at] = [tensor, index];
+  while (below.node.operator.name !== 'Input') {
+    const { source } = loweringOf(below.node);
+    if (!source) break;
+    at = source(at, below.node);
+    below = below.node.inputs[0];
+  }
+  return { tensor: below, position: linearize(at, below.shape) };
+}
+
+/** An operand whose elements are those of a tensor, as they are or through views. */
+export function tensorOperand(
+  tensor: Tensor,
+  indexOf: (batch: IndexExpression, side: IndexExpression, depth: IndexExpression) => readonly IndexExpression[],
+  extents: { readonly batch: number; readonly side: number; readonly depth: number },
+): Operand {
+  const position: NonNullable<Operand['vectors']>['position'] = (batch, side, depth) =>
+    seen(tensor, indexOf(batch, side, depth)).position;
+  const element: Operand['element'] = (writer, batch, side, depth) => writer.value(tensor, indexOf(batch, side, depth));
+  const [batch, side, depth] = [
+    variable('batch', extents.batch),
+    variable('side', extents.side),
+    variable('depth', extents.depth),
+  ];
+  const { tensor: below, position: general } = seen(tensor, indexOf(batch, side, depth));
+  const along = (way: IndexExpression, extent: number): boolean => extent % 4 === 0 && stepsByOne(general, way);
+  if (isSmall(below)) return { element };
+  if (along(depth, extents.depth)) return { element, vectors: { direction: 'depth', tensor: below, position } };
+  if (along(side, extents.side)) return { element, vectors: { direction: 'side', tensor: below, position } };
+  return { element };
+}
+
+/** Whether a position moves by one with a variable, and is a multiple of four wherever the variable is. */
+function stepsByOne(position: IndexExpression, way: IndexExpression): boolean {
+  if (way.terms.length === 0 || position.factorOf(way) !== 1 || position.dividesBy(way)) return false;
+  const { key } = way.terms[0].atom;
+  return position.constant % 4 === 0 && position.terms.every(({ atom, factor }) => atom.key === key || factor % 4 === 0);
+}

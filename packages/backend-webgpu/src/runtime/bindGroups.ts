@@ -1,0 +1,40 @@
+import type { Binding } from '../compiler/program.ts';
+import type { DeviceBuffer } from './deviceBuffer.ts';
+import type { DeviceSession } from './deviceSession.ts';
+
+/** Combinations of buffers that are kept for each kernel: a state that is exchanged with another has two. */
+const mostKept = 4;
+
+/** Bind groups of a program's kernels by the buffers they are for. */
+export class BindGroups {
+  readonly #session: DeviceSession;
+  readonly #known: Map<string, GPUBindGroup>[] = [];
+
+  constructor(session: DeviceSession) {
+    this.#session = session;
+  }
+
+  of(
+    kernel: number,
+    pipeline: GPUComputePipeline,
+    bindings: readonly Binding[],
+    buffers: readonly DeviceBuffer[],
+  ): GPUBindGroup {
+    const known = (this.#known[kernel] ??= new Map());
+    const key = buffers.map(({ id }) => id).join();
+    const group =
+      known.get(key) ??
+      this.#session.device.createBindGroup({
+        layout: pipeline.getBindGroupLayout(0),
+        entries: bindings.map(({ bytes }, binding) => ({
+          binding,
+          resource: { buffer: buffers[binding].buffer, size: bytes },
+        })),
+      });
+    // The one used last stays longest.
+    known.delete(key);
+    known.set(key, group);
+    if (known.size > mostKept) known.delete(known.keys().next().value!);
+    return group;
+  }
+}

@@ -1,0 +1,129 @@
+import { BackendError, DisposedError } from '@flow-matching/core';
+import { BufferPool } from './bufferPool.ts';
+import type { DeviceBuffer } from './deviceBuffer.ts';
+
+/** Submitted pieces of work that may wait for the device; more would only take up memory. */
+const mostUnderWay = 3;
+/** Writes after which the queue is told to go on: those without a submission pile up in memory. */
+const mostWrites = 16;
+
+/** A device with what everything on it shares: buffers, pipelines, the queue, and how it failed if it did. */
+export class DeviceSession {
+  readonly device: GPUDevice;
+  readonly pool: BufferPool;
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly #scratch = new Map<string, { readonly buffer: DeviceBuffer; users: number }>();
+  readonly #underWay: Promise<undefined>[] = [];
+  #failure: BackendError | undefined;
+  #writes = 0;
+  #disposed = false;
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+    this.pool = new BufferPool(device);
+    device.addEventListener('uncapturederror', ({ error }) => {
+      this.#failure ??= new BackendError(`WebGPU: ${error.message}`, { cause: error });
+    });
+    void device.lost.then(({ reason, message }) => {
+      if (this.#disposed) return;
+      this.#failure = new BackendError(`The GPU device was lost (${reason}): ${message}`, {
+        actual: reason,
+        expected: 'a live device',
+        remedy: 'Make a new backend and restore the training from its last checkpoint.',
+      });
+    });
+  }
+
+  /** @throws DisposedError after disposal; BackendError after the device has failed. */
+  checkAlive(): void {
+    if (this.#disposed) throw new DisposedError('The webgpu backend was disposed.', { expected: 'a live backend' });
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** A pipeline, made once for all kernels of the same code. */
+  pipeline(code: string, label: string): Promise<GPUComputePipeline> {
+    const known = this.#pipelines.get(code);
+    if (known) return known;
+    const module = this.device.createShaderModule({ code, label });
+    const made = this.device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
+    this.#pipelines.set(code, made);
+    return made;
+  }
+
+  get pipelineCount(): number {
+    return this.#pipelines.size;
+  }
+
+  /**
+   * Buffers for what lies between the kernels of a run, one for each of `sizes`. All programs share them: runs follow one another on the
+   * device.
+   */
+  takeScratch(sizes: readonly number[]): { readonly buffers: readonly DeviceBuffer[]; readonly release: () => void } {
+    const taken = new Map<number, number>();
+    const keys = sizes.map((bytes) => {
+      const size = 2 ** Math.ceil(Math.log2(Math.max(256, bytes)));
+      const nth = taken.get(size) ?? 0;
+      taken.set(size, nth + 1);
+      return { key: `${size} ${nth}`, size: Math.min(size, this.device.limits.maxBufferSize) };
+    });
+    const shared = keys.map(({ key, size }) => {
+      const known = this.#scratch.get(key) ?? { buffer: this.pool.take(size), users: 0 };
+      known.users++;
+      this.#scratch.set(key, known);
+      return known.buffer;
+    });
+    return {
+      buffers: shared,
+      release: () => {
+        for (const { key } of keys) {
+          const entry = this.#scratch.get(key)!;
+          if (--entry.users > 0) continue;
+          entry.buffer.release();
+          this.#scratch.delete(key);
+        }
+      },
+    };
+  }
+
+  write(buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
+    if (data.byteLength === 0) return;
+    this.device.queue.writeBuffer(buffer, offset, data as GPUAllowSharedBufferSource);
+    if (++this.#writes >= mostWrites) this.submit([]);
+  }
+
+  submit(commands: readonly GPUCommandBuffer[]): void {
+    this.#writes = 0;
+    this.device.queue.submit(commands);
+  }
+
+  /** Resolves when the device is no more than a few pieces of work behind. */
+  async keepUp(): Promise<void> {
+    this.#underWay.push(this.device.queue.onSubmittedWorkDone());
+    if (this.#underWay.length > mostUnderWay) await this.#underWay.shift();
+  }
+
+  /** A copy of a part of a buffer, once all work submitted before is done. */
+  async read(from: DeviceBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
+    this.checkAlive();
+    const staging = this.device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const encoder = this.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(from.buffer, offset, staging, 0, bytes);
+    this.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+    } catch (cause) {
+      this.checkAlive();
+      throw new BackendError('WebGPU could not read an array.', { cause });
+    }
+    const copy = staging.getMappedRange().slice(0);
+    staging.destroy();
+    if (this.#failure) throw this.#failure;
+    return copy;
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.device.queue.onSubmittedWorkDone().catch(() => undefined);
+  }
+}

@@ -1,0 +1,74 @@
+import { BackendError } from '@flow-matching/core';
+import type { AdapterProfile } from '../compiler/adapterProfile.ts';
+
+export interface OpenedDevice {
+  readonly device: GPUDevice;
+  /** What it is, for people. */
+  readonly name: string;
+  readonly profile: AdapterProfile;
+}
+
+export interface DeviceOptions {
+  readonly adapter?: GPUAdapter;
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+/** Limits of which the default is less than most adapters have. */
+const raised = [
+  'maxStorageBuffersPerShaderStage',
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupStorageSize',
+] as const;
+
+/** @throws BackendError where there is no adapter, or it gives no device. */
+export async function openDevice(
+  gpu: GPU | undefined,
+  { adapter: given, powerPreference }: DeviceOptions,
+): Promise<OpenedDevice> {
+  const adapter = given ?? (await gpu?.requestAdapter(powerPreference === undefined ? {} : { powerPreference }));
+  if (!adapter) {
+    throw new BackendError('WebGPU has no adapter.', {
+      actual: 'none',
+      expected: 'a GPU with a driver for Vulkan, Metal or Direct3D 12, or a software adapter such as SwiftShader',
+      remedy: 'Install the driver of the GPU.',
+    });
+  }
+  const subgroups = adapter.features.has('subgroups');
+  const requiredLimits = Object.fromEntries(raised.map((limit) => [limit, adapter.limits[limit]]));
+  const requiredFeatures: GPUFeatureName[] = [
+    ...(subgroups ? (['subgroups'] as GPUFeatureName[]) : []),
+    ...(adapter.features.has('timestamp-query') ? (['timestamp-query'] as const) : []),
+  ];
+  const device = await requestDevice(adapter, { requiredLimits, requiredFeatures });
+  const { info, limits } = adapter;
+  const software = info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(describe(info));
+  return {
+    device,
+    name: describe(info),
+    profile: {
+      software,
+      subgroups: subgroups && (gpu?.wgslLanguageFeatures.has('subgroup_id') ?? false),
+      storageBuffers: limits.maxStorageBuffersPerShaderStage,
+      storageBufferBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+      workgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+      invocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+      workgroupStorageBytes: limits.maxComputeWorkgroupStorageSize,
+    },
+  };
+}
+
+async function requestDevice(adapter: GPUAdapter, descriptor: GPUDeviceDescriptor): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice(descriptor);
+  } catch (cause) {
+    throw new BackendError(`The adapter ${describe(adapter.info)} gives no device: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+const describe = ({ vendor, architecture, device, description }: GPUAdapterInfo): string =>
+  [...new Set([vendor, architecture, description || device])].filter((part) => part !== '').join(' ') || 'unknown adapter';

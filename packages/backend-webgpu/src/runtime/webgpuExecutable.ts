@@ -1,0 +1,227 @@
+import {
+  checkBinding,
+  DisposedError,
+  GraphError,
+  isHostArray,
+  withBound,
+  type BackendArray,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type NamedArrays,
+  type RunInputs,
+} from '@flow-matching/core';
+import { bufferKey, type BufferReference, type Place } from '../compiler/program.ts';
+import { elementBytes } from '../wgsl/types.ts';
+import { BindGroups } from './bindGroups.ts';
+import type { CompiledGraph } from './compiledGraph.ts';
+import type { DeviceBuffer } from './deviceBuffer.ts';
+import type { DeviceSession } from './deviceSession.ts';
+import { toElements } from './elements.ts';
+import { WebgpuArray } from './webgpuArray.ts';
+
+export interface WebgpuExecutableParts {
+  readonly session: DeviceSession;
+  readonly graph: Graph;
+  readonly aliases: NonNullable<CompileOptions['aliases']>;
+  readonly compiled: CompiledGraph;
+  readonly bindGroups: BindGroups;
+  readonly bound: NamedArrays;
+  /** Gives back what was compiled for this executable. */
+  readonly release: () => void;
+}
+
+/** A compiled graph as one caller holds it. A run is submitted at once, as one command buffer; the device keeps the order. */
+export class WebgpuExecutable implements Executable {
+  readonly #parts: WebgpuExecutableParts;
+  #disposed = false;
+
+  constructor(parts: WebgpuExecutableParts) {
+    this.#parts = parts;
+  }
+
+  get graph(): Graph {
+    return this.#parts.graph;
+  }
+
+  async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
+    this.#checkAlive();
+    const { session, graph, aliases, bound } = this.#parts;
+    const given = withBound(graph, bound, inputs, aliases);
+    for (const array of Object.values(given)) if (!isHostArray(array)) this.#own(array);
+    const outputs = new Run(this.#parts, given as Readonly<Record<string, WebgpuArray | HostArray>>).submit();
+    await session.keepUp();
+    return outputs;
+  }
+
+  #own(array: BackendArray): WebgpuArray {
+    if (array instanceof WebgpuArray && array.session === this.#parts.session) return array;
+    throw new GraphError('An array of another backend was given.', {
+      actual: array.constructor.name,
+      expected: 'an array of this webgpu backend, or a host array',
+      remedy: 'Read it, and give what you read.',
+    });
+  }
+
+  bind(arrays: NamedArrays): Executable {
+    this.#checkAlive();
+    const { graph, aliases, bound } = this.#parts;
+    checkBinding(graph, arrays, aliases, bound);
+    for (const array of Object.values(arrays)) this.#own(array);
+    return new WebgpuExecutable({ ...this.#parts, bound: { ...bound, ...arrays }, release: () => undefined });
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#parts.release();
+  }
+
+  #checkAlive(): void {
+    this.#parts.session.checkAlive();
+    if (this.#disposed) throw new DisposedError('The executable was disposed.', { expected: 'a live executable' });
+  }
+}
+
+/** A stretch of bytes on the way from one buffer to another. */
+interface Stretch {
+  readonly from: DeviceBuffer;
+  readonly at: number;
+  readonly to: DeviceBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** One run: its buffers, its uploads and its commands. */
+class Run {
+  readonly #parts: WebgpuExecutableParts;
+  readonly #given: Readonly<Record<string, WebgpuArray | HostArray>>;
+  readonly #buffers = new Map<string, DeviceBuffer>();
+  /** Held for this run alone. */
+  readonly #temporary: DeviceBuffer[] = [];
+  readonly #small: DeviceBuffer | undefined;
+
+  constructor(parts: WebgpuExecutableParts, given: Readonly<Record<string, WebgpuArray | HostArray>>) {
+    this.#parts = parts;
+    this.#given = given;
+    const { compiled } = parts;
+    const { program } = compiled;
+    if (program.smallElements > 0) {
+      this.#small = compiled.takeSmall();
+      this.#set({ kind: 'small' }, this.#small);
+    }
+    compiled.constants.forEach((buffer, number) => this.#set({ kind: 'constant', number }, buffer));
+    compiled.scratch.forEach((buffer, slot) => this.#set({ kind: 'scratch', slot }, buffer));
+  }
+
+  #set(reference: BufferReference, buffer: DeviceBuffer): void {
+    this.#buffers.set(bufferKey(reference), buffer);
+  }
+
+  #get(reference: BufferReference): DeviceBuffer {
+    return this.#buffers.get(bufferKey(reference))!;
+  }
+
+  #at(place: Place): { readonly buffer: DeviceBuffer; readonly offset: number } {
+    return place.kind === 'small'
+      ? { buffer: this.#small!, offset: place.offset * elementBytes }
+      : { buffer: this.#get(place.buffer), offset: 0 };
+  }
+
+  submit(): Record<string, BackendArray> {
+    const { session, aliases, compiled } = this.#parts;
+    const { program, pipelines } = compiled;
+    const encoder = session.device.createCommandEncoder();
+    for (const stretch of joinedStretches(this.#takeInputs())) copy(encoder, stretch);
+    for (const { tensor, place, reuses } of program.outputs) {
+      if (place.kind === 'buffer' && reuses === undefined)
+        this.#set(place.buffer, session.pool.take(Math.max(1, tensor.size) * elementBytes));
+    }
+    const pass = encoder.beginComputePass();
+    program.kernels.forEach(({ bindings, workgroups }, i) => {
+      const buffers = bindings.map(({ buffer }) => this.#get(buffer));
+      pass.setPipeline(pipelines[i]);
+      pass.setBindGroup(0, this.#parts.bindGroups.of(i, pipelines[i], bindings, buffers));
+      pass.dispatchWorkgroups(...workgroups);
+    });
+    pass.end();
+    for (const { tensor, place, copies } of program.outputs) {
+      if (!copies || tensor.size === 0) continue;
+      const [from, to] = [this.#at(copies), this.#at(place)];
+      copy(encoder, {
+        from: from.buffer,
+        at: from.offset,
+        to: to.buffer,
+        offset: to.offset,
+        bytes: tensor.size * elementBytes,
+      });
+    }
+    session.submit([encoder.finish()]);
+    const outputs = this.#giveOutputs();
+    for (const [name] of aliases) {
+      const array = this.#given[name];
+      if (array instanceof WebgpuArray) array.donate();
+    }
+    for (const buffer of this.#temporary) buffer.release();
+    this.#small?.release();
+    return outputs;
+  }
+
+  /** Brings the inputs to where the program expects them, and says what is still to be copied. */
+  #takeInputs(): Stretch[] {
+    const { session, compiled } = this.#parts;
+    const stretches: Stretch[] = [];
+    for (const { name, tensor, place } of compiled.program.inputs) {
+      const array = this.#given[name];
+      if (isHostArray(array)) {
+        if (place.kind === 'buffer') {
+          const buffer = session.pool.take(Math.max(1, tensor.size) * elementBytes);
+          this.#temporary.push(buffer);
+          this.#set(place.buffer, buffer);
+        }
+        const { buffer, offset } = this.#at(place);
+        session.write(buffer.buffer, offset, toElements(array));
+      } else if (place.kind === 'buffer') {
+        this.#set(place.buffer, array.place.buffer);
+      } else {
+        const { buffer: from, offset: at } = array.place;
+        const { buffer: to, offset } = this.#at(place);
+        stretches.push({ from, at, to, offset, bytes: tensor.size * elementBytes });
+      }
+    }
+    return stretches;
+  }
+
+  #giveOutputs(): Record<string, BackendArray> {
+    const { session, compiled } = this.#parts;
+    return Object.fromEntries(
+      compiled.program.outputs.map(({ name, tensor, place, reuses }) => {
+        const { buffer, offset } = this.#at(place);
+        // What the program made comes with a hold; what it was given or shares is held once more.
+        if (place.kind === 'small' || reuses !== undefined) buffer.hold();
+        return [name, new WebgpuArray(session, { buffer, offset }, tensor)];
+      }),
+    );
+  }
+}
+
+function copy(encoder: GPUCommandEncoder, { from, at, to, offset, bytes }: Stretch): void {
+  if (bytes > 0) encoder.copyBufferToBuffer(from.buffer, at, to.buffer, offset, bytes);
+}
+
+/** Stretches that follow one another in both buffers as one. */
+function joinedStretches(stretches: readonly Stretch[]): Stretch[] {
+  const joined: Stretch[] = [];
+  for (const next of stretches) {
+    const last = joined.at(-1);
+    const follows =
+      last?.from === next.from &&
+      last.to === next.to &&
+      last.at + last.bytes === next.at &&
+      last.offset + last.bytes === next.offset;
+    if (follows) joined[joined.length - 1] = { ...last, bytes: last.bytes + next.bytes };
+    else joined.push(next);
+  }
+  return joined;
+}
