@@ -96,12 +96,12 @@ export class KernelWriter {
 
   /** An index whose range the statements around it assure: a variable that stands for it. */
   assumed(expression: IndexExpression, extent: number): IndexExpression {
-    return extent === 1 ? zero : variable(this.let('i', this.index(expression)), extent);
+    return extent === 1 ? zero : variable(this.let('p', this.index(expression)), extent);
   }
 
   /** A variable from an expression of u32 below `extent`. */
   variable(expression: string, extent: number): IndexExpression {
-    return extent === 1 ? zero : variable(this.let('i', expression), extent);
+    return extent === 1 ? zero : variable(this.let('p', expression), extent);
   }
 
   /** The code of an index, of u32; what is negative on the way wraps round. */
@@ -128,7 +128,7 @@ export class KernelWriter {
   ): string {
     const known = this.#known(key);
     if (known !== undefined) return known;
-    return this.#keep(key, this.let('i', `(${this.index(of)}) ${kind === 'quotient' ? '/' : '%'} ${divisor}u`));
+    return this.#keep(key, this.let('p', `(${this.index(of)}) ${kind === 'quotient' ? '/' : '%'} ${divisor}u`));
   }
 
   #known(key: string): string | undefined {

@@ -121,16 +121,23 @@ function split(expression: IndexExpression, divisor: number): [multiple: IndexEx
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? Math.abs(a) : greatestCommonDivisor(b, a % b));
 
-/** What divides the divisor and every factor of a rest. */
-const commonFactor = (rest: IndexExpression, divisor: number): number =>
-  rest.terms.reduce((common, { factor }) => greatestCommonDivisor(common, factor), divisor);
+/** An expression as coarse · by + fine with fine in [0, by). */
+interface Separation {
+  readonly by: number;
+  readonly coarse: IndexExpression;
+  readonly fine: IndexExpression;
+}
 
-/** The rest over a common factor of its terms, rounded down. */
-const reduced = (rest: IndexExpression, by: number): IndexExpression =>
-  new IndexExpression(
-    Math.floor(rest.constant / by),
-    rest.terms.map(({ atom, factor }) => ({ atom, factor: factor / by })),
-  );
+/** Takes apart a rest so that the coarse part alone decides its quotient by `divisor`, as 4·a + b with b < 4 does that by 8. */
+function separated(rest: IndexExpression, divisor: number): Separation | undefined {
+  const steps = new Set(rest.terms.map(({ factor }) => greatestCommonDivisor(factor, divisor)));
+  for (const by of [...steps].toSorted((a, b) => b - a)) {
+    if (by === 1) return undefined;
+    const [multiple, fine] = split(rest, by);
+    if (fine.least >= 0 && fine.most < by) return { by, coarse: scaledDown(multiple, by), fine };
+  }
+  return undefined;
+}
 
 /** ⌊expression / divisor⌋ of an expression that is not negative. */
 export function divide(expression: IndexExpression, divisor: number): IndexExpression {
@@ -149,8 +156,8 @@ const scaledDown = (multiple: IndexExpression, divisor: number): IndexExpression
 
 function restDivided(rest: IndexExpression, divisor: number): IndexExpression {
   if (rest.most < divisor) return zero;
-  const common = commonFactor(rest, divisor);
-  if (common > 1) return divide(reduced(rest, common), divisor / common);
+  const parts = separated(rest, divisor);
+  if (parts) return divide(parts.coarse, divisor / parts.by);
   const [term] = rest.terms;
   const inner = term.atom.division;
   if (rest.terms.length === 1 && term.factor === 1 && rest.constant === 0 && inner?.kind === 'quotient')
@@ -164,12 +171,8 @@ export function modulo(expression: IndexExpression, divisor: number): IndexExpre
   const [, rest] = split(expression, divisor);
   if (rest.least < 0) return division('remainder', expression, divisor);
   if (rest.most < divisor) return rest;
-  const common = commonFactor(rest, divisor);
-  if (common > 1) {
-    const inner = modulo(reduced(rest, common), divisor / common);
-    const left = rest.constant - Math.floor(rest.constant / common) * common;
-    return add(scale(inner, common), literal(left));
-  }
+  const parts = separated(rest, divisor);
+  if (parts) return add(scale(modulo(parts.coarse, divisor / parts.by), parts.by), parts.fine);
   return division('remainder', rest, divisor);
 }
 

@@ -30,7 +30,7 @@ export const indexing: readonly Lowering[] = [
       const count = sizeOf(indices.shape);
       if (count === 0) return sum;
       const name = writer.name('j');
-      const place = writer.let('i', writer.index(index[axis]));
+      const place = writer.let('p', writer.index(index[axis]));
       writer.block(`for (var ${name} = 0u; ${name} < ${count}u; ${name}++)`, () => {
         const at = delinearize(variable(name, count), indices.shape);
         writer.block(`if (${chosen(writer, indices, at, data.shape[axis])} == ${place})`, () => {

@@ -42,11 +42,18 @@ function paddedElement(
     return moved;
   });
   if (conditions.length === 0) return writer.value(image, [n, c, ...index]);
-  const name = writer.declare(image.dtype, writer.literal(0, image.dtype));
-  writer.block(`if (${conditions.join(' && ')})`, () =>
-    writer.line(`${name} = ${writer.value(image, [n, c, ...index])};`),
-  );
-  return name;
+  return chosen(writer, image, [n, c, ...index], conditions);
+}
+
+/** An element or 0. It is read in any case, within the buffer's bounds: many branches take some compilers minutes. */
+function chosen(
+  writer: KernelWriter,
+  image: Tensor,
+  index: readonly IndexExpression[],
+  conditions: readonly string[],
+): string {
+  const element = writer.value(image, index);
+  return writer.let('v', `select(${writer.literal(0, image.dtype)}, ${element}, ${conditions.join(' && ')})`);
 }
 
 /** Where an output's element and a kernel's meet the input, along both axes. */
@@ -146,16 +153,17 @@ function stridedElement(
   const conditions: string[] = [];
   const index = places.map((place, axis) => {
     const [extent, stride] = [image.shape[axis + 2], strides[axis]];
-    const at = writer.let('i', writer.index(place));
+    if (stride === 1) {
+      const moved = writer.assumed(place, Math.max(2, extent));
+      conditions.push(`${writer.index(moved)} < ${extent}u`);
+      return moved;
+    }
+    const at = writer.let('p', writer.index(place));
     // A place before the image wraps round, so the comparison has to come with the quotient.
     conditions.push(`${at} < ${extent * stride}u && ${at} % ${stride}u == 0u`);
     return writer.variable(`${at} / ${stride}u`, extent);
   });
-  const name = writer.declare(image.dtype, writer.literal(0, image.dtype));
-  writer.block(`if (${conditions.join(' && ')})`, () =>
-    writer.line(`${name} = ${writer.value(image, [...lead, ...index])};`),
-  );
-  return name;
+  return chosen(writer, image, [...lead, ...index], conditions);
 }
 
 /** ConvWeightGradient: a group's filters are rows, a filter's elements columns; the places of all outputs are summed over. */

@@ -31,7 +31,7 @@ export function writeProduct(writer: KernelWriter, group: ProductGroup, tile: Pr
   const extents = [product.rows, product.columns];
   const sizes = [tile.rows, tile.columns];
   const counts = extents.map((extent, axis) => Math.ceil(extent / sizes[axis]));
-  const numbers = start.map((each) => writer.let('i', writer.index(each)));
+  const numbers = start.map((each) => writer.let('p', writer.index(each)));
   writer.block(`if (${numbers.map((number, axis) => `${number} < ${counts[axis]}u`).join(' && ')})`, () => {
     const [rowTile, columnTile] = numbers.map((number, axis) => writer.variable(number, counts[axis]));
     new TileWriter(writer, group, product, tile, memory, batch, rowTile, columnTile).write();
@@ -89,13 +89,15 @@ class TileWriter {
     const { depth } = this.#product;
     for (const i of this.#rows.keys())
       for (let j = 0; j < this.#fours; j++) this.#writer.line(`var c${i}_${j} = vec4<${this.#type}>();`);
-    const whole = Math.floor(depth / 4);
+    // Four terms at a time where they lie together; else one, which keeps the code short.
+    const step = [this.#product.left, this.#product.right].some(({ vectors }) => vectors) ? 4 : 1;
+    const whole = Math.floor(depth / step);
     if (whole > 0) {
       this.#writer.block(`for (var q = 0u; q < ${whole}u; q++)`, () =>
-        this.#accumulate(scale(variable('q', whole), 4), 4),
+        this.#accumulate(scale(variable('q', whole), step), step),
       );
     }
-    if (depth % 4 > 0) this.#accumulate(literal(4 * whole), depth % 4);
+    if (depth % step > 0) this.#accumulate(literal(step * whole), depth % step);
     this.#finish();
   }
 
@@ -115,7 +117,7 @@ class TileWriter {
     const quarter = divide(position(this.#batch, side, depth), 4);
     return this.#writer.once(`four ${tensor.node.id} ${quarter.key}`, () => {
       this.#writer.accesses.push({ tensor, position: quarter });
-      return this.#writer.let('u', this.#memory.vector(tensor, this.#writer.index(quarter)));
+      return this.#writer.let('four', this.#memory.vector(tensor, this.#writer.index(quarter)));
     });
   }
 
@@ -154,7 +156,7 @@ class TileWriter {
         : (k, column) => right.element(this.#writer, this.#batch, this.#columns[column], at(k));
     return (k, j) => {
       const elements = lanes.map((_, lane) => element(k, 4 * j + lane));
-      return this.#writer.let('u', `vec4<${this.#type}>(${elements.join(', ')})`);
+      return this.#writer.let('four', `vec4<${this.#type}>(${elements.join(', ')})`);
     };
   }
 

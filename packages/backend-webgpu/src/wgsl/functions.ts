@@ -34,17 +34,9 @@ const library: Readonly<Record<string, LibraryFunction>> = {
   return select(select(y, 0.0f, x < -103.9f), x, isNan(x));
 }`,
   },
-  // The mantissa in [√½, √2) and its logarithm by a polynomial of its distance from 1 (Cephes, logf).
-  logarithm: {
-    needs: ['nan', 'infinity', 'isNan'],
-    code: `fn logarithm(x: f32) -> f32 {
-  let bits = bitcast<u32>(x);
-  if ((bits & 0x7fffffffu) < 0x00800000u) { return -bitcast<f32>(infinityBits); }
-  if (isNan(x) || x < 0.0f) { return bitcast<f32>(nanBits); }
-  if (bits == 0x7f800000u) { return x; }
-  let shifted = bits - 0x3f3504f3u;
-  let exponent = f32(bitcast<i32>(shifted) >> 23u);
-  let f = bitcast<f32>((shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+  // log(1 + f) for f in [√½ − 1, √2 − 1] (Cephes, logf), to which `correction` is added before the large terms.
+  logarithmNearOne: {
+    code: `fn logarithmNearOne(f: f32, correction: f32) -> f32 {
   let z = f * f;
   var p = 7.0376836292e-2f;
   p = p * f - 1.1514610310e-1f;
@@ -55,18 +47,29 @@ const library: Readonly<Record<string, LibraryFunction>> = {
   p = p * f + 2.0000714765e-1f;
   p = p * f - 2.4999993993e-1f;
   p = p * f + 3.3333331174e-1f;
-  let tail = p * f * z - 2.12194440e-4f * exponent - 0.5f * z;
-  return (f + tail) + 0.693359375f * exponent;
+  return f + (p * f * z + correction - 0.5f * z);
 }`,
   },
-  // log(u)·x/(u − 1) for the rounded u = 1 + x (Kahan): the error of u cancels.
+  // The exponent's part in two pieces, and that of the mantissa in [√½, √2).
+  logarithm: {
+    needs: ['nan', 'infinity', 'isNan', 'logarithmNearOne'],
+    code: `fn logarithm(x: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  if ((bits & 0x7fffffffu) < 0x00800000u) { return -bitcast<f32>(infinityBits); }
+  if (isNan(x) || x < 0.0f) { return bitcast<f32>(nanBits); }
+  if (bits == 0x7f800000u) { return x; }
+  let shifted = bits - 0x3f3504f3u;
+  let exponent = f32(bitcast<i32>(shifted) >> 23u);
+  let mantissa = bitcast<f32>((shifted & 0x007fffffu) + 0x3f3504f3u);
+  return logarithmNearOne(mantissa - 1.0f, -2.12194440e-4f * exponent) + 0.693359375f * exponent;
+}`,
+  },
+  // Near 0 without forming 1 + x; Kahan's correction would be undone by compilers that take (1 + x) − 1 for x.
   logarithmOfOnePlus: {
-    needs: ['logarithm', 'isFinite'],
+    needs: ['logarithm', 'logarithmNearOne'],
     code: `fn logarithmOfOnePlus(x: f32) -> f32 {
-  let u = 1.0f + x;
-  if (u == 1.0f) { return x; }
-  let y = logarithm(u);
-  return select(y, y * (x / (u - 1.0f)), isFinite(y) && x < 1e7f);
+  if (x > -0.2929f && x < 0.4142f) { return logarithmNearOne(x, 0.0f); }
+  return logarithm(1.0f + x);
 }`,
   },
   exponentialLessOne: {
