@@ -1,5 +1,13 @@
 import type { DType, Tensor } from '@flow-matching/core';
-import { add, delinearize, linearize, literal, variable, zero, type IndexExpression } from '../indexing/indexExpression.ts';
+import {
+  add,
+  delinearize,
+  linearize,
+  literal,
+  variable,
+  zero,
+  type IndexExpression,
+} from '../indexing/indexExpression.ts';
 import { loweringOf } from '../lowering/index.ts';
 import type { LibraryName } from '../wgsl/functions.ts';
 import { literalOf, valueType } from '../wgsl/types.ts';

@@ -19,7 +19,11 @@ const longestAlone = 32;
 
 export function mapLayout(group: MapGroup, { software }: AdapterProfile): MapLayout {
   const { rows } = group;
-  const longest = Math.max(1, ...group.stages.map(reducedCount), ...group.outputs.map((output) => columnsOf(group, output)));
+  const longest = Math.max(
+    1,
+    ...group.stages.map(reducedCount),
+    ...group.outputs.map((output) => columnsOf(group, output)),
+  );
   // Rows that lie across memory are read best side by side, and on a processor's threads barriers are slow.
   const across = group.stages.length > 0 && group.stages.every(readsAcross);
   const alone = longest <= longestAlone || rows >= (software ? 64 : across ? 2048 : 65536);
@@ -107,7 +111,13 @@ class SharedRow implements RowWalk {
   }
 }
 
-function writeRow(writer: KernelWriter, group: MapGroup, row: IndexExpression, walk: RowWalk, store: StoreElement): void {
+function writeRow(
+  writer: KernelWriter,
+  group: MapGroup,
+  row: IndexExpression,
+  walk: RowWalk,
+  store: StoreElement,
+): void {
   for (const output of group.outputs) {
     const columns = columnsOf(group, output);
     writer.own(output, add(scale(row, columns), variable(`k${columns}`, columns)));
@@ -117,10 +127,12 @@ function writeRow(writer: KernelWriter, group: MapGroup, row: IndexExpression, w
     const [result] = node.outputs;
     const { initial, combine } = reducers[node.operator.name];
     const share = writer.declare(result.dtype, initial(writer, result.dtype));
-    walk.each(writer, reducedCount(node), (column) => {
-      const element = writer.value(node.inputs[0], reducedIndex(node, row, column));
-      writer.line(`${share} = ${combine(share, element)};`);
-    });
+    const count = reducedCount(node);
+    if (count > 0)
+      walk.each(writer, count, (column) => {
+        const element = writer.value(node.inputs[0], reducedIndex(node, row, column));
+        writer.line(`${share} = ${combine(share, element)};`);
+      });
     writer.define(result, row, walk.join(writer, node, share));
   }
   const widths = new Map<number, Tensor[]>();

@@ -10,8 +10,7 @@ export type BufferReference =
 
 /** Where a stored tensor is: a buffer of its own, or elements of the buffer of small tensors. */
 export type Place =
-  | { readonly kind: 'buffer'; readonly buffer: BufferReference }
-  | { readonly kind: 'small'; readonly offset: number };
+  { readonly kind: 'buffer'; readonly buffer: BufferReference } | { readonly kind: 'small'; readonly offset: number };
 
 export interface Binding {
   readonly buffer: BufferReference;

@@ -91,7 +91,7 @@ class Merger {
   join(): void {
     for (const tensor of [...this.#makers.keys()]) {
       let user = this.#makers.get(tensor)!;
-      for (let again = true; again; ) {
+      for (let again = true; again;) {
         again = false;
         for (const maker of this.#makersOf(user)) {
           const joined = this.#tryJoin(maker, user);
@@ -107,7 +107,7 @@ class Merger {
 
   /** Kernels of the same rows that read the same large tensors. */
   #joinSiblings(): void {
-    for (let again = true; again; ) {
+    for (let again = true; again;) {
       again = false;
       const maps = [...this.#planned].filter(({ group }) => group.kind === 'map');
       for (const [i, one] of maps.entries()) {
@@ -172,7 +172,9 @@ class Merger {
     const done = new Set<Planned>();
     const groups: Group[] = [];
     while (pending.length > 0) {
-      const ready = pending.findIndex((each) => [...this.#makersOf(each)].every((maker) => maker === each || done.has(maker)));
+      const ready = pending.findIndex((each) =>
+        [...this.#makersOf(each)].every((maker) => maker === each || done.has(maker)),
+      );
       const [next] = pending.splice(ready, 1);
       done.add(next);
       groups.push(next.group);

@@ -119,7 +119,8 @@ function split(expression: IndexExpression, divisor: number): [multiple: IndexEx
   return [new IndexExpression(constant, whole), new IndexExpression(expression.constant - constant, others)];
 }
 
-const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? Math.abs(a) : greatestCommonDivisor(b, a % b));
+const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? Math.abs(a) : greatestCommonDivisor(b, a % b);
 
 /** An expression as coarse · by + fine with fine in [0, by). */
 interface Separation {

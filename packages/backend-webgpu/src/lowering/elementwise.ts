@@ -1,5 +1,5 @@
 import * as core from '@flow-matching/core';
-import type { DType, Operator } from '@flow-matching/core';
+import { splatValue, type DType, type Operator } from '@flow-matching/core';
 import { any, elementwise, floats, numeric, type Expression, type Lowering } from './lowering.ts';
 
 const isFloat = (dtype: DType): boolean => dtype === 'f32';
@@ -37,7 +37,11 @@ export const elementwiseOperators: readonly Lowering[] = [
   elementwise(core.Sub, numeric, 1, (writer, [a, b], { inputs }) =>
     inputs[0] === inputs[1] && isFloat(inputs[0].dtype) ? writer.call('lessItself', a) : `${a} - ${b}`,
   ),
-  elementwise(core.Mul, numeric, 1, infix('*')),
+  // Compilers may take 0 times anything for 0.
+  elementwise(core.Mul, numeric, 1, (writer, [a, b], { inputs: [left, right], outputs: [{ dtype }] }) => {
+    if (isFloat(dtype) && splatValue(right) === 0) return writer.call('timesZero', a);
+    return isFloat(dtype) && splatValue(left) === 0 ? writer.call('timesZero', b) : `${a} * ${b}`;
+  }),
   elementwise(core.Div, numeric, 2, infix('/')),
   elementwise(core.Neg, numeric, 1, (_, [x], { inputs: [{ dtype }] }) => (dtype === 'u32' ? `0u - ${x}` : `-${x}`)),
   unary(core.Reciprocal, 2, (_, [x]) => `1.0f / ${x}`),
@@ -81,6 +85,6 @@ export const elementwiseOperators: readonly Lowering[] = [
       return isFloat(dtype) ? writer.call('isTrue', x) : `${x} != ${writer.literal(0, dtype)}`;
     }
     if (dtype === 'bool') return `select(${writer.literal(0, to)}, ${writer.literal(1, to)}, ${x})`;
-    return `${to}(${x})`;
+    return dtype === 'u32' && to === 'f32' ? writer.call('fromUnsigned', x) : `${to}(${x})`;
   }),
 ];

@@ -12,12 +12,16 @@ const chosen = (writer: KernelWriter, indices: Tensor, index: readonly IndexExpr
 };
 
 export const indexing: readonly Lowering[] = [
-  lowering(core.Gather, { kind: 'element', dtypes: any, cost: 2 }, (writer, { inputs, attributes: { axis } }, index) => {
-    const [data, indices] = inputs as [Tensor, Tensor];
-    const own = index.slice(axis, axis + indices.rank);
-    const picked = writer.variable(chosen(writer, indices, own, data.shape[axis]), data.shape[axis]);
-    return writer.value(data, [...index.slice(0, axis), picked, ...index.slice(axis + indices.rank)]);
-  }),
+  lowering(
+    core.Gather,
+    { kind: 'element', dtypes: any, cost: 2 },
+    (writer, { inputs, attributes: { axis } }, index) => {
+      const [data, indices] = inputs as [Tensor, Tensor];
+      const own = index.slice(axis, axis + indices.rank);
+      const picked = writer.variable(chosen(writer, indices, own, data.shape[axis]), data.shape[axis]);
+      return writer.value(data, [...index.slice(0, axis), picked, ...index.slice(axis + indices.rank)]);
+    },
+  ),
 
   // Every element looks for its updates: floats have no atomic addition, and the order of a sum decides its last digit.
   lowering(

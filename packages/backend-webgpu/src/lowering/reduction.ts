@@ -35,7 +35,10 @@ export const reducers: Readonly<Record<string, Reducer>> = {
 };
 
 /** The axes that a reduction goes over, and their extents. */
-export function reducedAxes({ inputs: [x], attributes }: Node): { axes: readonly number[]; extents: readonly number[] } {
+export function reducedAxes({ inputs: [x], attributes }: Node): {
+  axes: readonly number[];
+  extents: readonly number[];
+} {
   const { axes } = attributes as unknown as ReduceAttributes;
   const ascending = axes.toSorted((a, b) => a - b);
   return { axes: ascending, extents: ascending.map((axis) => x.shape[axis]) };

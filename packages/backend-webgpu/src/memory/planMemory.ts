@@ -101,7 +101,10 @@ export function planMemory(
   for (const tensor of between.toSorted((a, b) => uses.get(a)!.written! - uses.get(b)!.written!)) {
     const { written, reads } = uses.get(tensor)!;
     const last = Math.max(written!, ...reads.map(({ dispatch }) => dispatch));
-    places.set(tensor, { kind: 'buffer', buffer: { kind: 'scratch', slot: slots.take(bytesOf(tensor), written!, last) } });
+    places.set(tensor, {
+      kind: 'buffer',
+      buffer: { kind: 'scratch', slot: slots.take(bytesOf(tensor), written!, last) },
+    });
   }
 
   return {

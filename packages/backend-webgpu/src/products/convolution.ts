@@ -1,14 +1,7 @@
 import type { Node, Shape, Tensor } from '@flow-matching/core';
 import type { ConvAttributes } from '@flow-matching/core';
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
-import {
-  add,
-  delinearize,
-  linearize,
-  literal,
-  scale,
-  type IndexExpression,
-} from '../indexing/indexExpression.ts';
+import { add, delinearize, linearize, literal, scale, type IndexExpression } from '../indexing/indexExpression.ts';
 import { tensorOperand, type Operand } from './operand.ts';
 import type { Product } from './product.ts';
 
@@ -69,7 +62,12 @@ const meeting = (
 /** Conv: a group's filters are rows, the places of all images columns, and a filter's elements are summed over. */
 export function convolution(node: Node): Product {
   const [image, weight] = node.inputs as [Tensor, Tensor];
-  const geometry: Geometry = { x: image.shape, w: weight.shape, y: node.outputs[0].shape, attributes: attributesOf(node) };
+  const geometry: Geometry = {
+    x: image.shape,
+    w: weight.shape,
+    y: node.outputs[0].shape,
+    attributes: attributesOf(node),
+  };
   const { w, y } = geometry;
   const { group } = geometry.attributes;
   const [rows, columns, depth] = [w[0] / group, y[0] * y[2] * y[3], w[1] * w[2] * w[3]];

@@ -13,11 +13,11 @@ export function matrixProduct({ inputs: [a, b], outputs: [{ shape }] }: Node): P
   const extents = { batch, rows, columns, depth };
   return {
     ...extents,
-    left: tensorOperand(
-      a,
-      (n, row, k) => [...broadcastIndex(delinearize(n, lead), a.shape.slice(0, -2)), row, k],
-      { batch, side: rows, depth },
-    ),
+    left: tensorOperand(a, (n, row, k) => [...broadcastIndex(delinearize(n, lead), a.shape.slice(0, -2)), row, k], {
+      batch,
+      side: rows,
+      depth,
+    }),
     right: tensorOperand(
       b,
       (n, column, k) => [...broadcastIndex(delinearize(n, lead), b.shape.slice(0, -2)), k, column],

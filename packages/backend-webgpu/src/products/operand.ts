@@ -56,6 +56,7 @@ export function tensorOperand(
   const position: NonNullable<Operand['vectors']>['position'] = (batch, side, depth) =>
     seen(tensor, indexOf(batch, side, depth)).position;
   const element: Operand['element'] = (writer, batch, side, depth) => writer.value(tensor, indexOf(batch, side, depth));
+  if (extents.depth === 0) return { element };
   const [batch, side, depth] = [
     variable('batch', extents.batch),
     variable('side', extents.side),
@@ -73,5 +74,7 @@ export function tensorOperand(
 function stepsByOne(position: IndexExpression, way: IndexExpression): boolean {
   if (way.terms.length === 0 || position.factorOf(way) !== 1 || position.dividesBy(way)) return false;
   const { key } = way.terms[0].atom;
-  return position.constant % 4 === 0 && position.terms.every(({ atom, factor }) => atom.key === key || factor % 4 === 0);
+  return (
+    position.constant % 4 === 0 && position.terms.every(({ atom, factor }) => atom.key === key || factor % 4 === 0)
+  );
 }

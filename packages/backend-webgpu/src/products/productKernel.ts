@@ -2,7 +2,15 @@ import type { Tensor } from '@flow-matching/core';
 import type { ProductGroup } from '../compiler/group.ts';
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
 import type { StoreElement } from '../compiler/mapKernel.ts';
-import { add, delinearize, divide, literal, scale, variable, type IndexExpression } from '../indexing/indexExpression.ts';
+import {
+  add,
+  delinearize,
+  divide,
+  literal,
+  scale,
+  variable,
+  type IndexExpression,
+} from '../indexing/indexExpression.ts';
 import { valueType } from '../wgsl/types.ts';
 import type { Operand } from './operand.ts';
 import { productOf, type Product } from './product.ts';
@@ -21,7 +29,12 @@ const lanes = ['x', 'y', 'z', 'w'];
  * Writes a product whose every invocation keeps a tile of the result in registers and reads both operands from memory, four elements at a
  * time where they lie together. There are no barriers, so that it runs well on adapters that are processors.
  */
-export function writeProduct(writer: KernelWriter, group: ProductGroup, tile: ProductTile, memory: ProductMemory): void {
+export function writeProduct(
+  writer: KernelWriter,
+  group: ProductGroup,
+  tile: ProductTile,
+  memory: ProductMemory,
+): void {
   const product = productOf(group.node);
   const grid = productGrid(product, tile);
   const [batch, ...block] = delinearize(variable('workgroup', grid[0] * grid[1] * grid[2]), grid);
@@ -113,7 +126,11 @@ class TileWriter {
     }
   }
 
-  #vector({ tensor, position }: NonNullable<Operand['vectors']>, side: IndexExpression, depth: IndexExpression): string {
+  #vector(
+    { tensor, position }: NonNullable<Operand['vectors']>,
+    side: IndexExpression,
+    depth: IndexExpression,
+  ): string {
     const quarter = divide(position(this.#batch, side, depth), 4);
     return this.#writer.once(`four ${tensor.node.id} ${quarter.key}`, () => {
       this.#writer.accesses.push({ tensor, position: quarter });
@@ -148,8 +165,7 @@ class TileWriter {
   #rightVectors(depth: IndexExpression, count: number): (k: number, j: number) => string {
     const { right } = this.#product;
     const at = (k: number): IndexExpression => add(depth, literal(k));
-    if (right.vectors?.direction === 'side')
-      return (k, j) => this.#vector(right.vectors!, this.#four(1, 4 * j), at(k));
+    if (right.vectors?.direction === 'side') return (k, j) => this.#vector(right.vectors!, this.#four(1, 4 * j), at(k));
     const element: (k: number, column: number) => string =
       right.vectors?.direction === 'depth' && count === 4
         ? (k, column) => `${this.#vector(right.vectors!, this.#columns[column], depth)}.${lanes[k]}`
@@ -181,12 +197,7 @@ class TileWriter {
   }
 
   /** Statements for every index of the tile along an axis that lies inside the result. */
-  #inside(
-    name: string,
-    axis: 0 | 1,
-    count: number,
-    body: (index: IndexExpression, name: string) => void,
-  ): void {
+  #inside(name: string, axis: 0 | 1, count: number, body: (index: IndexExpression, name: string) => void): void {
     const extent = [this.#product.rows, this.#product.columns][axis];
     const origin = this.#origin[axis];
     const counter = variable(name, count);

@@ -45,7 +45,11 @@ export class DeviceSession {
     const known = this.#pipelines.get(code);
     if (known) return known;
     const module = this.device.createShaderModule({ code, label });
-    const made = this.device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
+    const made = this.device.createComputePipelineAsync({
+      label,
+      layout: 'auto',
+      compute: { module, entryPoint: 'main' },
+    });
     this.#pipelines.set(code, made);
     return made;
   }

@@ -1,8 +1,19 @@
-import { allocate, DTypeError, sizeOf, toStorage, type DType, type HostArray, type TypedArray } from '@flow-matching/core';
+import {
+  allocate,
+  DTypeError,
+  sizeOf,
+  toStorage,
+  type DType,
+  type HostArray,
+  type TypedArray,
+} from '@flow-matching/core';
 import { kernelDTypes } from '../wgsl/types.ts';
 
 /** The elements of a host array as a buffer holds them: four bytes each. @throws DTypeError for a dtype that kernels have not. */
-export function toElements({ data, dtype }: Pick<HostArray, 'data' | 'dtype'>): Float32Array | Int32Array | Uint32Array {
+export function toElements({
+  data,
+  dtype,
+}: Pick<HostArray, 'data' | 'dtype'>): Float32Array | Int32Array | Uint32Array {
   if (!kernelDTypes.includes(dtype)) {
     throw new DTypeError(`The webgpu backend has no ${dtype}.`, {
       actual: dtype,

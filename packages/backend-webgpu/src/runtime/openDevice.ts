@@ -71,4 +71,5 @@ async function requestDevice(adapter: GPUAdapter, descriptor: GPUDeviceDescripto
 }
 
 const describe = ({ vendor, architecture, device, description }: GPUAdapterInfo): string =>
-  [...new Set([vendor, architecture, description || device])].filter((part) => part !== '').join(' ') || 'unknown adapter';
+  [...new Set([vendor, architecture, description || device])].filter((part) => part !== '').join(' ') ||
+  'unknown adapter';

@@ -1,4 +1,12 @@
-import { allocate, DisposedError, sizeOf, type BackendArray, type DType, type Shape, type TypedArray } from '@flow-matching/core';
+import {
+  allocate,
+  DisposedError,
+  sizeOf,
+  type BackendArray,
+  type DType,
+  type Shape,
+  type TypedArray,
+} from '@flow-matching/core';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 import { fromElements } from './elements.ts';
 import type { DeviceSession } from './deviceSession.ts';
@@ -19,7 +27,11 @@ export class WebgpuArray implements BackendArray {
   #donated = false;
 
   /** Takes over the caller's hold on the buffer. */
-  constructor(session: DeviceSession, place: ArrayPlace, { shape, dtype }: { readonly shape: Shape; readonly dtype: DType }) {
+  constructor(
+    session: DeviceSession,
+    place: ArrayPlace,
+    { shape, dtype }: { readonly shape: Shape; readonly dtype: DType },
+  ) {
     this.session = session;
     this.#place = place;
     this.shape = shape;

@@ -19,6 +19,16 @@ const library: Readonly<Record<string, LibraryFunction>> = {
     needs: ['isFinite', 'nan'],
     code: 'fn lessItself(x: f32) -> f32 { return select(bitcast<f32>(nanBits), 0.0f, isFinite(x)); }',
   },
+  timesZero: {
+    needs: ['isFinite', 'nan'],
+    code: `fn timesZero(x: f32) -> f32 {
+  return select(bitcast<f32>(nanBits), bitcast<f32>(bitcast<u32>(x) & 0x80000000u), isFinite(x));
+}`,
+  },
+  // In halves that are exact, so that the sum rounds once.
+  fromUnsigned: {
+    code: 'fn fromUnsigned(x: u32) -> f32 { return f32(x >> 16u) * 65536.0f + f32(x & 0xffffu); }',
+  },
   maximum: {
     needs: ['isNan'],
     code: 'fn maximum(a: f32, b: f32) -> f32 { return select(select(max(a, b), b, isNan(b)), a, isNan(a)); }',

@@ -32,5 +32,7 @@ export function literalOf(value: number, dtype: DType): string {
   const single = Math.fround(value);
   if (Number.isNaN(single)) return 'bitcast<f32>(nanBits)';
   if (Math.abs(single) === Infinity) return single > 0 ? 'bitcast<f32>(infinityBits)' : '-bitcast<f32>(infinityBits)';
-  return Object.is(single, -0) ? '-0.0f' : `${String(single).includes('.') || String(single).includes('e') ? single : `${single}.0`}f`;
+  return Object.is(single, -0)
+    ? '-0.0f'
+    : `${String(single).includes('.') || String(single).includes('e') ? single : `${single}.0`}f`;
 }
