@@ -60,8 +60,10 @@ function inlineCosts(graph: Graph): Map<Tensor, number> {
     const inner = kind === 'product' || kind === 'reduction' ? [] : node.inputs;
     costs.set(
       node.outputs[0],
+      // What is computed once for many elements will be kept.
       inner.reduce((sum, input) => {
-        return sum + (isKept(input) ? 0 : costs.get(input)!);
+        const share = Math.min(1, input.size / Math.max(1, node.outputs[0].size));
+        return sum + (isKept(input) ? 0 : costs.get(input)! * share);
       }, cost),
     );
   }
