@@ -14,7 +14,7 @@ import {
 } from '@flow-matching/core';
 import * as z from 'zod';
 import { permutation } from './permutation.ts';
-import type { CsvOptions } from './readCsv.ts';
+import { readCsv, type CsvOptions } from './readCsv.ts';
 import { readNpy } from './readNpy.ts';
 
 /** Points in memory: rows of numbers, or an array whose first axis counts points. */
@@ -71,9 +71,7 @@ async function fromFile(file: string, csv: CsvOptions, context: PluginContext): 
   }
   const bytes = await context.get(FILES).read(file);
   if (extension === '.npy') return fromArray(file, readNpy(file, bytes));
-  // Loaded when it is needed: the parser of CSV is large, and few pages read a file.
-  const { readCsv } = await import('./readCsv.ts');
-  const { values, columns, rowNumbers } = readCsv(file, bytes, csv);
+  const { values, columns, rowNumbers } = await readCsv(file, bytes, csv);
   const place = (element: number): string =>
     `row ${rowNumbers[Math.floor(element / columns)]}, column ${(element % columns) + 1}`;
   return { source: file, values: finite(file, values, place), count: rowNumbers.length, shape: [columns] };
