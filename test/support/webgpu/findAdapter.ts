@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { adapterCandidates, adapterSources, type AdapterCandidate, type AdapterSource } from './adapterCandidates.ts';
+import { adapterName, type AdapterInfo } from './adapterName.ts';
 
 /** What WebGPU runs on in Node. */
 export interface FoundAdapter extends AdapterCandidate {
@@ -8,14 +9,6 @@ export interface FoundAdapter extends AdapterCandidate {
   readonly name: string;
   /** Computed by processors. */
   readonly isSoftware: boolean;
-}
-
-export interface AdapterInfo {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
-  readonly isFallbackAdapter: boolean;
 }
 
 const probe = fileURLToPath(new URL('probeAdapter.js', import.meta.url));
@@ -54,7 +47,3 @@ function infoOf({ environment }: AdapterCandidate): AdapterInfo | undefined {
   });
   return status === 0 ? ((JSON.parse(stdout) as AdapterInfo | null) ?? undefined) : undefined;
 }
-
-/** An adapter for people: its description where it has one. */
-export const adapterName = ({ vendor, architecture, device, description }: AdapterInfo): string =>
-  description || [vendor, architecture, device].filter(Boolean).join(' ') || 'an adapter without a name';

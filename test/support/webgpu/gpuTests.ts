@@ -5,7 +5,7 @@ import { grepOf } from '../apart/grepOf.ts';
 import { registerApart, registerSkipped } from '../apart/registerApart.ts';
 import { runApart } from '../apart/runApart.ts';
 import { findAdapter } from './findAdapter.ts';
-import { withoutWebGpu } from './withoutWebGpu.ts';
+import { mustHaveAdapter, reportNoAdapter } from './reportNoAdapter.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -34,9 +34,14 @@ export async function gpuTests({ slow, limit }: GpuTestOptions): Promise<void> {
   if (adapter) {
     console.log(`${what} run on ${adapter.name} (${adapter.origin}).`);
     registerApart(what, run);
+    return;
+  }
+  run.abandon();
+  if (mustHaveAdapter) {
+    it(`${what} find an adapter`, () => reportNoAdapter(what));
   } else {
-    run.abandon();
-    withoutWebGpu(what, () => run.root && registerSkipped(run.root));
+    reportNoAdapter(what);
+    if (run.root) registerSkipped(run.root);
   }
 }
 

@@ -17,7 +17,7 @@ import { brotliDecompressSync } from 'node:zlib';
 const cache = fileURLToPath(new URL('../../../node_modules/.cache/flow-matching/', import.meta.url));
 
 /** What @sparticuz/chromium carries, for Linux x64. */
-export type Archive = 'al2023.tar' | 'chromium' | 'fonts.tar' | 'swiftshader.tar';
+export type Archive = 'al2023.tar' | 'chromium' | 'swiftshader.tar';
 
 /**
  * A folder with the contents of archives of the npm package @sparticuz/chromium, undefined where they are not for this machine.

@@ -1,0 +1,6 @@
+import { createReferenceBackend, type Backend } from '@flow-matching/core';
+
+/** What a page can run on, by the name that its address gives: `?backend=reference`. */
+export const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
+  reference: createReferenceBackend,
+};
