@@ -44,7 +44,7 @@ describe('tests that run apart', () => {
       .to.deep.include({ state: 'failed' })
       .and.to.have.nested.property('error.message')
       .that.includes('deeply equal');
-    expect(fails).to.deep.nested.include({ 'error.actual': [1, 2], 'error.expected': [1, 3] });
+    expect(fails).to.deep.nested.include({ 'error.actual': '[\n  1\n  2\n]', 'error.expected': '[\n  1\n  3\n]' });
     expect(faulty).to.deep.include({ state: 'failed', error: { message: 'a fault' } });
     expect(await messages(apart)).to.match(/^outer inner "after all" hook.*: broken hook$/);
   });
