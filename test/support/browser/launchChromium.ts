@@ -2,7 +2,7 @@ import { chromium, type Browser } from 'playwright-core';
 import { findAdapter } from '../webgpu/findAdapter.ts';
 import { chromiumCandidates, type ChromiumCandidate } from './chromiumCandidates.ts';
 
-/** Nothing that calls home or asks the user. Playwright adds a headless mode and a fresh profile. */
+/** Nothing that calls home or asks the user. Playwright adds a headless mode, a fresh profile and no sandbox, which root cannot have. */
 const quiet = [
   '--disable-background-networking',
   '--disable-component-update',
@@ -31,18 +31,19 @@ async function launched(
   { executable, environment }: ChromiumCandidate,
   choice: readonly string[],
 ): Promise<Browser | undefined> {
+  let browser: Browser | undefined;
   try {
-    const browser = await chromium.launch({
+    browser = await chromium.launch({
       executablePath: executable,
-      args: [...quiet, ...choice, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-gpu-sandbox'],
+      args: [...quiet, ...choice, '--disable-gpu-sandbox'],
       env: { ...(process.env as Record<string, string>), ...environment },
       timeout: 20_000,
     });
     if (await hasAdapter(browser)) return browser;
-    await browser.close();
   } catch (error) {
-    console.log(`${executable} does not start: ${String(error).split('\n')[0]}`);
+    console.log(`${executable} does not work: ${String(error).split('\n')[0]}`);
   }
+  await browser?.close();
   return undefined;
 }
 
