@@ -4,7 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 /** What a browser loads as one ES module: everything these packages export. */
-export const libraryPackages: readonly string[] = ['@flow-matching/core', '@flow-matching/plugins'];
+export const libraryPackages: readonly string[] = [
+  '@flow-matching/core',
+  '@flow-matching/plugins',
+  '@flow-matching/backend-webgpu',
+];
 
 /** Bytes of gzip that a page may load before it asks for anything. */
 export const sizeBudget = 150_000;

@@ -5,7 +5,7 @@ import { inChromium } from './support/browser/inChromium.ts';
 
 const levels: readonly Level[] = [0, 1, 2, 3, 4, 5];
 
-for (const backend of ['reference']) {
+for (const backend of ['webgpu']) {
   inChromium(backend, (opened) => {
     for (const level of levels) {
       it(`passes level ${level} of conformance: ${levelTitles[level]}`, async function () {

@@ -30,7 +30,7 @@ const ids = [
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-for (const backend of ['reference']) {
+for (const backend of ['webgpu']) {
   inChromium(backend, (opened) => {
     it('passes twenty cases of conformance', async function () {
       this.timeout(60_000);
