@@ -1,18 +1,8 @@
 import { onnx } from '@flow-matching/backend-onnx';
 import { isTensorflowInstalled, tfjs } from '@flow-matching/backend-tfjs';
-import { levelTitles, runConformance, type ConformanceReport, type Level } from '@flow-matching/conformance';
-import { createReferenceBackend, type Backend } from '@flow-matching/core';
-import { assert } from 'chai';
-
-/** A backend of the repository as the conformance suite sees it. */
-interface Subject {
-  readonly name: string;
-  readonly create: () => Backend;
-  /** Operators with a dtype that it does not declare. Cases end as unsupported for these and nothing else. */
-  readonly undeclared: readonly string[];
-  /** Why it cannot run here, if it cannot. */
-  readonly absent?: string | undefined;
-}
+import type { Level } from '@flow-matching/conformance';
+import { createReferenceBackend } from '@flow-matching/core';
+import { conformanceOfSubject, type Subject } from './conformanceOfSubject.ts';
 
 const subjects: readonly Subject[] = [
   { name: 'reference', create: createReferenceBackend, undeclared: [] },
@@ -39,31 +29,7 @@ const subjects: readonly Subject[] = [
   },
 ];
 
-/** Registers levels of the suite for every backend, a test for each level. */
+/** Registers levels of the suite for every backend. */
 export function conformanceOfBackends(levels: readonly Level[]): void {
-  for (const { name, create, undeclared, absent } of subjects) {
-    describe(`conformance of ${name}${absent ? ` (skipped: ${absent})` : ''}`, () => {
-      before(function () {
-        if (absent) this.skip();
-      });
-      const missing = new Set<string>();
-      for (const level of levels) {
-        it(`level ${level}: ${levelTitles[level]}`, async function () {
-          this.timeout(300_000);
-          const report = await runConformance(create, { levels: [level] });
-          assert.deepEqual(broken(report), []);
-          for (const { id, status } of report.results)
-            if (status === 'unsupported') missing.add(id.split('/').slice(1, 3).join(' '));
-        });
-      }
-      it('leaves out what it does not declare and nothing else', () => {
-        assert.includeMembers([...undeclared], [...missing]);
-        if (levels.includes(1)) assert.sameMembers([...missing], [...undeclared]);
-      });
-    });
-  }
+  for (const subject of subjects) conformanceOfSubject(subject, levels);
 }
-
-/** What did not pass, with why: what a failing test shows. */
-const broken = ({ results }: ConformanceReport): string[] =>
-  results.filter(({ status }) => status === 'fail' || status === 'error').map(({ id, message }) => `${id}: ${message}`);

@@ -1,4 +1,4 @@
-import 'reflect-metadata';
+import 'reflect-metadata/lite';
 
 export * from './autodiff/forward.ts';
 export * from './autodiff/reverse.ts';

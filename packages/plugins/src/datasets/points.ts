@@ -71,7 +71,7 @@ async function fromFile(file: string, csv: CsvOptions, context: PluginContext): 
   }
   const bytes = await context.get(FILES).read(file);
   if (extension === '.npy') return fromArray(file, readNpy(file, bytes));
-  const { values, columns, rowNumbers } = readCsv(file, bytes, csv);
+  const { values, columns, rowNumbers } = await readCsv(file, bytes, csv);
   const place = (element: number): string =>
     `row ${rowNumbers[Math.floor(element / columns)]}, column ${(element % columns) + 1}`;
   return { source: file, values: finite(file, values, place), count: rowNumbers.length, shape: [columns] };

@@ -1,5 +1,4 @@
 import { DataError } from '@flow-matching/core';
-import Papa from 'papaparse';
 
 export interface CsvOptions {
   /** Whether the first row names the columns; by default it does where none of its fields is a number. */
@@ -25,8 +24,14 @@ const isBlank = (row: readonly string[]): boolean => row.every((field) => field.
  *
  * @throws DataError naming file, row and column: no rows, rows of different lengths, a field that is no finite number.
  */
-export function readCsv(file: string, bytes: Uint8Array, { header, delimiter }: CsvOptions = {}): CsvTable {
+export async function readCsv(
+  file: string,
+  bytes: Uint8Array,
+  { header, delimiter }: CsvOptions = {},
+): Promise<CsvTable> {
   const text = decode(file, bytes);
+  // Loaded when it is needed: it is large, and few pages read a file.
+  const { default: Papa } = await import('papaparse');
   const parsed = Papa.parse<string[]>(text, { delimiter: delimiter ?? guessDelimiter(text) });
   const broken = parsed.errors.find(({ type }) => type === 'Quotes');
   if (broken)

@@ -1,0 +1,8 @@
+import { webgpu } from '@flow-matching/backend-webgpu';
+import { createReferenceBackend, type Backend } from '@flow-matching/core';
+
+/** What a page can run on, by the name that its address gives: `?backend=reference`. */
+export const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
+  reference: createReferenceBackend,
+  webgpu: () => webgpu(),
+};

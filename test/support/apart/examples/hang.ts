@@ -1,0 +1,3 @@
+it('hangs', () => {
+  for (;;); // No time limit within the process ends this.
+});
