@@ -5,14 +5,16 @@ import { chooseStored } from './chooseStored.ts';
 import { dispatches } from './dispatches.ts';
 import type { Program } from './program.ts';
 import { schedule } from './schedule.ts';
+import { splitReductions } from './splitReductions.ts';
 import { writeKernel } from './writeKernel.ts';
 
 /** Compiles a graph that was prepared for the manifest to kernels in WGSL and a plan of their memory. */
 export function compileProgram(
-  graph: Graph,
+  source: Graph,
   aliases: NonNullable<CompileOptions['aliases']>,
   profile: AdapterProfile,
 ): Program {
+  const graph = splitReductions(source, profile);
   const scheduled = schedule(graph, chooseStored(graph), profile);
   const order = dispatches(scheduled, profile);
   const { places, ...plan } = planMemory(graph, scheduled.stored, order, aliases, profile);

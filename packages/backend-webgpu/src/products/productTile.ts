@@ -17,14 +17,22 @@ const invocations = 64;
 /** Operations below which a kernel that is quick to compile wins over one that is quick to run. */
 const little = 1 << 16;
 
+/** Workgroups below which smaller tiles keep more of the device busy. */
+const enoughWorkgroups = 8;
+
 export function productTile(node: Node, _: AdapterProfile): ProductTile {
   const product = productOf(node);
   const { batch, rows, columns, depth } = product;
-  const small = batch * rows * columns * depth <= little;
-  const tileRows = small ? 1 : Math.min(8, powerOfTwo(rows));
-  const tileColumns = small || columns <= 4 ? 4 : 8;
-  const across = Math.min(8, powerOfTwo(Math.ceil(columns / tileColumns)));
-  return { rows: tileRows, columns: tileColumns, down: invocations / across, across };
+  if (batch * rows * columns * depth <= little) return tileOf(product, 1, 4);
+  let tile = tileOf(product, Math.min(8, powerOfTwo(rows)), columns <= 4 ? 4 : 8);
+  while (tile.rows > 1 && productGrid(product, tile).reduce((all, count) => all * count, 1) < enoughWorkgroups)
+    tile = tileOf(product, tile.rows / 2, tile.columns);
+  return tile;
+}
+
+function tileOf({ columns: extent }: Product, rows: number, columns: number): ProductTile {
+  const across = Math.min(8, powerOfTwo(Math.ceil(extent / columns)));
+  return { rows, columns, down: invocations / across, across };
 }
 
 /** The largest power of two that does not exceed a number of 1 or more. */

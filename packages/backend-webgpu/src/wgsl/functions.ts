@@ -112,10 +112,21 @@ const library: Readonly<Record<string, LibraryFunction>> = {
   return select(y, -y, (quarter & 2u) == 2u);
 }`,
   },
+  // A polynomial near 0 (Cephes, tanhf), so that small values keep their digits.
   hyperbolicTangent: {
     needs: ['isNan'],
     code: `fn hyperbolicTangent(x: f32) -> f32 {
-  let e = exp(-2.0f * min(abs(x), 20.0f));
+  let size = min(abs(x), 20.0f);
+  if (size < 0.625f) {
+    let z = x * x;
+    var p = -5.70498872745e-3f;
+    p = p * z + 2.06390887954e-2f;
+    p = p * z - 5.37397155531e-2f;
+    p = p * z + 1.33314422036e-1f;
+    p = p * z - 3.33332819422e-1f;
+    return x + x * z * p;
+  }
+  let e = exp(-2.0f * size);
   let y = (1.0f - e) / (1.0f + e);
   return select(select(y, -y, x < 0.0f), x, isNan(x));
 }`,
