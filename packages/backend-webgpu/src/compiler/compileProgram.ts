@@ -5,6 +5,7 @@ import { chooseStored } from './chooseStored.ts';
 import { dispatches } from './dispatches.ts';
 import type { Program } from './program.ts';
 import { schedule } from './schedule.ts';
+import { splitConcatenations } from './splitConcatenations.ts';
 import { splitReductions } from './splitReductions.ts';
 import { writeKernel } from './writeKernel.ts';
 
@@ -14,7 +15,7 @@ export function compileProgram(
   aliases: NonNullable<CompileOptions['aliases']>,
   profile: AdapterProfile,
 ): Program {
-  const graph = splitReductions(source, profile);
+  const graph = splitConcatenations(splitReductions(source, profile));
   const scheduled = schedule(graph, chooseStored(graph), profile);
   const order = dispatches(scheduled, profile);
   const { places, ...plan } = planMemory(graph, scheduled.stored, order, aliases, profile);

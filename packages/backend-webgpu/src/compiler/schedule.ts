@@ -1,4 +1,4 @@
-import { sizeOf, type Graph, type Tensor } from '@flow-matching/core';
+import { BackendError, sizeOf, type Graph, type Tensor } from '@flow-matching/core';
 import { loweringOf } from '../lowering/index.ts';
 import { isSmall } from '../memory/isSmall.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
@@ -55,8 +55,49 @@ class Merger {
     for (const node of graph.nodes) {
       const [tensor] = node.outputs;
       if (node.operator.name === 'Input' || node.operator.name === 'Constant' || !stored.has(tensor)) continue;
-      if (tensor.size > 0) this.#add(this.#plan(ownGroup(tensor), []));
+      if (tensor.size > 0) this.#addRoot(tensor);
     }
+  }
+
+  /** A kernel of its own for a tensor, and for parts of what leads to it where they would use too many buffers together. */
+  #addRoot(tensor: Tensor): void {
+    for (;;) {
+      const planned = this.#plan(ownGroup(tensor), []);
+      if (this.#buffersOf(planned) <= this.#profile.storageBuffers) {
+        this.#add(planned);
+        return;
+      }
+      const part = this.#largestPart(tensor);
+      this.#stored.add(part);
+      this.#addRoot(part);
+    }
+  }
+
+  /**
+   * Of what is computed inside a kernel, the tensor that uses most buffers and could be a kernel itself.
+   *
+   * @throws BackendError where every part is too large or too small to help.
+   */
+  #largestPart(tensor: Tensor): Tensor {
+    const seen = new Set<Tensor>();
+    const pending = [...tensor.node.inputs];
+    let best: { readonly part: Tensor; readonly buffers: number } | undefined;
+    while (pending.length > 0) {
+      const part = pending.pop()!;
+      if (seen.has(part) || this.#stored.has(part) || part.node.operator.name === 'Constant') continue;
+      seen.add(part);
+      pending.push(...part.node.inputs);
+      if (loweringOf(part.node).kind === 'view') continue;
+      const buffers = this.#buffersOf(this.#plan(ownGroup(part), []));
+      if (buffers > 2 && buffers <= this.#profile.storageBuffers && buffers > (best?.buffers ?? 0))
+        best = { part, buffers };
+    }
+    if (best) return best.part;
+    throw new BackendError(`${tensor.node.operator.name} reads more arrays than a kernel may use.`, {
+      actual: tensor.node.inputs.length,
+      expected: `at most ${this.#profile.storageBuffers - 1} (maxStorageBuffersPerShaderStage of the adapter)`,
+      callSite: tensor.node.callSite,
+    });
   }
 
   #add(planned: Planned): void {

@@ -1,0 +1,24 @@
+import { concat, rebuild, rewriteGraph, type Graph, type Tensor } from '@flow-matching/core';
+
+/** The most tensors that are joined in one step. */
+const mostParts = 4;
+
+/** Long concatenations become concatenations of concatenations, so that a kernel can do a part of one where it may use few buffers. */
+export const splitConcatenations = (graph: Graph): Graph =>
+  rewriteGraph(graph, (node, inputs) => {
+    if (node.operator.name !== 'Concat' || inputs.length <= mostParts) return rebuild(node, inputs);
+    const { axis } = node.attributes as unknown as { axis: number };
+    return [joined(inputs, axis)];
+  });
+
+function joined(parts: readonly Tensor[], axis: number): Tensor {
+  if (parts.length <= mostParts) return concat(parts, axis);
+  const each = mostParts ** Math.floor(Math.log(parts.length - 1) / Math.log(mostParts));
+  const groups = Array.from({ length: Math.ceil(parts.length / each) }, (_, i) =>
+    parts.slice(i * each, (i + 1) * each),
+  );
+  return concat(
+    groups.map((group) => joined(group, axis)),
+    axis,
+  );
+}
