@@ -8,6 +8,8 @@ export interface WebgpuOptions {
   /** Default: the one that `gpu` gives for `powerPreference`. */
   readonly adapter?: GPUAdapter;
   readonly powerPreference?: GPUPowerPreference;
+  /** Kernels that suit GPUs, which share blocks in workgroup memory, or processors, which have none. Default: by the adapter. */
+  readonly kernels?: 'gpu' | 'processor';
 }
 
 /**

@@ -6,6 +6,7 @@ import { dispatches } from './dispatches.ts';
 import type { Program } from './program.ts';
 import { schedule } from './schedule.ts';
 import { splitConcatenations } from './splitConcatenations.ts';
+import { splitProducts } from './splitProducts.ts';
 import { splitReductions } from './splitReductions.ts';
 import { writeKernel } from './writeKernel.ts';
 
@@ -15,7 +16,7 @@ export function compileProgram(
   aliases: NonNullable<CompileOptions['aliases']>,
   profile: AdapterProfile,
 ): Program {
-  const graph = splitConcatenations(splitReductions(source, profile));
+  const graph = splitConcatenations(splitReductions(splitProducts(source, profile), profile));
   const scheduled = schedule(graph, chooseStored(graph), profile);
   const order = dispatches(scheduled, profile);
   const { places, ...plan } = planMemory(graph, scheduled.stored, order, aliases, profile);

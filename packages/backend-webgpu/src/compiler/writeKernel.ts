@@ -2,7 +2,7 @@ import type { Tensor } from '@flow-matching/core';
 import { bytesOf } from '../memory/planMemory.ts';
 import { productOf } from '../products/product.ts';
 import { writeProduct } from '../products/productKernel.ts';
-import { productGrid, productTile } from '../products/productTile.ts';
+import { invocationsOf, productGrid, productTile } from '../products/productTile.ts';
 import { libraryCode } from '../wgsl/functions.ts';
 import { elementBytes, storedType, valueType } from '../wgsl/types.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
@@ -94,7 +94,7 @@ function sectionsOf(
     const tile = productTile(group.node, profile);
     writeProduct(writer, group, tile, { store, vector: (tensor, quarter) => buffers.vector(tensor, quarter) });
     const [batch, rows, columns] = productGrid(productOf(group.node), tile);
-    return { writer, workgroups: batch * rows * columns, workgroupSize: tile.down * tile.across };
+    return { writer, workgroups: batch * rows * columns, workgroupSize: invocationsOf(tile) };
   });
 }
 

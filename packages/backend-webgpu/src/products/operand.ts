@@ -1,6 +1,7 @@
 import type { Tensor } from '@flow-matching/core';
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
-import { linearize, variable, type IndexExpression } from '../indexing/indexExpression.ts';
+import type { StoreElement } from '../compiler/mapKernel.ts';
+import { divide, linearize, variable, type IndexExpression } from '../indexing/indexExpression.ts';
 import { loweringOf } from '../lowering/index.ts';
 import { isSmall } from '../memory/isSmall.ts';
 
@@ -77,4 +78,27 @@ function stepsByOne(position: IndexExpression, way: IndexExpression): boolean {
   return (
     position.constant % 4 === 0 && position.terms.every(({ atom, factor }) => atom.key === key || factor % 4 === 0)
   );
+}
+
+/** What a product's kernel needs of memory besides single elements. */
+export interface ProductMemory {
+  readonly store: StoreElement;
+  /** The expression of four elements of a stored tensor from a position that is a multiple of four, counted in fours. */
+  readonly vector: (tensor: Tensor, quarter: string) => string;
+}
+
+export const lanes = ['x', 'y', 'z', 'w'] as const;
+
+/** Names four elements that lie together. */
+export function loadFour(
+  writer: KernelWriter,
+  memory: ProductMemory,
+  { tensor, position }: NonNullable<Operand['vectors']>,
+  [batch, side, depth]: readonly [IndexExpression, IndexExpression, IndexExpression],
+): string {
+  const quarter = divide(position(batch, side, depth), 4);
+  return writer.once(`four ${tensor.node.id} ${quarter.key}`, () => {
+    writer.accesses.push({ tensor, position: quarter });
+    return writer.let('four', memory.vector(tensor, writer.index(quarter)));
+  });
 }

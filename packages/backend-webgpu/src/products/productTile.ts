@@ -2,8 +2,9 @@ import type { Node } from '@flow-matching/core';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import { productOf, type Product } from './product.ts';
 
-/** How a product is shared out: every invocation computes a tile of rows × columns of the result. */
-export interface ProductTile {
+/** Every invocation computes a tile of rows × columns of the result from what it reads itself. */
+export interface RegisterTile {
+  readonly kind: 'registers';
   readonly rows: number;
   /** A multiple of four. */
   readonly columns: number;
@@ -12,27 +13,69 @@ export interface ProductTile {
   readonly across: number;
 }
 
+/** Workgroups compute blocks of the result from blocks of the operands that they share; every invocation a tile of it. */
+export interface BlockTile {
+  readonly kind: 'blocks';
+  /** Multiples of four. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly blockRows: number;
+  readonly blockColumns: number;
+}
+
+/** How a product is shared out. */
+export type ProductTile = RegisterTile | BlockTile;
+
+/** Terms of the sum that are in workgroup memory at a time. */
+export const blockDepth = 16;
+
 const invocations = 64;
 
 /** Operations below which a kernel that is quick to compile wins over one that is quick to run. */
 const little = 1 << 16;
 
-/** Workgroups below which smaller tiles keep more of the device busy. */
-const enoughWorkgroups = 8;
+/** Workgroups below which smaller tiles keep more of the device busy: a few threads of a processor, or a hundred of a GPU's units. */
+const enoughWorkgroups = (software: boolean): number => (software ? 8 : 128);
 
-export function productTile(node: Node, _: AdapterProfile): ProductTile {
+/** Largest first. */
+const blockTiles: readonly BlockTile[] = [
+  { kind: 'blocks', rows: 8, columns: 8, blockRows: 128, blockColumns: 128 },
+  { kind: 'blocks', rows: 8, columns: 8, blockRows: 64, blockColumns: 64 },
+  { kind: 'blocks', rows: 4, columns: 4, blockRows: 32, blockColumns: 32 },
+];
+
+const elementBytes = 4;
+
+export function productTile(node: Node, profile: AdapterProfile): ProductTile {
   const product = productOf(node);
   const { batch, rows, columns, depth } = product;
-  if (batch * rows * columns * depth <= little) return tileOf(product, 1, 4);
-  let tile = tileOf(product, Math.min(8, powerOfTwo(rows)), columns <= 4 ? 4 : 8);
-  while (tile.rows > 1 && productGrid(product, tile).reduce((all, count) => all * count, 1) < enoughWorkgroups)
-    tile = tileOf(product, tile.rows / 2, tile.columns);
+  const { software } = profile;
+  if (batch * rows * columns * depth <= little) return registerTile(product, 1, 4);
+  if (!software && Math.min(rows, columns, depth) >= blockDepth) {
+    const possible = blockTiles.filter((tile) => fits(tile, profile));
+    const busy = possible.find((tile) => workgroupsOf(product, tile) >= enoughWorkgroups(software));
+    const chosen = busy ?? possible.at(-1);
+    if (chosen) return chosen;
+  }
+  let tile = registerTile(product, Math.min(8, powerOfTwo(rows)), columns <= 4 ? 4 : 8);
+  while (tile.rows > 1 && workgroupsOf(product, tile) < enoughWorkgroups(software))
+    tile = registerTile(product, tile.rows / 2, tile.columns);
   return tile;
 }
 
-function tileOf({ columns: extent }: Product, rows: number, columns: number): ProductTile {
+const fits = (
+  { rows, columns, blockRows, blockColumns }: BlockTile,
+  { invocationsPerWorkgroup, workgroupStorageBytes }: AdapterProfile,
+): boolean =>
+  (blockRows / rows) * (blockColumns / columns) <= invocationsPerWorkgroup &&
+  (blockRows + blockColumns) * blockDepth * elementBytes <= workgroupStorageBytes;
+
+const workgroupsOf = (product: Product, tile: ProductTile): number =>
+  productGrid(product, tile).reduce((all, count) => all * count, 1);
+
+function registerTile({ columns: extent }: Product, rows: number, columns: number): RegisterTile {
   const across = Math.min(8, powerOfTwo(Math.ceil(extent / columns)));
-  return { rows, columns, down: invocations / across, across };
+  return { kind: 'registers', rows, columns, down: invocations / across, across };
 }
 
 /** The largest power of two that does not exceed a number of 1 or more. */
@@ -40,5 +83,11 @@ const powerOfTwo = (count: number): number => 2 ** Math.floor(Math.log2(Math.max
 
 /** Workgroups of a product along batch, rows and columns. */
 export function productGrid({ batch, rows, columns }: Product, tile: ProductTile): readonly [number, number, number] {
-  return [batch, Math.ceil(rows / (tile.rows * tile.down)), Math.ceil(columns / (tile.columns * tile.across))];
+  const [down, across] =
+    tile.kind === 'blocks' ? [tile.blockRows, tile.blockColumns] : [tile.rows * tile.down, tile.columns * tile.across];
+  return [batch, Math.ceil(rows / down), Math.ceil(columns / across)];
 }
+
+/** Invocations of a workgroup. */
+export const invocationsOf = (tile: ProductTile): number =>
+  tile.kind === 'blocks' ? (tile.blockRows / tile.rows) * (tile.blockColumns / tile.columns) : tile.down * tile.across;

@@ -11,6 +11,7 @@ export interface OpenedDevice {
 export interface DeviceOptions {
   readonly adapter?: GPUAdapter;
   readonly powerPreference?: GPUPowerPreference;
+  readonly kernels?: 'gpu' | 'processor';
 }
 
 /** Limits of which the default is less than most adapters have. */
@@ -26,7 +27,7 @@ const raised = [
 /** @throws BackendError where there is no adapter, or it gives no device. */
 export async function openDevice(
   gpu: GPU | undefined,
-  { adapter: given, powerPreference }: DeviceOptions,
+  { adapter: given, powerPreference, kernels }: DeviceOptions,
 ): Promise<OpenedDevice> {
   const adapter = given ?? (await gpu?.requestAdapter(powerPreference === undefined ? {} : { powerPreference }));
   if (!adapter) {
@@ -44,12 +45,12 @@ export async function openDevice(
   ];
   const device = await requestDevice(adapter, { requiredLimits, requiredFeatures });
   const { info, limits } = adapter;
-  const software = info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(describe(info));
+  const isProcessor = info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(describe(info));
   return {
     device,
     name: describe(info),
     profile: {
-      software,
+      software: kernels === undefined ? isProcessor : kernels === 'processor',
       subgroups: subgroups && (gpu?.wgslLanguageFeatures.has('subgroup_id') ?? false),
       storageBuffers: limits.maxStorageBuffersPerShaderStage,
       storageBufferBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),

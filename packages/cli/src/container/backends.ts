@@ -41,6 +41,8 @@ export const webgpu = defineBackend({
   summary: 'Kernels in WGSL on any GPU, by WebGPU (Dawn)',
   options: z.strictObject({
     powerPreference: z.enum(['low-power', 'high-performance']).exactOptional(),
+    /** Kernels for GPUs or for processors; by default as the adapter is. */
+    kernels: z.enum(['gpu', 'processor']).exactOptional(),
     /** Options of Dawn: backend=vulkan, adapter=SwiftShader, … */
     dawn: z.array(z.string()).exactOptional(),
   }),

@@ -1,0 +1,76 @@
+import {
+  apply,
+  ConvWeightGradient,
+  matmul,
+  rebuild,
+  reduceSum,
+  reshape,
+  rewriteGraph,
+  transpose,
+  type ConvAttributes,
+  type Graph,
+  type Node,
+  type Tensor,
+} from '@flow-matching/core';
+import type { AdapterProfile } from './adapterProfile.ts';
+import { productOf } from '../products/product.ts';
+
+/** Results of about a block of 64 × 64 are computed by one workgroup; a GPU is busy with so many of them. */
+const [block, enough] = [64, 128];
+/** The fewest terms that are worth a share of their own. */
+const leastTerms = 256;
+
+/**
+ * Products with long sums and few results are cut along the sum, so that more of a GPU takes part: shares become batches, whose results are
+ * then added up. Gradients of weights are of this kind.
+ */
+export function splitProducts(graph: Graph, { software }: AdapterProfile): Graph {
+  if (software) return graph;
+  return rewriteGraph(graph, (node, inputs) => {
+    const cut = cuts[node.operator.name];
+    const result = cut?.(node, inputs);
+    return result ? [result] : rebuild(node, inputs);
+  });
+}
+
+type Cut = (node: Node, inputs: readonly Tensor[]) => Tensor | undefined;
+
+/** Into how many shares an axis is cut: as many as are wanted and divide it. */
+function sharesOf(node: Node, length: number): number {
+  const { batch, rows, columns, depth } = productOf(node);
+  const workgroups = batch * Math.ceil(rows / block) * Math.ceil(columns / block);
+  const wanted = Math.min(Math.floor(enough / workgroups), Math.floor(depth / leastTerms), length);
+  for (let shares = wanted; shares > 1; shares--) if (length % shares === 0) return shares;
+  return 1;
+}
+
+const cuts: Readonly<Record<string, Cut>> = {
+  MatMul(node, [a, b]) {
+    if (a.rank !== 2 || b.rank !== 2) return undefined;
+    const [rows, depth] = a.shape;
+    const columns = b.shape[1];
+    const shares = sharesOf(node, depth);
+    if (shares === 1) return undefined;
+    const left = transpose(reshape(a, [rows, shares, depth / shares]), [1, 0, 2]);
+    return reduceSum(matmul(left, reshape(b, [shares, depth / shares, columns])), 0);
+  },
+
+  // Shares of the batch become groups of channels.
+  [ConvWeightGradient.name](node, [x, g]) {
+    const shares = sharesOf(node, x.shape[0]);
+    if (shares === 1) return undefined;
+    const [{ shape }] = node.outputs;
+    const attributes = node.attributes as unknown as ConvAttributes;
+    const grouped = (image: Tensor): Tensor => {
+      const [batch, channels, ...places] = image.shape;
+      const apart = transpose(reshape(image, [shares, batch / shares, channels, ...places]), [1, 0, 2, 3, 4]);
+      return reshape(apart, [batch / shares, shares * channels, ...places]);
+    };
+    const [gradients] = apply(ConvWeightGradient, [grouped(x), grouped(g)], {
+      ...attributes,
+      group: attributes.group * shares,
+      shape: [shares * shape[0], ...shape.slice(1)],
+    });
+    return reduceSum(reshape(gradients, [shares, ...shape]), 0);
+  },
+};

@@ -1,0 +1,163 @@
+import type { ProductGroup } from '../compiler/group.ts';
+import type { KernelWriter } from '../compiler/kernelWriter.ts';
+import {
+  add,
+  delinearize,
+  divide,
+  literal,
+  scale,
+  variable,
+  type IndexExpression,
+} from '../indexing/indexExpression.ts';
+import { valueType } from '../wgsl/types.ts';
+import { lanes, loadFour, type Operand, type ProductMemory } from './operand.ts';
+import { productOf, type Product } from './product.ts';
+import { productGrid, type RegisterTile } from './productTile.ts';
+import { writeResults } from './writeResults.ts';
+
+/**
+ * Writes a product whose every invocation keeps a tile of the result in registers and reads both operands from memory, four elements at a
+ * time where they lie together. There are no barriers, so that it runs well on adapters that are processors.
+ */
+export function writeRegisterProduct(
+  writer: KernelWriter,
+  group: ProductGroup,
+  tile: RegisterTile,
+  memory: ProductMemory,
+): void {
+  const product = productOf(group.node);
+  const grid = productGrid(product, tile);
+  const [batch, ...block] = delinearize(variable('workgroup', grid[0] * grid[1] * grid[2]), grid);
+  const shape = [tile.down, tile.across];
+  const within = delinearize(variable('local', tile.down * tile.across), shape);
+  const counts = [Math.ceil(product.rows / tile.rows), Math.ceil(product.columns / tile.columns)];
+  const numbers = block.map((each, axis) => writer.let('p', writer.index(add(scale(each, shape[axis]), within[axis]))));
+  writer.block(`if (${numbers.map((number, axis) => `${number} < ${counts[axis]}u`).join(' && ')})`, () => {
+    const [rowTile, columnTile] = numbers.map((number, axis) => writer.variable(number, counts[axis]));
+    new TileWriter(writer, group, product, tile, memory, batch, rowTile, columnTile).write();
+  });
+}
+
+class TileWriter {
+  readonly #writer: KernelWriter;
+  readonly #group: ProductGroup;
+  readonly #product: Product;
+  readonly #tile: RegisterTile;
+  readonly #memory: ProductMemory;
+  readonly #batch: IndexExpression;
+  /** The first row and the first column. */
+  readonly #origin: readonly [IndexExpression, IndexExpression];
+  readonly #rows: readonly IndexExpression[];
+  readonly #columns: readonly IndexExpression[];
+  readonly #type: string;
+
+  constructor(
+    writer: KernelWriter,
+    group: ProductGroup,
+    product: Product,
+    tile: RegisterTile,
+    memory: ProductMemory,
+    batch: IndexExpression,
+    rowTile: IndexExpression,
+    columnTile: IndexExpression,
+  ) {
+    this.#writer = writer;
+    this.#group = group;
+    this.#product = product;
+    this.#tile = tile;
+    this.#memory = memory;
+    this.#batch = batch;
+    this.#origin = [scale(rowTile, tile.rows), scale(columnTile, tile.columns)];
+    this.#rows = this.#along(this.#origin[0], tile.rows, product.rows);
+    this.#columns = this.#along(this.#origin[1], tile.columns, product.columns);
+    this.#type = valueType(group.node.outputs[0].dtype);
+  }
+
+  /** The indices of a tile along one axis; beyond the edge the last one again, whose result is not stored. */
+  #along(origin: IndexExpression, count: number, extent: number): IndexExpression[] {
+    return Array.from({ length: count }, (_, i) => {
+      const index = add(origin, literal(i));
+      if (index.most < extent) return index;
+      return this.#writer.variable(`min(${this.#writer.index(index)}, ${extent - 1}u)`, extent);
+    });
+  }
+
+  get #fours(): number {
+    return this.#tile.columns / 4;
+  }
+
+  write(): void {
+    const { depth, left, right } = this.#product;
+    const writer = this.#writer;
+    for (const i of this.#rows.keys())
+      for (let j = 0; j < this.#fours; j++) writer.line(`var c${i}_${j} = vec4<${this.#type}>();`);
+    // Four terms at a time where they lie together; else one, which keeps the code short.
+    const step = left.vectors || right.vectors ? 4 : 1;
+    const whole = Math.floor(depth / step);
+    if (whole > 0) {
+      writer.block(`for (var q = 0u; q < ${whole}u; q++)`, () =>
+        this.#accumulate(scale(variable('q', whole), step), step),
+      );
+    }
+    if (depth % step > 0) this.#accumulate(literal(step * whole), depth % step);
+    const [rows, columns] = ([this.#tile.rows, this.#tile.columns] as const).map((count, axis) => ({
+      count,
+      at: (counter: IndexExpression) => add(this.#origin[axis], counter),
+    }));
+    writeResults(writer, this.#group, this.#product, this.#batch, rows, columns, this.#memory.store);
+  }
+
+  /** Adds the terms depth, depth + 1, … of the sum. */
+  #accumulate(depth: IndexExpression, count: number): void {
+    const left = this.#leftElements(depth, count);
+    const right = this.#rightVectors(depth, count);
+    for (let k = 0; k < count; k++) {
+      for (let j = 0; j < this.#fours; j++) {
+        const vector = right(k, j);
+        for (const i of this.#rows.keys()) this.#writer.line(`c${i}_${j} += ${left(k, i)} * ${vector};`);
+      }
+    }
+  }
+
+  #four(vectors: NonNullable<Operand['vectors']>, side: IndexExpression, depth: IndexExpression): string {
+    return loadFour(this.#writer, this.#memory, vectors, [this.#batch, side, depth]);
+  }
+
+  /** The left element of a term and a row of the tile. */
+  #leftElements(depth: IndexExpression, count: number): (k: number, i: number) => string {
+    const { left } = this.#product;
+    const at = (k: number): IndexExpression => add(depth, literal(k));
+    if (left.vectors?.direction === 'depth' && count === 4) {
+      const vectors = this.#rows.map((row) => this.#four(left.vectors!, row, depth));
+      return (k, i) => `${vectors[i]}.${lanes[k]}`;
+    }
+    if (left.vectors?.direction === 'side' && this.#tile.rows % 4 === 0)
+      return (k, i) => `${this.#four(left.vectors!, this.#startOfFour(0, i - (i % 4)), at(k))}.${lanes[i % 4]}`;
+    return (k, i) => left.element(this.#writer, this.#batch, this.#rows[i], at(k));
+  }
+
+  /** The right elements of a term and four columns. */
+  #rightVectors(depth: IndexExpression, count: number): (k: number, j: number) => string {
+    const { right } = this.#product;
+    const at = (k: number): IndexExpression => add(depth, literal(k));
+    if (right.vectors?.direction === 'side')
+      return (k, j) => this.#four(right.vectors!, this.#startOfFour(1, 4 * j), at(k));
+    const element: (k: number, column: number) => string =
+      right.vectors?.direction === 'depth' && count === 4
+        ? (k, column) => `${this.#four(right.vectors!, this.#columns[column], depth)}.${lanes[k]}`
+        : (k, column) => right.element(this.#writer, this.#batch, this.#columns[column], at(k));
+    return (k, j) => {
+      const elements = lanes.map((_, lane) => element(k, 4 * j + lane));
+      return this.#writer.let('four', `vec4<${this.#type}>(${elements.join(', ')})`);
+    };
+  }
+
+  /** An index of the tile that is a multiple of four, as the axis is: it lies inside with the three that follow, or not at all. */
+  #startOfFour(axis: 0 | 1, offset: number): IndexExpression {
+    const extent = [this.#product.rows, this.#product.columns][axis];
+    const index = add(this.#origin[axis], literal(offset));
+    if (index.most < extent) return index;
+    const fours = extent / 4;
+    return scale(this.#writer.variable(`min(${this.#writer.index(divide(index, 4))}, ${fours - 1}u)`, fours), 4);
+  }
+}
