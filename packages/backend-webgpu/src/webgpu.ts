@@ -10,6 +10,8 @@ export interface WebgpuOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Kernels that suit GPUs, which share blocks in workgroup memory, or processors, which have none. Default: by the adapter. */
   readonly kernels?: 'gpu' | 'processor';
+  /** Times every kernel of a run (see `WebgpuExecutable.kernelTimes`), which keeps kernels from overlapping. Default false. */
+  readonly debug?: boolean;
 }
 
 /**
@@ -26,6 +28,5 @@ export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend
       remedy: "In Node import '@flow-matching/backend-webgpu/node', which brings Dawn.",
     });
   }
-  const { device, name, profile } = await openDevice(gpu, options);
-  return new WebgpuBackend(device, name, profile);
+  return new WebgpuBackend(await openDevice(gpu, options), options);
 }

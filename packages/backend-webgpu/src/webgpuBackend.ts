@@ -4,7 +4,6 @@ import {
   type Backend,
   type BackendArray,
   type CompileOptions,
-  type Executable,
   type Graph,
   type HostArray,
 } from '@flow-matching/core';
@@ -14,12 +13,15 @@ import { BindGroups } from './runtime/bindGroups.ts';
 import { compileGraph, type CompiledGraph } from './runtime/compiledGraph.ts';
 import { DeviceSession } from './runtime/deviceSession.ts';
 import { toElements } from './runtime/elements.ts';
+import { KernelTimer } from './runtime/kernelTimer.ts';
+import type { OpenedDevice } from './runtime/openDevice.ts';
 import { WebgpuArray } from './runtime/webgpuArray.ts';
 import { WebgpuExecutable } from './runtime/webgpuExecutable.ts';
 
 interface Compilation {
   readonly compiled: Promise<CompiledGraph>;
   readonly bindGroups: BindGroups;
+  readonly timer: Promise<KernelTimer | undefined>;
   /** Executables that share it. */
   holders: number;
 }
@@ -33,9 +35,12 @@ export class WebgpuBackend implements Backend {
   readonly #session: DeviceSession;
   readonly #compilations = new Map<string, Compilation>();
 
-  /** Takes over the device. `name` is what it runs on, for people. */
-  constructor(device: GPUDevice, name: string, profile: AdapterProfile) {
+  readonly #timed: boolean;
+
+  /** Takes over the device. */
+  constructor({ device, name, profile }: OpenedDevice, { debug = false }: { readonly debug?: boolean } = {}) {
     this.#session = new DeviceSession(device);
+    this.#timed = debug && device.features.has('timestamp-query');
     this.device = name;
     this.profile = profile;
   }
@@ -49,31 +54,44 @@ export class WebgpuBackend implements Backend {
     return new WebgpuArray(this.#session, { buffer, offset: 0 }, source);
   }
 
-  async compile(graph: Graph, { aliases = [] }: CompileOptions = {}): Promise<Executable> {
+  async compile(graph: Graph, { aliases = [] }: CompileOptions = {}): Promise<WebgpuExecutable> {
     this.#session.checkAlive();
     checkAliases(graph, { aliases });
     const key = `${graph.hash} ${JSON.stringify(aliases)}`;
-    const compilation = this.#compilations.get(key) ?? {
-      compiled: compileGraph(this.#session, graph, aliases, this.profile),
-      bindGroups: new BindGroups(this.#session),
-      holders: 0,
-    };
+    const compilation = this.#compilations.get(key) ?? this.#begin(graph, aliases);
     this.#compilations.set(key, compilation);
     compilation.holders++;
-    const release = (): void => {
-      if (--compilation.holders > 0) return;
-      this.#compilations.delete(key);
-      void compilation.compiled.then((compiled) => compiled.dispose());
-    };
     try {
-      const compiled = await compilation.compiled;
-      const { bindGroups } = compilation;
-      return new WebgpuExecutable({ session: this.#session, graph, aliases, compiled, bindGroups, bound: {}, release });
+      const [compiled, timer] = await Promise.all([compilation.compiled, compilation.timer]);
+      return new WebgpuExecutable({
+        session: this.#session,
+        graph,
+        aliases,
+        compiled,
+        bindGroups: compilation.bindGroups,
+        timer,
+        bound: {},
+        release: () => this.#release(key, compilation),
+      });
     } catch (error) {
-      compilation.holders--;
       this.#compilations.delete(key);
       throw error;
     }
+  }
+
+  #begin(graph: Graph, aliases: NonNullable<CompileOptions['aliases']>): Compilation {
+    const compiled = compileGraph(this.#session, graph, aliases, this.profile);
+    const timer = compiled.then(({ program: { kernels } }) =>
+      this.#timed && kernels.length > 0 ? new KernelTimer(this.#session, kernels.length) : undefined,
+    );
+    return { compiled, timer, bindGroups: new BindGroups(this.#session), holders: 0 };
+  }
+
+  #release(key: string, compilation: Compilation): void {
+    if (--compilation.holders > 0) return;
+    this.#compilations.delete(key);
+    void compilation.compiled.then((compiled) => compiled.dispose());
+    void compilation.timer.then((timer) => timer?.dispose());
   }
 
   /** Waits for the work under way. The device is destroyed: arrays are no longer readable. */

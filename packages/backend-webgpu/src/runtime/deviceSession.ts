@@ -129,5 +129,6 @@ export class DeviceSession {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.device.queue.onSubmittedWorkDone().catch(() => undefined);
+    this.device.destroy();
   }
 }

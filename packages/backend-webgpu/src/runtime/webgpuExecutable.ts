@@ -1,4 +1,5 @@
 import {
+  BackendError,
   checkBinding,
   DisposedError,
   GraphError,
@@ -12,13 +13,14 @@ import {
   type NamedArrays,
   type RunInputs,
 } from '@flow-matching/core';
-import { bufferKey, type BufferReference, type Place } from '../compiler/program.ts';
+import { bufferKey, type BufferReference, type Place, type Program } from '../compiler/program.ts';
 import { elementBytes } from '../wgsl/types.ts';
 import { BindGroups } from './bindGroups.ts';
 import type { CompiledGraph } from './compiledGraph.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 import type { DeviceSession } from './deviceSession.ts';
 import { toElements } from './elements.ts';
+import type { KernelTimer } from './kernelTimer.ts';
 import { WebgpuArray } from './webgpuArray.ts';
 
 export interface WebgpuExecutableParts {
@@ -27,6 +29,8 @@ export interface WebgpuExecutableParts {
   readonly aliases: NonNullable<CompileOptions['aliases']>;
   readonly compiled: CompiledGraph;
   readonly bindGroups: BindGroups;
+  /** Where kernels are timed. */
+  readonly timer: KernelTimer | undefined;
   readonly bound: NamedArrays;
   /** Gives back what was compiled for this executable. */
   readonly release: () => void;
@@ -43,6 +47,23 @@ export class WebgpuExecutable implements Executable {
 
   get graph(): Graph {
     return this.#parts.graph;
+  }
+
+  /** The kernels with their WGSL, and the plan of their memory. */
+  get program(): Program {
+    return this.#parts.compiled.program;
+  }
+
+  /**
+   * Milliseconds of each kernel in the last run of this graph.
+   *
+   * @throws BackendError unless the backend was made with `debug` on an adapter that tells times.
+   */
+  async kernelTimes(): Promise<number[]> {
+    if (this.#parts.timer) return this.#parts.timer.read();
+    throw new BackendError('Kernels are not timed.', {
+      expected: 'a backend with the option debug, on an adapter with the feature timestamp-query',
+    });
   }
 
   async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
@@ -131,21 +152,14 @@ class Run {
 
   submit(): Record<string, BackendArray> {
     const { session, aliases, compiled } = this.#parts;
-    const { program, pipelines } = compiled;
+    const { program } = compiled;
     const encoder = session.device.createCommandEncoder();
     for (const stretch of joinedStretches(this.#takeInputs())) copy(encoder, stretch);
     for (const { tensor, place, reuses } of program.outputs) {
       if (place.kind === 'buffer' && reuses === undefined)
         this.#set(place.buffer, session.pool.take(Math.max(1, tensor.size) * elementBytes));
     }
-    const pass = encoder.beginComputePass();
-    program.kernels.forEach(({ bindings, workgroups }, i) => {
-      const buffers = bindings.map(({ buffer }) => this.#get(buffer));
-      pass.setPipeline(pipelines[i]);
-      pass.setBindGroup(0, this.#parts.bindGroups.of(i, pipelines[i], bindings, buffers));
-      pass.dispatchWorkgroups(...workgroups);
-    });
-    pass.end();
+    this.#dispatch(encoder);
     for (const { tensor, place, copies } of program.outputs) {
       if (!copies || tensor.size === 0) continue;
       const [from, to] = [this.#at(copies), this.#at(place)];
@@ -166,6 +180,23 @@ class Run {
     for (const buffer of this.#temporary) buffer.release();
     this.#small?.release();
     return outputs;
+  }
+
+  /** All kernels in one pass, or each in its own where they are timed. */
+  #dispatch(encoder: GPUCommandEncoder): void {
+    const { compiled, bindGroups, timer } = this.#parts;
+    const { program, pipelines } = compiled;
+    let pass = timer ? undefined : encoder.beginComputePass();
+    program.kernels.forEach(({ bindings, workgroups }, i) => {
+      const buffers = bindings.map(({ buffer }) => this.#get(buffer));
+      if (timer) pass = encoder.beginComputePass({ timestampWrites: timer.timestampWrites(i) });
+      pass!.setPipeline(pipelines[i]);
+      pass!.setBindGroup(0, bindGroups.of(i, pipelines[i], bindings, buffers));
+      pass!.dispatchWorkgroups(...workgroups);
+      if (timer) pass!.end();
+    });
+    if (timer) timer.resolve(encoder);
+    else pass!.end();
   }
 
   /** Brings the inputs to where the program expects them, and says what is still to be copied. */
