@@ -45,6 +45,11 @@ export class WebgpuBackend implements Backend {
     this.profile = profile;
   }
 
+  /** Pipelines made so far: one for each different kernel. */
+  get pipelineCount(): number {
+    return this.#session.pipelineCount;
+  }
+
   array(source: HostArray): BackendArray {
     this.#session.checkAlive();
     checkElements(source);

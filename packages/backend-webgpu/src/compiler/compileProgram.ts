@@ -1,5 +1,6 @@
 import type { CompileOptions, Graph } from '@flow-matching/core';
 import { planMemory } from '../memory/planMemory.ts';
+import { checkLimits } from '../memory/checkLimits.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
 import { chooseStored } from './chooseStored.ts';
 import { dispatches } from './dispatches.ts';
@@ -10,7 +11,11 @@ import { splitProducts } from './splitProducts.ts';
 import { splitReductions } from './splitReductions.ts';
 import { writeKernel } from './writeKernel.ts';
 
-/** Compiles a graph that was prepared for the manifest to kernels in WGSL and a plan of their memory. */
+/**
+ * Compiles a graph that was prepared for the manifest to kernels in WGSL and a plan of their memory.
+ *
+ * @throws BackendError where the adapter's limits are too low.
+ */
 export function compileProgram(
   source: Graph,
   aliases: NonNullable<CompileOptions['aliases']>,
@@ -18,6 +23,7 @@ export function compileProgram(
 ): Program {
   const graph = splitConcatenations(splitReductions(splitProducts(source, profile), profile));
   const scheduled = schedule(graph, chooseStored(graph), profile);
+  checkLimits(scheduled.stored, profile);
   const order = dispatches(scheduled, profile);
   const { places, ...plan } = planMemory(graph, scheduled.stored, order, aliases, profile);
   const memory = { stored: scheduled.stored, places, smallElements: plan.smallElements };

@@ -4,7 +4,6 @@ import { compileProgram } from '../compiler/compileProgram.ts';
 import type { Program } from '../compiler/program.ts';
 import { webgpuManifest } from '../lowering/index.ts';
 import { elementBytes } from '../wgsl/types.ts';
-import { checkLimits } from './checkLimits.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 import type { DeviceSession } from './deviceSession.ts';
 import { toElements } from './elements.ts';
@@ -28,7 +27,6 @@ export async function compileGraph(
   profile: AdapterProfile,
 ): Promise<CompiledGraph> {
   const { graph } = prepareGraph(source, webgpuManifest, 'webgpu');
-  checkLimits(graph, profile);
   const program = compileProgram(graph, aliases, profile);
   const pipelines = await Promise.all(program.kernels.map(({ code, label }) => session.pipeline(code, label)));
   return new Compiled(session, program, pipelines);

@@ -1,0 +1,17 @@
+import { BackendError, formatType, type Tensor } from '@flow-matching/core';
+import type { AdapterProfile } from '../compiler/adapterProfile.ts';
+import { bytesOf } from './planMemory.ts';
+
+/** @throws BackendError for a tensor in memory that no kernel can have as a whole. */
+export function checkLimits(stored: ReadonlySet<Tensor>, { storageBufferBytes }: AdapterProfile): void {
+  for (const tensor of stored) {
+    if (bytesOf(tensor) <= storageBufferBytes) continue;
+    const { node } = tensor;
+    throw new BackendError(`${node.operator.name} gives ${formatType(tensor)}, ${bytesOf(tensor)} bytes.`, {
+      actual: bytesOf(tensor),
+      expected: `at most ${storageBufferBytes} bytes a tensor (maxStorageBufferBindingSize of the adapter)`,
+      remedy: 'Use smaller batches.',
+      callSite: node.callSite,
+    });
+  }
+}
