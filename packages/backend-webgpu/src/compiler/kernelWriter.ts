@@ -104,7 +104,9 @@ export class KernelWriter {
 
   /** An index whose range the statements around it assure: a variable that stands for it. */
   assumed(expression: IndexExpression, extent: number): IndexExpression {
-    return extent === 1 ? zero : variable(this.let('p', this.index(expression)), extent);
+    if (extent === 1) return zero;
+    const name = this.once(`assumed ${expression.key}`, () => this.let('p', this.index(expression)));
+    return variable(name, extent);
   }
 
   /** A variable from an expression of u32 below `extent`. */

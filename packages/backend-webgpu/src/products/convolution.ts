@@ -1,7 +1,16 @@
 import type { Node, Shape, Tensor } from '@flow-matching/core';
 import type { ConvAttributes } from '@flow-matching/core';
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
-import { add, delinearize, linearize, literal, scale, type IndexExpression } from '../indexing/indexExpression.ts';
+import {
+  add,
+  delinearize,
+  divide,
+  linearize,
+  literal,
+  scale,
+  variable,
+  type IndexExpression,
+} from '../indexing/indexExpression.ts';
 import { tensorOperand, type Operand } from './operand.ts';
 import type { Product } from './product.ts';
 
@@ -31,14 +40,17 @@ function paddedElement(
     if (place.least >= 0 && place.most < extent) return place;
     // A place before the image wraps round to a large number, so one comparison tells.
     const moved = writer.assumed(place, Math.max(2, extent));
-    conditions.push(`${writer.index(moved)} < ${extent}u`);
+    conditions.push(`(${writer.index(moved)} < ${extent}u)`);
     return moved;
   });
   if (conditions.length === 0) return writer.value(image, [n, c, ...index]);
   return chosen(writer, image, [n, c, ...index], conditions);
 }
 
-/** An element or 0. It is read in any case, within the buffer's bounds: many branches take some compilers minutes. */
+/**
+ * An element or 0. It is read in any case, within the buffer's bounds, and all conditions are computed: branches, `&&` among them, take some
+ * compilers minutes where there are many.
+ */
 function chosen(
   writer: KernelWriter,
   image: Tensor,
@@ -46,7 +58,7 @@ function chosen(
   conditions: readonly string[],
 ): string {
   const element = writer.value(image, index);
-  return writer.let('v', `select(${writer.literal(0, image.dtype)}, ${element}, ${conditions.join(' && ')})`);
+  return writer.let('v', `select(${writer.literal(0, image.dtype)}, ${element}, ${conditions.join(' & ')})`);
 }
 
 /** Where an output's element and a kernel's meet the input, along both axes. */
@@ -153,13 +165,17 @@ function stridedElement(
     const [extent, stride] = [image.shape[axis + 2], strides[axis]];
     if (stride === 1) {
       const moved = writer.assumed(place, Math.max(2, extent));
-      conditions.push(`${writer.index(moved)} < ${extent}u`);
+      conditions.push(`(${writer.index(moved)} < ${extent}u)`);
       return moved;
     }
-    const at = writer.let('p', writer.index(place));
+    const at = writer.once(`place ${place.key}`, () => writer.let('p', writer.index(place)));
     // A place before the image wraps round, so the comparison has to come with the quotient.
-    conditions.push(`${at} < ${extent * stride}u && ${at} % ${stride}u == 0u`);
-    return writer.variable(`${at} / ${stride}u`, extent);
+    conditions.push(
+      writer.once(`taken ${at}`, () =>
+        writer.let('taken', `(${at} < ${extent * stride}u) & (${at} % ${stride}u == 0u)`),
+      ),
+    );
+    return divide(variable(at, extent * stride), stride);
   });
   return chosen(writer, image, [...lead, ...index], conditions);
 }
