@@ -25,7 +25,7 @@ export function compileProgram(
   const scheduled = schedule(graph, chooseStored(graph), profile);
   checkLimits(scheduled.stored, profile);
   const order = dispatches(scheduled, profile);
-  const { places, ...plan } = planMemory(graph, scheduled.stored, order, aliases, profile);
+  const { places, ...plan } = planMemory(graph, scheduled.stored, order, aliases);
   const memory = { stored: scheduled.stored, places, smallElements: plan.smallElements };
   return { ...plan, kernels: order.map((dispatch) => writeKernel(dispatch, memory, profile)) };
 }

@@ -1,57 +1,59 @@
 import type { Tensor } from '@flow-matching/core';
 import { isSmall } from '../memory/isSmall.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
-import type { Group, MapGroup } from './group.ts';
 import { mapLayout } from './mapKernel.ts';
-import { readsOf } from './reach.ts';
-import type { Schedule } from './schedule.ts';
+import type { Schedule, ScheduledGroup } from './schedule.ts';
 
 /** Groups that one dispatch computes, none needing another: a product alone, or maps side by side. */
 export interface Dispatch {
-  readonly groups: readonly Group[];
+  readonly groups: readonly ScheduledGroup[];
 }
 
 /**
  * Puts groups that are ready at the same time into one dispatch each. Products go first: what else waits meanwhile can then go together.
  */
-export function dispatches({ groups, stored }: Schedule, profile: AdapterProfile): Dispatch[] {
-  const reads = new Map(groups.map((group) => [group, readsOf(group, stored, profile)]));
-  const makers = new Map(groups.flatMap((group) => group.outputs.map((output) => [output, group] as const)));
+export function dispatches({ groups }: Schedule, profile: AdapterProfile): Dispatch[] {
+  const makers = new Map(groups.flatMap((each) => each.group.outputs.map((output) => [output, each] as const)));
   const pending = new Set(groups);
-  const isReady = (group: Group): boolean =>
-    [...reads.get(group)!].every((tensor) => {
+  const isReady = (each: ScheduledGroup): boolean =>
+    [...each.reach.reads].every((tensor) => {
       const maker = makers.get(tensor);
-      return maker === undefined || maker === group || !pending.has(maker);
+      return maker === undefined || maker === each || !pending.has(maker);
     });
   const result: Dispatch[] = [];
   while (pending.size > 0) {
     const ready = [...pending].filter(isReady);
-    const product = ready.find(({ kind }) => kind === 'product');
-    const chosen: Group[][] = product ? [[product]] : packed(ready as MapGroup[], reads, profile);
+    const product = ready.find(({ group }) => group.kind === 'product');
+    const chosen = product ? [[product]] : packed(ready, profile);
     for (const together of chosen) result.push({ groups: together });
-    for (const group of chosen.flat()) pending.delete(group);
+    for (const each of chosen.flat()) pending.delete(each);
   }
   return result;
 }
 
+interface Pack {
+  readonly groups: ScheduledGroup[];
+  readonly tensors: Set<Tensor>;
+  readonly workgroupSize: number;
+}
+
 /** Maps side by side, as far as the bindings of a kernel reach. */
-function packed(
-  groups: readonly MapGroup[],
-  reads: ReadonlyMap<Group, ReadonlySet<Tensor>>,
-  profile: AdapterProfile,
-): MapGroup[][] {
-  const packs: { readonly groups: MapGroup[]; readonly tensors: Set<Tensor>; readonly size: number }[] = [];
-  for (const group of groups) {
-    const size = mapLayout(group, profile).workgroupSize;
-    const large = [...reads.get(group)!, ...group.outputs].filter((tensor) => !isSmall(tensor));
+function packed(groups: readonly ScheduledGroup[], profile: AdapterProfile): ScheduledGroup[][] {
+  const packs: Pack[] = [];
+  for (const each of groups) {
+    const { group, reach } = each;
+    if (group.kind !== 'map') continue;
+    const { workgroupSize } = mapLayout(group, profile);
+    const large = [...reach.reads, ...group.outputs].filter((tensor) => !isSmall(tensor));
     // One binding is for all small tensors.
     const pack = packs.find(
-      (each) => each.size === size && new Set([...each.tensors, ...large]).size < profile.storageBuffers,
+      (other) =>
+        other.workgroupSize === workgroupSize && new Set([...other.tensors, ...large]).size < profile.storageBuffers,
     );
     if (pack) {
-      pack.groups.push(group);
+      pack.groups.push(each);
       for (const tensor of large) pack.tensors.add(tensor);
-    } else packs.push({ groups: [group], tensors: new Set(large), size });
+    } else packs.push({ groups: [each], tensors: new Set(large), workgroupSize });
   }
   return packs.map((pack) => pack.groups);
 }

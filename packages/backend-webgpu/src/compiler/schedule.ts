@@ -4,13 +4,19 @@ import { isSmall } from '../memory/isSmall.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
 import { columnsOf, membersOf, type Group, type MapGroup } from './group.ts';
 import { NotAtHand } from './kernelWriter.ts';
-import { accessesOf } from './reach.ts';
+import { reachOf, type Reach } from './reach.ts';
 
 /** Kernels to be, in an order in which they can run. */
 export interface Schedule {
-  readonly groups: readonly Group[];
+  readonly groups: readonly ScheduledGroup[];
   /** What is in memory between kernels. */
   readonly stored: ReadonlySet<Tensor>;
+}
+
+/** A group with what it touches of memory. */
+export interface ScheduledGroup {
+  readonly group: Group;
+  readonly reach: Reach;
 }
 
 /** The most elements of a row that are written by the few workgroups that reduce rows. */
@@ -31,10 +37,7 @@ export function schedule(graph: Graph, stored: ReadonlySet<Tensor>, profile: Ada
   return merger.finish();
 }
 
-/** A group with what it reads of others. */
-interface Planned {
-  readonly group: Group;
-  readonly reads: ReadonlySet<Tensor>;
+interface Planned extends ScheduledGroup {
   /** Where it stands among groups: the smallest number of a node it computes. */
   readonly order: number;
 }
@@ -115,14 +118,14 @@ class Merger {
     const isStored = (tensor: Tensor): boolean => this.#stored.has(tensor) && !dropped.includes(tensor);
     return {
       group,
-      reads: new Set(accessesOf(group, isStored, this.#profile).accesses.map(({ tensor }) => tensor)),
+      reach: reachOf(group, isStored, this.#profile),
       order: Math.min(...membersOf(group).map(({ node }) => node.id)),
     };
   }
 
   #makersOf(planned: Planned): Set<Planned> {
     const makers = new Set<Planned>();
-    for (const tensor of planned.reads) {
+    for (const tensor of planned.reach.reads) {
       const maker = this.#makers.get(tensor);
       if (maker) makers.add(maker);
     }
@@ -166,7 +169,7 @@ class Merger {
 
   #tryJoin(one: Planned, other: Planned): Planned | undefined {
     const group = joinedGroup(one.group, other.group, this.#graphOutputs, (tensor) =>
-      [...this.#planned].some((each) => each !== one && each !== other && each.reads.has(tensor)),
+      [...this.#planned].some((each) => each !== one && each !== other && each.reach.reads.has(tensor)),
     );
     if (!group || this.#isBetween(one, other) || this.#isBetween(other, one)) return undefined;
     const dropped = [...one.group.outputs, ...other.group.outputs].filter((tensor) => !group.outputs.includes(tensor));
@@ -188,7 +191,7 @@ class Merger {
     }
   }
 
-  #buffersOf({ group, reads }: Planned): number {
+  #buffersOf({ group, reach: { reads } }: Planned): number {
     const tensors = [...reads, ...group.outputs];
     return new Set(tensors.filter((tensor) => !isSmall(tensor))).size + (tensors.some(isSmall) ? 1 : 0);
   }
@@ -211,23 +214,23 @@ class Merger {
   finish(): Schedule {
     const pending = [...this.#planned].toSorted((a, b) => a.order - b.order);
     const done = new Set<Planned>();
-    const groups: Group[] = [];
+    const groups: ScheduledGroup[] = [];
     while (pending.length > 0) {
       const ready = pending.findIndex((each) =>
         [...this.#makersOf(each)].every((maker) => maker === each || done.has(maker)),
       );
       const [next] = pending.splice(ready, 1);
       done.add(next);
-      groups.push(next.group);
+      groups.push(next);
     }
     const kept = new Set([...this.#stored].filter(({ node }) => ['Input', 'Constant'].includes(node.operator.name)));
-    for (const { outputs } of groups) for (const tensor of outputs) kept.add(tensor);
+    for (const { group } of groups) for (const tensor of group.outputs) kept.add(tensor);
     return { groups, stored: kept };
   }
 }
 
 function shareReads(one: Planned, other: Planned): boolean {
-  for (const tensor of one.reads) if (!isSmall(tensor) && other.reads.has(tensor)) return true;
+  for (const tensor of one.reach.reads) if (!isSmall(tensor) && other.reach.reads.has(tensor)) return true;
   return false;
 }
 

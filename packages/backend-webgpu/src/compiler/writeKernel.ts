@@ -20,7 +20,8 @@ export interface KernelMemory {
 }
 
 /** Writes the WGSL of a dispatch. */
-export function writeKernel({ groups }: Dispatch, memory: KernelMemory, profile: AdapterProfile): Kernel {
+export function writeKernel(dispatch: Dispatch, memory: KernelMemory, profile: AdapterProfile): Kernel {
+  const groups = dispatch.groups.map(({ group }) => group);
   // Once for nobody, because how a buffer is declared depends on how all of the kernel reads it.
   const vectors = new Buffers(memory, new Set());
   sectionsOf(groups, memory, profile, vectors);

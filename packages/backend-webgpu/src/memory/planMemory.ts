@@ -1,6 +1,4 @@
 import type { CompileOptions, Graph, Tensor, TypedArray } from '@flow-matching/core';
-import { accessesOf } from '../compiler/reach.ts';
-import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import type { Dispatch } from '../compiler/dispatches.ts';
 import type { Place, ProgramOutput, ProgramPort, SmallConstant } from '../compiler/program.ts';
 import { elementBytes } from '../wgsl/types.ts';
@@ -31,9 +29,8 @@ export function planMemory(
   stored: ReadonlySet<Tensor>,
   dispatches: readonly Dispatch[],
   aliases: NonNullable<CompileOptions['aliases']>,
-  profile: AdapterProfile,
 ): MemoryPlan {
-  const uses = usesOf(stored, dispatches, profile);
+  const uses = usesOf(stored, dispatches);
   const places = new Map<Tensor, Place>();
   const small = new SmallPlaces();
 
@@ -125,25 +122,16 @@ interface Use {
   readonly reads: { readonly dispatch: number; readonly position: string }[];
 }
 
-function usesOf(
-  stored: ReadonlySet<Tensor>,
-  dispatches: readonly Dispatch[],
-  profile: AdapterProfile,
-): Map<Tensor, Use> {
+function usesOf(stored: ReadonlySet<Tensor>, dispatches: readonly Dispatch[]): Map<Tensor, Use> {
   const uses = new Map<Tensor, Use>([...stored].map((tensor) => [tensor, { reads: [] }]));
   dispatches.forEach(({ groups }, dispatch) => {
-    for (const group of groups) {
-      const { accesses, writer } = accessesOf(group, (tensor) => stored.has(tensor), profile);
-      for (const { tensor, position } of accesses) {
-        // Another group of the dispatch may run before or after: its positions are others.
-        uses.get(tensor)!.reads.push({ dispatch, position: `${groups.indexOf(group)} ${position.key}` });
-      }
-      for (const output of group.outputs) {
-        const use = uses.get(output)!;
-        use.written = dispatch;
-        use.position = `${groups.indexOf(group)} ${writer.positionOf(output)}`;
-      }
-    }
+    groups.forEach(({ reach: { accesses, positions } }, i) => {
+      // Another group of the dispatch may run before or after: its positions are others.
+      for (const { tensor, position } of accesses)
+        uses.get(tensor)!.reads.push({ dispatch, position: `${i} ${position.key}` });
+      for (const [output, position] of positions)
+        Object.assign(uses.get(output)!, { written: dispatch, position: `${i} ${position}` });
+    });
   });
   return uses;
 }

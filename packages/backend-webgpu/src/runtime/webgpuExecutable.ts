@@ -15,7 +15,7 @@ import {
 } from '@flow-matching/core';
 import { bufferKey, type BufferReference, type Place, type Program } from '../compiler/program.ts';
 import { elementBytes } from '../wgsl/types.ts';
-import { BindGroups } from './bindGroups.ts';
+import type { BindGroups } from './bindGroups.ts';
 import type { CompiledGraph } from './compiledGraph.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 import type { DeviceSession } from './deviceSession.ts';

@@ -60,4 +60,11 @@ export const deviceProbes: readonly DeviceProbe[] = [
     enable:
       'needs Linux x64 and an NVIDIA GPU with CUDA 11 and cuDNN 8; then npm install @tensorflow/tfjs-node-gpu with its install script',
   },
+  {
+    backend: 'webgpu',
+    device: 'gpu',
+    spec: { name: 'webgpu' },
+    enable:
+      'npm install webgpu, and a GPU with a driver for Vulkan, Metal or Direct3D 12, or a software adapter such as SwiftShader named by VK_DRIVER_FILES',
+  },
 ];
