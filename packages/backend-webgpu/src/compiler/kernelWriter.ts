@@ -216,5 +216,3 @@ export function broadcastIndex(index: readonly IndexExpression[], shape: readonl
   const lead = index.length - shape.length;
   return shape.map((extent, axis) => (extent === 1 ? zero : index[axis + lead]));
 }
-
-export const shifted = (index: IndexExpression, by: number): IndexExpression => add(index, literal(by));
