@@ -1,13 +1,5 @@
 import type { DType, Tensor } from '@flow-matching/core';
-import {
-  add,
-  delinearize,
-  linearize,
-  literal,
-  variable,
-  zero,
-  type IndexExpression,
-} from '../indexing/indexExpression.ts';
+import { delinearize, linearize, variable, zero, type IndexExpression } from '../indexing/indexExpression.ts';
 import { loweringOf } from '../lowering/index.ts';
 import type { LibraryName } from '../wgsl/functions.ts';
 import { literalOf, valueType } from '../wgsl/types.ts';
