@@ -8,8 +8,8 @@ import { trainingStep } from './support/stepGraphs.ts';
 
 describe('a training step on WebGPU', () => {
   for (const [name, profile, kernels, megabytes] of [
-    ['a processor', processor, 26, 74],
-    ['a GPU', leastGpu, 36, 87],
+    ['a processor', processor, 22, 62],
+    ['a GPU', leastGpu, 32, 74],
   ] as const) {
     it(`takes ${kernels} dispatches and moves ${megabytes} MB on ${name}`, async () => {
       const { graph: source, aliases } = await trainingStep(256);

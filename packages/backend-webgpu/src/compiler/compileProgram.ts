@@ -1,4 +1,4 @@
-import type { CompileOptions, Graph } from '@flow-matching/core';
+import type { CompileOptions, Graph, Tensor } from '@flow-matching/core';
 import { planMemory } from '../memory/planMemory.ts';
 import { checkLimits } from '../memory/checkLimits.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
@@ -22,7 +22,21 @@ export function compileProgram(
   profile: AdapterProfile,
 ): Program {
   const graph = splitConcatenations(splitReductions(splitProducts(source, profile), profile));
-  const scheduled = schedule(graph, chooseStored(graph), profile);
+  const inputs = new Map(aliases.map(([input, output]) => [graph.output(output), graph.input(input)]));
+  const program = withAliases(graph, inputs, aliases, profile);
+  // An output that could not replace its input after all takes a buffer more.
+  const fits = program.kernels.every(({ bindings }) => bindings.length <= profile.storageBuffers);
+  return fits ? program : withAliases(graph, new Map(), aliases, profile);
+}
+
+/** A program whose kernels count on outputs replacing the given inputs. */
+function withAliases(
+  graph: Graph,
+  replaced: ReadonlyMap<Tensor, Tensor>,
+  aliases: NonNullable<CompileOptions['aliases']>,
+  profile: AdapterProfile,
+): Program {
+  const scheduled = schedule(graph, chooseStored(graph), replaced, profile);
   checkLimits(scheduled.stored, profile);
   const order = dispatches(scheduled, profile);
   const { places, ...plan } = planMemory(graph, scheduled.stored, order, aliases);

@@ -30,9 +30,16 @@ const widestAlone = 16;
  * Puts what a graph computes into as few kernels as it can. At first every stored tensor has a kernel of its own, with all that leads to it
  * from other stored ones inside. Then kernels are joined: one with another that uses its results, row by row, and such as use the same
  * tensors. A kernel that could not be written, because it would need an element that another invocation computes, is not joined.
+ *
+ * `aliases` are outputs and the inputs that they are to replace: both take one buffer of a kernel that reads the one where it writes the other.
  */
-export function schedule(graph: Graph, stored: ReadonlySet<Tensor>, profile: AdapterProfile): Schedule {
-  const merger = new Merger(graph, stored, profile);
+export function schedule(
+  graph: Graph,
+  stored: ReadonlySet<Tensor>,
+  aliases: ReadonlyMap<Tensor, Tensor>,
+  profile: AdapterProfile,
+): Schedule {
+  const merger = new Merger(graph, stored, aliases, profile);
   merger.join();
   return merger.finish();
 }
@@ -46,12 +53,19 @@ class Merger {
   readonly #graphOutputs: ReadonlySet<Tensor>;
   /** Shrinks: what only its own kernel needs after a joining is not kept. */
   readonly #stored: Set<Tensor>;
+  readonly #aliases: ReadonlyMap<Tensor, Tensor>;
   readonly #profile: AdapterProfile;
   readonly #planned = new Set<Planned>();
   /** Who computes a tensor. */
   readonly #makers = new Map<Tensor, Planned>();
 
-  constructor(graph: Graph, stored: ReadonlySet<Tensor>, profile: AdapterProfile) {
+  constructor(
+    graph: Graph,
+    stored: ReadonlySet<Tensor>,
+    aliases: ReadonlyMap<Tensor, Tensor>,
+    profile: AdapterProfile,
+  ) {
+    this.#aliases = aliases;
     this.#stored = new Set(stored);
     this.#profile = profile;
     this.#graphOutputs = new Set(graph.outputs.map(({ tensor }) => tensor));
@@ -191,9 +205,18 @@ class Merger {
     }
   }
 
-  #buffersOf({ group, reach: { reads } }: Planned): number {
-    const tensors = [...reads, ...group.outputs];
+  #buffersOf({ group, reach }: Planned): number {
+    const written = group.outputs.filter((output) => !this.#replaces(output, reach));
+    const tensors = [...reach.reads, ...written];
     return new Set(tensors.filter((tensor) => !isSmall(tensor))).size + (tensors.some(isSmall) ? 1 : 0);
+  }
+
+  /** Whether an output is written where the input that it replaces is read, element by element. */
+  #replaces(output: Tensor, { accesses, reads, positions }: Reach): boolean {
+    const input = this.#aliases.get(output);
+    if (input === undefined || isSmall(input) || !reads.has(input)) return false;
+    const position = positions.get(output);
+    return accesses.every((access) => access.tensor !== input || access.position.key === position);
   }
 
   /** Whether a third kernel needs the results of `first` and is needed by `last`. */
