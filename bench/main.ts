@@ -46,7 +46,10 @@ async function bench(options: BenchOptions): Promise<void> {
   }
 
   const subjects = [
-    ...backends.map((backend: Backend) => new OurSubject(backend, inputs)),
+    ...backends.map(
+      (backend: Backend, i) =>
+        new OurSubject(backend, inputs, { name: `flow-matching (${options.backends[i]})`, parts: {} }),
+    ),
     ...(options.works.length > 0 ? peersOf(options, installed, inputs) : []),
   ];
   try {

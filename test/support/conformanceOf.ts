@@ -7,7 +7,7 @@ import { assert } from 'chai';
 /** A backend of the repository as the conformance suite sees it. */
 interface Subject {
   readonly name: string;
-  readonly create: () => Backend;
+  readonly create: () => Backend | Promise<Backend>;
   /** Operators with a dtype that it does not declare. Cases end as unsupported for these and nothing else. */
   readonly undeclared: readonly string[];
   /** Why it cannot run here, if it cannot. */
@@ -37,11 +37,17 @@ const subjects: readonly Subject[] = [
     ),
     absent: isTensorflowInstalled() ? undefined : 'npm run setup:tensorflow has not run',
   },
+  { name: 'tfjs (wasm)', create: () => tfjs({ engine: 'wasm' }), undeclared: [] },
+  { name: 'tfjs (cpu)', create: () => tfjs({ engine: 'cpu' }), undeclared: [] },
 ];
 
-/** Registers levels of the suite for every backend, a test for each level. */
-export function conformanceOfBackends(levels: readonly Level[]): void {
-  for (const { name, create, undeclared, absent } of subjects) {
+/** Backends that are quick at every level. */
+export const fastSubjects: readonly string[] = ['reference', 'onnx', 'tfjs'];
+export const interpretedSubjects: readonly string[] = ['tfjs (wasm)', 'tfjs (cpu)'];
+
+/** Registers levels of the suite for backends, a test for each level. */
+export function conformanceOfBackends(names: readonly string[], levels: readonly Level[]): void {
+  for (const { name, create, undeclared, absent } of subjects.filter((subject) => names.includes(subject.name))) {
     describe(`conformance of ${name}${absent ? ` (skipped: ${absent})` : ''}`, () => {
       before(function () {
         if (absent) this.skip();
