@@ -10,7 +10,6 @@ import {
   UnsupportedError,
   type Backend,
   type Operator,
-  type Tensor,
 } from '@flow-matching/core';
 import { assert } from 'chai';
 import { startEngine } from '../src/interpreted/engines/index.ts';
@@ -112,7 +111,7 @@ for (const engine of ['wasm', 'cpu'] as const) {
 
     it('refuses an operator that it does not declare, by its name and line', async () => {
       const mystery: Operator = { name: 'Mystery', infer: ([x]) => [x] };
-      const graph = trace(({ x }) => ({ y: apply(mystery, [x as Tensor], {})[0] }), { x: f32([2]) });
+      const graph = trace(({ x }) => ({ y: apply(mystery, [x], {})[0] }), { x: f32([2]) });
       const error = await errorOf(() => backend.compile(graph));
       assert.instanceOf(error, UnsupportedError);
       assert.include(error.message, `The tfjs (${engine}) backend has no Mystery for f32`);

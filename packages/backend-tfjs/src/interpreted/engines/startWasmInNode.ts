@@ -88,15 +88,14 @@ export async function startInNode(
 }
 
 /** What TensorFlow.js's own start adds to the module. */
-const bridge = (module: WasmModule): Tfjs.BackendWasm['wasm']['tfjs'] =>
-  ({
-    init: module.cwrap('init', null, []),
-    initWithThreadsCount: module.cwrap('init_with_threads_count', null, ['number']),
-    getThreadsCount: module.cwrap('get_threads_count', 'number', []),
-    registerTensor: module.cwrap('register_tensor', null, ['number', 'number', 'number']),
-    disposeData: module.cwrap('dispose_data', null, ['number']),
-    dispose: module.cwrap('dispose', null, []),
-  }) as Tfjs.BackendWasm['wasm']['tfjs'];
+const bridge = (module: WasmModule): Tfjs.BackendWasm['wasm']['tfjs'] => ({
+  init: module.cwrap('init', null, []),
+  initWithThreadsCount: module.cwrap('init_with_threads_count', null, ['number']),
+  getThreadsCount: module.cwrap('get_threads_count', 'number', []),
+  registerTensor: module.cwrap('register_tensor', null, ['number', 'number', 'number']),
+  disposeData: module.cwrap('dispose_data', null, ['number']),
+  dispose: module.cwrap('dispose', null, []),
+});
 
 const listeners = () =>
   ['uncaughtException', 'unhandledRejection'].flatMap((event) =>

@@ -45,9 +45,11 @@ async function make({ threads, wasmPath }: EngineOptions): Promise<{ backend: Ba
 
 /** Memory that cannot be had comes back as address 0, to which kernels would write: an error instead. */
 function guardMemory(backend: BackendWasm): void {
-  const module = backend.wasm as unknown as { _malloc: (bytes: number) => number };
-  const allocate = module._malloc;
-  module._malloc = (bytes: number) => {
+  const module = backend.wasm as unknown as Record<'_malloc' | '_free', (number: number) => number>;
+  // With its first call each function puts another in its own place.
+  module['_free'](module['_malloc'](1));
+  const allocate = module['_malloc'];
+  const guarded = (bytes: number): number => {
     const address = allocate(bytes);
     if (address === 0 && bytes > 0) {
       throw new BackendError("The wasm engine's memory is full.", {
@@ -58,4 +60,5 @@ function guardMemory(backend: BackendWasm): void {
     }
     return address;
   };
+  module['_malloc'] = guarded;
 }

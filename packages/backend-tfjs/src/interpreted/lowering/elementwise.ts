@@ -1,5 +1,5 @@
 import * as core from '@flow-matching/core';
-import { splatValue, type DType, type Node } from '@flow-matching/core';
+import { splatValue, type DType } from '@flow-matching/core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { byDefinition } from './byDefinition.ts';
@@ -55,7 +55,7 @@ export const elementwise: readonly Lowering[] = [
 
   lowering(core.Cast, any, (operations, [x], node) => {
     const { inputs, attributes } = node;
-    if (attributes.to === 'f64') return byDefinition(operations, [x], node as unknown as Node);
+    if (attributes.to === 'f64') return byDefinition(operations, [x], node);
     return converted(operations, x, inputs[0].dtype, attributes.to);
   }),
 ];

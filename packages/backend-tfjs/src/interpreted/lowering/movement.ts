@@ -1,5 +1,5 @@
 import * as core from '@flow-matching/core';
-import { sizeOf, type Node } from '@flow-matching/core';
+import { sizeOf } from '@flow-matching/core';
 import { byDefinition } from './byDefinition.ts';
 import { any, lowering, unary, type Lowering } from './lowering.ts';
 
@@ -25,7 +25,7 @@ export const movement: readonly Lowering[] = [
     const { pads, value } = node.attributes;
     // Kernels leave a NaN out.
     if (Number.isNaN(value) && operations.engine.kind.onHost) {
-      return byDefinition(operations, [x], node as unknown as Node);
+      return byDefinition(operations, [x], node);
     }
     const pairs = x.shape.map((_, axis) => [pads[axis], pads[axis + x.shape.length]] as const);
     return operations.pad(x, pairs, value);
