@@ -6,7 +6,6 @@ import {
   operatorError,
   prepareGraph,
   toStorage,
-  UnsupportedError,
   type Graph,
   type HandleProgram,
   type HostArray,
@@ -41,7 +40,6 @@ export class InterpretedProgram implements HandleProgram<Held> {
   /** @throws UnsupportedError for an operator that the engine does not run. */
   constructor(engine: StartedEngine, operators: EngineTable, manifest: Manifest, source: Graph) {
     const { graph, randomness } = prepareGraph(source, manifest, `tfjs (${engine.kind.name})`);
-    if (!engine.kind.onHost) checkHeld(graph, engine.kind.name);
     this.#engine = engine;
     this.#operations = new Operations(engine);
     this.#graph = graph;
@@ -126,17 +124,6 @@ export class InterpretedProgram implements HandleProgram<Held> {
     for (const { dataId } of this.#constants.values()) this.#engine.backend.disposeData(dataId);
     this.#constants.clear();
   }
-}
-
-/** @throws UnsupportedError where a value is of f64, which only engines on the host hold. */
-function checkHeld(graph: Graph, engine: string): void {
-  const node = graph.nodes.find(({ outputs }) => outputs[0].dtype === 'f64');
-  if (!node) return;
-  throw new UnsupportedError(`TensorFlow.js's ${engine} engine holds no f64.`, {
-    actual: `${node.operator.name} f64`,
-    expected: 'f32, i32, u32 or bool',
-    callSite: node.callSite,
-  });
 }
 
 /** What a node gives whatever is fed: constants, and what is made of nothing, which kernels refuse. */

@@ -13,13 +13,28 @@ export function nodeDType(node: Node): DType {
   return (operand ?? node.outputs[0]).dtype;
 }
 
-export const supports = (manifest: Manifest, node: Node): boolean =>
-  manifest.get(node.operator.name)?.includes(nodeDType(node)) ?? false;
+/** Whether a backend runs a node. A cast needs the dtype that it gives as well as the one it takes. */
+export function supports(manifest: Manifest, node: Node): boolean {
+  const dtypes = manifest.get(node.operator.name);
+  if (!dtypes?.includes(nodeDType(node))) return false;
+  return node.operator.name !== 'Cast' || dtypes.includes(node.outputs[0].dtype);
+}
 
-/** Throws an UnsupportedError that names the first node `manifest` has no lowering for, and the user's line. */
+/** Throws an UnsupportedError that names the first node `manifest` has no lowering or no dtype for, and the user's line. */
 export function checkSupported(graph: Graph, manifest: Manifest, backend: string): void {
+  const known = new Set([...manifest.values()].flat());
   for (const node of graph.nodes) {
-    if (node.operator.name === 'Input' || node.operator.name === 'Constant' || supports(manifest, node)) continue;
+    if (node.operator.name === 'Input' || node.operator.name === 'Constant') {
+      const [{ dtype }] = node.outputs;
+      if (known.has(dtype)) continue;
+      throw new UnsupportedError(`The ${backend} backend has no ${dtype}.`, {
+        actual: node.outputs[0].toString(),
+        expected: [...known].join(' or '),
+        remedy: 'Use another dtype, or a backend that has it.',
+        callSite: node.callSite,
+      });
+    }
+    if (supports(manifest, node)) continue;
     const dtypes = manifest.get(node.operator.name);
     throw new UnsupportedError(`The ${backend} backend has no ${node.operator.name} for ${nodeDType(node)}.`, {
       actual: `${node.operator.name} ${nodeDType(node)}`,

@@ -6,7 +6,7 @@ import { importTfjs, makeRegistered } from './importTfjs.ts';
 export const cpu: EngineKind = {
   name: 'cpu',
   onHost: true,
-  sumsByProducts: false,
+  decomposed: {},
   unfit: {
     Cast: { dtypes: ['u32'], reason: 'the kernels know no unsigned numbers' },
     Erf: { dtypes: ['f32'], reason: 'the kernel is off by 1e-7 however small the result is' },

@@ -26,8 +26,8 @@ export interface EngineKind {
    * definition of the operator; on other engines it is not declared.
    */
   readonly onHost: boolean;
-  /** Whether products are so much faster than sums over leading axes that those are products with ones. */
-  readonly sumsByProducts: boolean;
+  /** Operators that are made of others because their kernel is wrong or slow, and why. */
+  readonly decomposed: Readonly<Record<string, string>>;
   /** Operators without a kernel that is right, by name. */
   readonly unfit: Readonly<Record<string, Unfit>>;
   /** Why it cannot run in these surroundings, as far as that shows without starting it. */

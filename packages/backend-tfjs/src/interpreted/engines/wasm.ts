@@ -9,11 +9,13 @@ import { importTfjs, makeRegistered } from './importTfjs.ts';
 export const wasm: EngineKind = {
   name: 'wasm',
   onHost: true,
-  sumsByProducts: true,
+  decomposed: {
+    Log1p: 'the kernel is log(1 + x)',
+    ReduceSum: 'over leading axes the kernel transposes first, and is slower than a product with ones',
+  },
   unfit: {
     Cast: { dtypes: ['u32'], reason: 'the kernels know no unsigned numbers' },
     Cos: { dtypes: ['f32'], reason: 'the kernel is off by 1e-7 however small the result is' },
-    Log1p: { dtypes: ['f32'], reason: 'the kernel is log(1 + x)' },
     Sin: { dtypes: ['f32'], reason: 'the kernel is off by 1e-7 however small the result is' },
     Slice: { dtypes: ['i32', 'u32', 'bool'], reason: 'the kernel of steps reads floats' },
     Where: { dtypes: ['bool'], reason: 'the kernel copies four bytes an element' },

@@ -6,7 +6,7 @@ import { notOnHost } from './notOnHost.ts';
 export const webgl: EngineKind = {
   name: 'webgl',
   onHost: false,
-  sumsByProducts: false,
+  decomposed: { Expm1: 'the kernel is exp(x) − 1', Log1p: 'the kernel is log(1 + x)' },
   unfit: {
     Cast: { dtypes: ['u32'], reason: 'the kernels know no unsigned numbers' },
   },

@@ -6,9 +6,14 @@ import { notOnHost } from './notOnHost.ts';
 export const webgpu: EngineKind = {
   name: 'webgpu',
   onHost: false,
-  sumsByProducts: false,
+  decomposed: { Expm1: 'the kernel is exp(x) − 1', Log1p: 'the kernel is log(1 + x)' },
   unfit: {
     Cast: { dtypes: ['u32'], reason: 'the kernels know no unsigned numbers' },
+    Mul: { dtypes: ['i32', 'u32'], reason: 'the kernel does not wrap around' },
+    ReduceMax: { dtypes: ['i32'], reason: 'the kernel goes through floats' },
+    ReduceMin: { dtypes: ['i32'], reason: 'the kernel goes through floats' },
+    ReduceSum: { dtypes: ['i32', 'u32'], reason: 'the kernel goes through floats' },
+    ScatterAdd: { dtypes: ['i32', 'u32'], reason: 'the kernel adds the bits of floats' },
   },
   absent: () =>
     'gpu' in ((globalThis as { navigator?: object }).navigator ?? {})

@@ -55,8 +55,9 @@ export function describeFallbacks(kind: EngineKind): string {
     return names.length === 0 ? [] : [`${dtype} ${whole ? 'as a whole' : names.toSorted().join(', ')}`];
   });
   const made = table.flatMap(({ name, madeOf }) => (madeOf === undefined ? [] : [`${name} of ${madeOf}`]));
+  const decomposed = Object.entries(kind.decomposed).map(([name, reason]) => `${name} (${reason})`);
   return [
-    `decomposed: ${made.join(', ')}`,
+    `decomposed: ${[...made, ...decomposed].join(', ')}`,
     ...(defined.length > 0 ? [`in JavaScript, slowly: ${defined.join('; ')}`] : []),
     ...(kind.onHost ? [] : [`not declared: ${['f64', ...undeclared(operators)].join('; ')}`]),
   ].join('. ');

@@ -11,7 +11,7 @@ export const reductions: readonly Lowering[] = [
   lowering(core.ReduceSum, numeric, (operations, [x], { inputs, outputs, attributes: { axes, keepdims } }) => {
     const [{ shape, dtype, rank }] = inputs;
     const leading = axes.every((axis, i) => axis === i) && axes.length < rank;
-    if (leading && float.includes(dtype) && operations.engine.kind.sumsByProducts) {
+    if (leading && float.includes(dtype) && 'ReduceSum' in operations.engine.kind.decomposed) {
       const rows = sizeOf(shape.slice(0, axes.length));
       const table = operations.reshape(x, [1, rows, sizeOf(shape) / rows]);
       return operations.reshape(operations.product(operations.filled(1, [1, 1, rows], dtype), table), outputs[0].shape);
