@@ -3,43 +3,8 @@ import { splatValue, type DType } from '@flow-matching/core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { byDefinition } from './byDefinition.ts';
+import { expm1, log1p } from './nearZero.ts';
 import { any, binary, float, lowering, numeric, signed, unary, type Lower, type Lowering } from './lowering.ts';
-
-/** exp(x) − 1: near 0 as (u − 1)·x / log u with u = exp(x) as it is rounded (Kahan), whose errors cancel. */
-function expm1(operations: Operations, x: TensorInfo): TensorInfo {
-  const u = operations.run('Exp', { x });
-  const below = operations.run('Sub', { a: u, b: operations.filled(1, [], 'f32') });
-  const scaled = operations.run('Multiply', { a: below, b: x });
-  const near = operations.run('RealDiv', { a: scaled, b: operations.run('Log', { x: u }) });
-  return selectNear(operations, { x, size: operations.run('Abs', { x }), rounded: below, near, far: below });
-}
-
-/** log(1 + x): near 0 as log(u)·x / (u − 1) with u = 1 + x as it is rounded, whose errors cancel. */
-function log1p(operations: Operations, x: TensorInfo): TensorInfo {
-  const one = operations.filled(1, [], 'f32');
-  const u = operations.run('Add', { a: x, b: one });
-  const rounded = operations.run('Sub', { a: u, b: one });
-  const far = operations.run('Log', { x: u });
-  const near = operations.run('RealDiv', { a: operations.run('Multiply', { a: far, b: x }), b: rounded });
-  return selectNear(operations, { x, size: x, rounded, near, far });
-}
-
-interface Pieces {
-  readonly x: TensorInfo;
-  /** Beyond 1 the plain formula is as good, and knows infinity. */
-  readonly size: TensorInfo;
-  /** What is 0 where x is lost in rounding, and the result is x. */
-  readonly rounded: TensorInfo;
-  readonly near: TensorInfo;
-  readonly far: TensorInfo;
-}
-
-function selectNear(operations: Operations, { x, size, rounded, near, far }: Pieces): TensorInfo {
-  const same = operations.run('Equal', { a: rounded, b: operations.filled(0, x.shape, 'f32') });
-  const within = operations.run('Select', { condition: same, t: x, e: near });
-  const beyond = operations.run('Greater', { a: size, b: operations.filled(1, x.shape, 'f32') });
-  return operations.run('Select', { condition: beyond, t: far, e: within });
-}
 
 /** Of integers: kernels take them through floats, which do not hold them all. */
 const negated = (operations: Operations, x: TensorInfo): TensorInfo =>
