@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { isTensorflowInstalled } from '@flow-matching/backend-tfjs';
+import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
 import type { Backend } from '@flow-matching/core';
 import { makeBackend } from './backends.ts';
 import { compare, type Comparison } from './compare.ts';

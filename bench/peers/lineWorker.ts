@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { PreparedWork } from '../subject.ts';
 
 /** Compiling in PyTorch takes a minute on a slow machine. */
 const patienceMilliseconds = 300_000;
@@ -104,3 +105,11 @@ export class LineWorker {
     this.#process?.kill('SIGKILL');
   }
 }
+
+/** What a worker has prepared. */
+export const preparedBy = (worker: LineWorker, evaluations?: number): PreparedWork => ({
+  evaluations,
+  measure: async (timings) => (await worker.ask<{ milliseconds: number[] }>({ do: 'measure', timings })).milliseconds,
+  check: async () => (await worker.ask<{ check: number }>({ do: 'check' })).check,
+  release: async () => void (await worker.ask({ do: 'release' })),
+});

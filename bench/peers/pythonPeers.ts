@@ -6,7 +6,7 @@ import type { SharedInputs } from '../experiment.ts';
 import { pythonPeerNames, type PythonPeerName } from '../options.ts';
 import type { PreparedWork, Subject } from '../subject.ts';
 import type { Work } from '../works.ts';
-import { LineWorker } from './lineWorker.ts';
+import { LineWorker, preparedBy } from './lineWorker.ts';
 
 export interface InstalledPeers {
   readonly python: string;
@@ -81,13 +81,7 @@ export class PythonPeer implements Subject {
       inputs: this.#inputs.file,
     };
     const { evaluations } = await worker.ask<{ evaluations: number | null }>(request);
-    return {
-      evaluations: evaluations ?? undefined,
-      measure: async (timings) =>
-        (await worker.ask<{ milliseconds: number[] }>({ do: 'measure', timings })).milliseconds,
-      check: async () => (await worker.ask<{ check: number }>({ do: 'check' })).check,
-      release: async () => void (await worker.ask({ do: 'release' })),
-    };
+    return preparedBy(worker, evaluations ?? undefined);
   }
 
   close(): Promise<void> {

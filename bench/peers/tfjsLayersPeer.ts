@@ -1,6 +1,6 @@
 import type { PreparedWork, Subject } from '../subject.ts';
 import type { Work } from '../works.ts';
-import { LineWorker } from './lineWorker.ts';
+import { LineWorker, preparedBy } from './lineWorker.ts';
 
 /** TensorFlow.js's layers, trained operator by operator on tfjs-node: in a process of its own, where they bring an engine along. */
 export class TfjsLayersPeer implements Subject {
@@ -14,14 +14,8 @@ export class TfjsLayersPeer implements Subject {
   /** @throws for anything but training: TensorFlow.js has no solver. */
   async prepare({ kind, size, operations }: Work): Promise<PreparedWork> {
     if (kind !== 'training') throw new Error('TensorFlow.js has layers to train and no solver.');
-    const worker = this.#worker;
-    await worker.ask({ do: 'prepare', size, operations });
-    return {
-      measure: async (timings) =>
-        (await worker.ask<{ milliseconds: number[] }>({ do: 'measure', timings })).milliseconds,
-      check: async () => (await worker.ask<{ check: number }>({ do: 'check' })).check,
-      release: async () => void (await worker.ask({ do: 'release' })),
-    };
+    await this.#worker.ask({ do: 'prepare', size, operations });
+    return preparedBy(this.#worker);
   }
 
   close(): Promise<void> {

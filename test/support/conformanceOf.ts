@@ -1,5 +1,6 @@
 import { onnx } from '@flow-matching/backend-onnx';
-import { isTensorflowInstalled, tfjs } from '@flow-matching/backend-tfjs';
+import { tfjs } from '@flow-matching/backend-tfjs';
+import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
 import { levelTitles, runConformance, type ConformanceReport, type Level } from '@flow-matching/conformance';
 import { createReferenceBackend, type Backend } from '@flow-matching/core';
 import { assert } from 'chai';

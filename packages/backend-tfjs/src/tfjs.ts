@@ -1,4 +1,4 @@
-import { OptionError, type Backend } from '@flow-matching/core';
+import { BackendError, OptionError, type Backend } from '@flow-matching/core';
 import { engineKinds } from './interpreted/engines/index.ts';
 import { interpretedEngines, type EngineOptions, type InterpretedEngineName } from './interpreted/engines/engine.ts';
 import { interpretedBackend } from './interpreted/interpretedBackend.ts';
@@ -30,6 +30,12 @@ export async function tfjs({ engine, ...options }: TfjsOptions = {}): Promise<Ba
   const chosen = engine ?? (await bestEngine());
   checkOptions(chosen, options);
   if (!isNative(chosen)) return interpretedBackend(chosen, options);
+  if (!isNode()) {
+    throw new BackendError(`The engine ${chosen} runs in Node.`, {
+      actual: chosen,
+      expected: interpretedEngines.join(' or '),
+    });
+  }
   // Loaded here, so that a page never asks for it.
   const { NativeBackend } = await import('./native/nativeBackend.ts');
   return new NativeBackend(packages[chosen]);

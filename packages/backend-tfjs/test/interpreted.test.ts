@@ -1,4 +1,5 @@
-import { engineFallbacks, interpretedEngines, isTensorflowInstalled, tfjs } from '@flow-matching/backend-tfjs';
+import { engineFallbacks, interpretedEngines, tfjs } from '@flow-matching/backend-tfjs';
+import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
 import {
   apply,
   BackendError,

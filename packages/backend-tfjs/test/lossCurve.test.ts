@@ -1,5 +1,6 @@
 import { onnx } from '@flow-matching/backend-onnx';
-import { isTensorflowInstalled, tfjs, type TfjsEngine } from '@flow-matching/backend-tfjs';
+import { tfjs, type TfjsEngine } from '@flow-matching/backend-tfjs';
+import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
 import { assert } from 'chai';
 import { trainedLosses } from './support/trainedLosses.ts';
 

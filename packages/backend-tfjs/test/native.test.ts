@@ -1,4 +1,5 @@
-import { isTensorflowInstalled, NativeBackend, tfjs } from '@flow-matching/backend-tfjs';
+import { tfjs } from '@flow-matching/backend-tfjs';
+import { isTensorflowInstalled, NativeBackend } from '@flow-matching/backend-tfjs/native';
 import { BackendError, f32, gather, hostArray, trace } from '@flow-matching/core';
 import { assert } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,12 +1,8 @@
-import type { EngineKind } from './engine.ts';
-import { importTfjs, makeRegistered } from './importTfjs.ts';
-import { notOnHost } from './notOnHost.ts';
+import { gpuEngine } from './gpuEngine.ts';
 
 /** Kernels as compute shaders. */
-export const webgpu: EngineKind = {
+export const webgpu = gpuEngine({
   name: 'webgpu',
-  onHost: false,
-  decomposed: { Expm1: 'the kernel is exp(x) − 1', Log1p: 'the kernel is log(1 + x)' },
   unfit: {
     Cast: { dtypes: ['u32'], reason: 'the kernels know no unsigned numbers' },
     Mul: { dtypes: ['i32', 'u32'], reason: 'the kernel does not wrap around' },
@@ -19,8 +15,5 @@ export const webgpu: EngineKind = {
     'gpu' in ((globalThis as { navigator?: object }).navigator ?? {})
       ? undefined
       : 'there is no navigator.gpu: it takes a browser with WebGPU, or one that the npm package webgpu provides',
-  async start() {
-    await importTfjs('@tensorflow/tfjs-backend-webgpu', () => import('@tensorflow/tfjs-backend-webgpu'));
-    return { kind: webgpu, device: 'webgpu', backend: await makeRegistered('webgpu'), elements: notOnHost };
-  },
-};
+  load: () => import('@tensorflow/tfjs-backend-webgpu'),
+});
