@@ -14,6 +14,7 @@ const makers: Readonly<Record<string, (settings: BackendSettings) => Promise<Bac
     process.env['TF_NUM_INTEROP_THREADS'] = '1';
     return (await import('@flow-matching/backend-tfjs')).tfjs({ engine: 'node' });
   },
+  'tfjs-wasm': async ({ threads }) => (await import('@flow-matching/backend-tfjs')).tfjs({ engine: 'wasm', threads }),
 };
 
 /** @throws UsageError for a name that is not known. */

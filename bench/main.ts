@@ -1,13 +1,15 @@
 import { writeFileSync } from 'node:fs';
+import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
 import type { Backend } from '@flow-matching/core';
 import { makeBackend } from './backends.ts';
 import { compare, type Comparison } from './compare.ts';
 import { sharedInputs, type SharedInputs } from './experiment.ts';
 import { formatComparison } from './formatComparison.ts';
 import { describeMachine, formatMachine, type Machine } from './machine.ts';
-import { parseOptions, usage, UsageError, type BenchOptions } from './options.ts';
+import { parseOptions, usage, UsageError, type BenchOptions, type PeerName } from './options.ts';
 import { OurSubject } from './ourSubject.ts';
 import { availablePeers, findPeers, installHint, PythonPeer, type InstalledPeers } from './peers/pythonPeers.ts';
+import { TfjsLayersPeer } from './peers/tfjsLayersPeer.ts';
 import { profile } from './profile/profile.ts';
 import type { Subject } from './subject.ts';
 import type { Work } from './works.ts';
@@ -46,7 +48,10 @@ async function bench(options: BenchOptions): Promise<void> {
   }
 
   const subjects = [
-    ...backends.map((backend: Backend) => new OurSubject(backend, inputs)),
+    ...backends.map(
+      (backend: Backend, i) =>
+        new OurSubject(backend, inputs, { name: `flow-matching (${options.backends[i]})`, parts: {} }),
+    ),
     ...(options.works.length > 0 ? peersOf(options, installed, inputs) : []),
   ];
   try {
@@ -65,11 +70,14 @@ function peersOf(
   inputs: SharedInputs,
 ): Subject[] {
   if (peers?.length === 0) return [];
-  const available = installed ? availablePeers(installed) : [];
+  const python = installed ? availablePeers(installed) : [];
+  const available: readonly PeerName[] = isTensorflowInstalled() ? [...python, 'tfjs-layers'] : python;
   const missing = peers?.filter((name) => !available.includes(name)) ?? [];
   if (missing.length > 0) throw new UsageError(`Not installed: ${missing.join(', ')}.\n${installHint}`);
-  if (available.length === 0) console.log(`No Python peers are installed; they are skipped.\n${installHint}\n`);
-  return (peers ?? available).map((name) => new PythonPeer(name, installed!, inputs, threads));
+  if (python.length === 0 && !peers) console.log(`No Python peers are installed; they are skipped.\n${installHint}\n`);
+  return (peers ?? available).map((name) =>
+    name === 'tfjs-layers' ? new TfjsLayersPeer(threads) : new PythonPeer(name, installed!, inputs, threads),
+  );
 }
 
 async function compareAll(subjects: readonly Subject[], { works, rounds }: BenchOptions): Promise<Comparison[]> {

@@ -4,7 +4,10 @@ import { studies } from './studies.ts';
 import type { Study } from './study.ts';
 import { works, type Work } from './works.ts';
 
-export const peerNames = ['torch', 'torch-compiled', 'jax'] as const;
+export const pythonPeerNames = ['torch', 'torch-compiled', 'jax'] as const;
+export type PythonPeerName = (typeof pythonPeerNames)[number];
+/** tfjs-layers is TensorFlow.js's own training, on tfjs-node. */
+export const peerNames = [...pythonPeerNames, 'tfjs-layers'] as const;
 export type PeerName = (typeof peerNames)[number];
 
 export interface BenchOptions {
@@ -27,7 +30,7 @@ export const usage = `npm run bench -- [options]
 
   --only LIST      what to run, by name or beginning of a name: ${names}
   --backend LIST   backends of ours to time (default onnx)
-  --peers LIST     python (all), none, or some of ${peerNames.join(', ')} (default: those that are installed)
+  --peers LIST     python (all of Python's), none, or some of ${peerNames.join(', ')} (default: those that are installed)
   --python PATH    their interpreter (default: FLOW_MATCHING_BENCH_PYTHON, bench/peers/.venv, python3)
   --threads N      threads of every subject (default: the processors this process may use)
   --rounds N       rounds of the interleaved measurement (default 7)
@@ -105,7 +108,7 @@ function checkNames(only: readonly string[] = []): void {
 function selectPeers(names: readonly string[] | undefined): readonly PeerName[] | undefined {
   if (!names) return undefined;
   if (names.includes('none')) return [];
-  if (names.includes('python')) return peerNames;
+  if (names.includes('python')) return pythonPeerNames;
   const stranger = names.find((name) => !peerNames.some((known) => known === name));
   if (stranger !== undefined) throw new UsageError(`There is no peer '${stranger}': python, ${peerNames.join(', ')}.`);
   return peerNames.filter((name) => names.includes(name));

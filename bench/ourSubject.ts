@@ -25,10 +25,10 @@ export class OurSubject implements Subject {
   readonly name: string;
   readonly #backend: Backend;
   readonly #inputs: SharedInputs;
-  readonly #variant: Variant | undefined;
+  readonly #variant: Variant;
 
-  constructor(backend: Backend, inputs: SharedInputs, variant?: Variant) {
-    this.name = variant?.name ?? `flow-matching (${backend.name})`;
+  constructor(backend: Backend, inputs: SharedInputs, variant: Variant) {
+    this.name = variant.name;
     this.#backend = backend;
     this.#inputs = inputs;
     this.#variant = variant;

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { SharedInputs } from '../experiment.ts';
-import { peerNames, type PeerName } from '../options.ts';
+import { pythonPeerNames, type PythonPeerName } from '../options.ts';
 import type { PreparedWork, Subject } from '../subject.ts';
 import type { Work } from '../works.ts';
-import { PythonWorker } from './pythonWorker.ts';
+import { LineWorker, preparedBy } from './lineWorker.ts';
 
 export interface InstalledPeers {
   readonly python: string;
@@ -45,24 +45,29 @@ export async function findPeers(python: string | undefined): Promise<InstalledPe
 }
 
 /** The peers that an interpreter can run. */
-export function availablePeers({ versions }: InstalledPeers): PeerName[] {
-  return peerNames.filter((name) => needed[moduleOf(name)].every((dependency) => dependency in versions));
+export function availablePeers({ versions }: InstalledPeers): PythonPeerName[] {
+  return pythonPeerNames.filter((name) => needed[moduleOf(name)].every((dependency) => dependency in versions));
 }
 
-const moduleOf = (name: PeerName): keyof typeof needed => (name === 'jax' ? 'jax' : 'torch');
+const moduleOf = (name: PythonPeerName): keyof typeof needed => (name === 'jax' ? 'jax' : 'torch');
 
 /** A peer in a process of its own, which lasts as long as the subject. */
 export class PythonPeer implements Subject {
   readonly name: string;
-  readonly #variant: PeerName;
-  readonly #worker: PythonWorker;
+  readonly #variant: PythonPeerName;
+  readonly #worker: LineWorker;
   readonly #inputs: SharedInputs;
 
-  constructor(variant: PeerName, { python }: InstalledPeers, inputs: SharedInputs, threads: number) {
+  constructor(variant: PythonPeerName, { python }: InstalledPeers, inputs: SharedInputs, threads: number) {
     this.name = variant;
     this.#variant = variant;
     this.#inputs = inputs;
-    this.#worker = new PythonWorker(python, `${moduleOf(variant)}_peer`, threads);
+    this.#worker = new LineWorker({
+      command: python,
+      script: 'worker.py',
+      args: [`${moduleOf(variant)}_peer`, `${threads}`],
+      threads,
+    });
   }
 
   async prepare({ kind, size, operations }: Work): Promise<PreparedWork> {
@@ -76,13 +81,7 @@ export class PythonPeer implements Subject {
       inputs: this.#inputs.file,
     };
     const { evaluations } = await worker.ask<{ evaluations: number | null }>(request);
-    return {
-      evaluations: evaluations ?? undefined,
-      measure: async (timings) =>
-        (await worker.ask<{ milliseconds: number[] }>({ do: 'measure', timings })).milliseconds,
-      check: async () => (await worker.ask<{ check: number }>({ do: 'check' })).check,
-      release: async () => void (await worker.ask({ do: 'release' })),
-    };
+    return preparedBy(worker, evaluations ?? undefined);
   }
 
   close(): Promise<void> {

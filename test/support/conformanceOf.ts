@@ -1,5 +1,6 @@
 import { onnx } from '@flow-matching/backend-onnx';
-import { isTensorflowInstalled, tfjs } from '@flow-matching/backend-tfjs';
+import { tfjs } from '@flow-matching/backend-tfjs';
+import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
 import type { Level } from '@flow-matching/conformance';
 import { createReferenceBackend } from '@flow-matching/core';
 import { conformanceOfSubject, type Subject } from './conformanceOfSubject.ts';
@@ -27,9 +28,15 @@ const subjects: readonly Subject[] = [
     ),
     absent: isTensorflowInstalled() ? undefined : 'npm run setup:tensorflow has not run',
   },
+  { name: 'tfjs (wasm)', create: () => tfjs({ engine: 'wasm' }), undeclared: [] },
+  { name: 'tfjs (cpu)', create: () => tfjs({ engine: 'cpu' }), undeclared: [] },
 ];
 
-/** Registers levels of the suite for every backend. */
-export function conformanceOfBackends(levels: readonly Level[]): void {
-  for (const subject of subjects) conformanceOfSubject(subject, levels);
+/** Backends that are quick at every level. */
+export const fastSubjects: readonly string[] = ['reference', 'onnx', 'tfjs'];
+export const interpretedSubjects: readonly string[] = ['tfjs (wasm)', 'tfjs (cpu)'];
+
+/** Registers levels of the suite for backends, a test for each level. */
+export function conformanceOfBackends(names: readonly string[], levels: readonly Level[]): void {
+  for (const subject of subjects.filter(({ name }) => names.includes(name))) conformanceOfSubject(subject, levels);
 }

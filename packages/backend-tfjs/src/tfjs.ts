@@ -1,24 +1,64 @@
-import type { Backend } from '@flow-matching/core';
-import { isInstalled } from './native/binding.ts';
-import { NativeBackend } from './native/nativeBackend.ts';
+import { BackendError, OptionError, type Backend } from '@flow-matching/core';
+import { engineKinds } from './interpreted/engines/index.ts';
+import { interpretedEngines, type EngineOptions, type InterpretedEngineName } from './interpreted/engines/engine.ts';
+import { interpretedBackend } from './interpreted/interpretedBackend.ts';
+import { isNode } from './isNode.ts';
 
-/** Engines, best first: TensorFlow itself with and without CUDA. */
-export const tfjsEngines = ['node-gpu', 'node'] as const;
+const nativeEngines = ['node-gpu', 'node'] as const;
+type NativeEngineName = (typeof nativeEngines)[number];
+
+/** Engines, best first: TensorFlow itself with and without CUDA, then those of TensorFlow.js that run graphs operator by operator. */
+export const tfjsEngines = [...nativeEngines, ...interpretedEngines] as const;
 export type TfjsEngine = (typeof tfjsEngines)[number];
 
-export interface TfjsOptions {
-  /** Default: the best one that is installed. */
+export interface TfjsOptions extends EngineOptions {
+  /** Default: the best one that is there. One that is named is used, or it is an error. */
   readonly engine?: TfjsEngine;
 }
 
 const packages = { 'node-gpu': '@tensorflow/tfjs-node-gpu', node: '@tensorflow/tfjs-node' } as const;
 
+const isNative = (engine: TfjsEngine): engine is NativeEngineName => engine in packages;
+
 /**
- * The backend on TensorFlow. The first graph that is compiled starts its threads.
+ * The backend on TensorFlow; `device` says on which engine.
  *
- * @throws BackendError where the engine is not installed, or does not load, or has no GPU where one is asked for.
+ * @throws BackendError where the engine is not installed, cannot run here, does not start, or has no GPU where one is asked for;
+ *   OptionError where the engine does not take an option.
  */
-export function tfjs({ engine }: TfjsOptions = {}): Backend {
-  const chosen = engine ?? tfjsEngines.find((each) => isInstalled(packages[each])) ?? 'node';
+export async function tfjs({ engine, ...options }: TfjsOptions = {}): Promise<Backend> {
+  const chosen = engine ?? (await bestEngine());
+  checkOptions(chosen, options);
+  if (!isNative(chosen)) return interpretedBackend(chosen, options);
+  if (!isNode()) {
+    throw new BackendError(`The engine ${chosen} runs in Node.`, {
+      actual: chosen,
+      expected: interpretedEngines.join(' or '),
+    });
+  }
+  // Loaded here, so that a page never asks for it.
+  const { NativeBackend } = await import('./native/nativeBackend.ts');
   return new NativeBackend(packages[chosen]);
+}
+
+/** The first engine that is there. What is there and does not start is an error, not a reason to take a slower one. */
+async function bestEngine(): Promise<TfjsEngine> {
+  if (isNode()) {
+    const { isInstalled } = await import('./native/binding.ts');
+    const native = nativeEngines.find((name) => isInstalled(packages[name]));
+    if (native) return native;
+  }
+  return interpretedEngines.find((name) => engineKinds[name].absent() === undefined)!;
+}
+
+const takers: Readonly<Record<keyof EngineOptions, InterpretedEngineName>> = { threads: 'wasm', wasmPath: 'wasm' };
+
+function checkOptions(engine: TfjsEngine, options: EngineOptions): void {
+  for (const [option, taker] of Object.entries(takers)) {
+    if (options[option as keyof EngineOptions] === undefined || engine === taker) continue;
+    throw new OptionError(`The option ${option} is the ${taker} engine's.`, {
+      actual: engine,
+      expected: `the engine ${taker}, or no ${option}`,
+    });
+  }
 }

@@ -1,33 +1,38 @@
-import { isTensorflowInstalled, NativeBackend, tfjs } from '@flow-matching/backend-tfjs';
-import { onnx } from '@flow-matching/backend-onnx';
-import { BackendError, f32, gather, hostArray, trace, type Backend } from '@flow-matching/core';
-import { adam, checkerboard, createFlow, mlp, optimalTransport } from '@flow-matching/plugins';
+import { tfjs } from '@flow-matching/backend-tfjs';
+import { isTensorflowInstalled, NativeBackend } from '@flow-matching/backend-tfjs/native';
+import { BackendError, f32, gather, hostArray, trace } from '@flow-matching/core';
 import { assert } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAddon } from '../src/native/binding.ts';
+import { errorOf } from './support/errorOf.ts';
+import { trainedLosses } from './support/trainedLosses.ts';
 
 describe('TensorFlow, where something is missing', () => {
-  it('names the package without its addon, and the command', () => {
-    if (isTensorflowInstalled()) return assert.doesNotThrow(() => tfjs({ engine: 'node' }));
-    const error = errorOf(() => tfjs({ engine: 'node' }));
+  it('names the package without its addon, and the command', async () => {
+    if (isTensorflowInstalled()) {
+      await using backend = await tfjs({ engine: 'node' });
+      assert.match(backend.device, /^cpu, TensorFlow/);
+      return;
+    }
+    const error = await errorOf(() => tfjs({ engine: 'node' }));
     assert.instanceOf(error, BackendError);
     assert.include(error.message, 'without its native addon');
     assert.include(error.message, 'npm run setup:tensorflow');
   });
 
-  it('never takes the processor where a GPU is asked for', () => {
-    const error = errorOf(() => tfjs({ engine: 'node-gpu' }));
+  it('never takes the processor where a GPU is asked for', async () => {
+    const error = await errorOf(() => tfjs({ engine: 'node-gpu' }));
     assert.instanceOf(error, BackendError);
     assert.include(error.message, '@tensorflow/tfjs-node-gpu');
   });
 
-  it('says why an addon does not load', () => {
+  it('says why an addon does not load', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'addon-'));
     const addon = join(directory, 'tfjs_binding.node');
     writeFileSync(addon, 'not a library');
-    const error = errorOf(() => loadAddon(addon, '@tensorflow/tfjs-node'));
+    const error = await errorOf(() => loadAddon(addon, '@tensorflow/tfjs-node'));
     rmSync(directory, { recursive: true });
     assert.instanceOf(error, BackendError);
     assert.include(error.message, '@tensorflow/tfjs-node does not load');
@@ -69,39 +74,4 @@ describe('the native engine', () => {
     assert.include(error.message, 'in Gather(f32[3], i32[1])');
     assert.include(error.message, 'native.test.ts');
   });
-
-  it("follows ONNX Runtime's loss curve to round-off for a hundred steps", async () => {
-    const [ours, theirs] = [await trainedLosses(tfjs(), 100), await trainedLosses(onnx(), 100)];
-    assert.lengthOf(ours, 100);
-    // Roundings of 2⁻²⁴ grow with the steps; a different draw or update shows at once, by per cents.
-    ours.forEach((loss, step) => assert.closeTo(loss / theirs[step], 1, 2e-6 * (step + 5), `step ${step + 1}`));
-  });
 });
-
-/** The loss of each step of a small training on the checkerboard. The backend is disposed. */
-async function trainedLosses(backend: Backend, steps: number): Promise<number[]> {
-  const losses: number[] = [];
-  await using flow = await createFlow({
-    backend,
-    path: optimalTransport(),
-    model: mlp({ width: 64, depth: 4 }),
-  });
-  const training = flow.train(checkerboard(), {
-    optimizer: adam({ learningRate: 1e-3 }),
-    steps,
-    batchSize: 256,
-    seed: 3,
-    reportEvery: 1,
-  });
-  for await (const { loss } of training) losses.push(loss);
-  return losses;
-}
-
-function errorOf(action: () => unknown): Error {
-  try {
-    action();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was thrown');
-}

@@ -3,6 +3,7 @@ import 'reflect-metadata/lite';
 export * from './autodiff/forward.ts';
 export * from './autodiff/reverse.ts';
 export * from './backend/backend.ts';
+export * from './backend/handleBackend.ts';
 export * from './backend/hostBackend.ts';
 export * from './backend/manifest.ts';
 export * from './backend/runInputs.ts';

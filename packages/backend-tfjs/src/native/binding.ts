@@ -48,6 +48,8 @@ export function loadBinding(name: BindingPackage): Binding {
   }
   // TensorFlow tells of its processor and its registrations; errors come as exceptions.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  // Memory of a GPU is taken as it is needed, not all of it at once, unless the user has it otherwise.
+  if (name === '@tensorflow/tfjs-node-gpu') process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
   return loadAddon(addon, name);
 }
 

@@ -1,5 +1,6 @@
-import type { Graph, GraphPort, Node, Shape, Tensor } from '@flow-matching/core';
+import type { Graph, GraphPort, Node, Tensor } from '@flow-matching/core';
 import { DataType } from '../generated/saved_model_pb.ts';
+import { heldShape } from '../heldShape.ts';
 import { dataType, GraphWriter, type Value } from './graphWriter.ts';
 import { lowerings } from './lowering/index.ts';
 
@@ -17,9 +18,6 @@ export interface EncodedGraph {
   /** The node of the graph that TensorFlow's were written for, by what their names begin with. */
   readonly nodes: ReadonlyMap<string, Node>;
 }
-
-/** The shape in which the binding holds an array: it has no type of 64 bits that it reads, so numbers of f64 are pairs of int32. */
-export const heldShape = (shape: Shape, dtype: string): Shape => (dtype === 'f64' ? [...shape, 2] : shape);
 
 /** Writes a graph whose operators are all in the lowering table as a SavedModel. */
 export function encodeGraph(graph: Graph): EncodedGraph {

@@ -9,8 +9,8 @@ import {
   type Shape,
   type TypedArray,
 } from '@flow-matching/core';
+import { heldShape } from '../heldShape.ts';
 import type { Binding } from './binding.ts';
-import { heldShape } from './encodeGraph.ts';
 
 /** An array in TensorFlow's memory. */
 export class NativeArray implements BackendArray {

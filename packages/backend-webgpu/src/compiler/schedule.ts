@@ -147,20 +147,22 @@ class Merger {
   }
 
   join(): void {
-    for (const tensor of [...this.#makers.keys()]) {
-      let user = this.#makers.get(tensor)!;
-      for (let again = true; again;) {
-        again = false;
-        for (const maker of this.#makersOf(user)) {
-          const joined = this.#tryJoin(maker, user);
-          if (!joined) continue;
-          user = joined;
-          again = true;
-          break;
-        }
-      }
+    const tensors = [...this.#makers.keys()];
+    for (const tensor of tensors) {
+      // A tensor that is no longer kept has no kernel to its name.
+      let user = this.#makers.get(tensor);
+      while (user) user = this.#joinedWithMaker(user);
     }
     this.#joinSiblings();
+  }
+
+  /** A kernel joined with the first of those whose results it uses that can be, if any. */
+  #joinedWithMaker(user: Planned): Planned | undefined {
+    for (const maker of this.#makersOf(user)) {
+      const joined = this.#tryJoin(maker, user);
+      if (joined) return joined;
+    }
+    return undefined;
   }
 
   /** Kernels of the same rows that read the same large tensors. */

@@ -55,9 +55,13 @@ async function runDoctor({ output, root }: CommandContext, _: [], { probe }: Doc
   const missing = results.flatMap((result, i) =>
     result.works ? [] : [`  ${result.backend} on ${result.device}: ${deviceProbes[i].enable}`],
   );
+  const notes = results.flatMap(({ backend, device, note }) =>
+    note === undefined ? [] : [`  ${backend} on ${device}: ${note}`],
+  );
   output.result(
     [
       formatTable(rows),
+      ...(notes.length > 0 ? ['', 'What has no kernel of its own:', ...notes] : []),
       ...(missing.length > 0 ? ['', 'To enable the others:', ...missing] : []),
       '',
       formatTable([

@@ -27,10 +27,12 @@ export const onnx = defineBackend({
 /** Imported when it is asked for, as onnx is. */
 export const tfjs = defineBackend({
   name: 'tfjs',
-  summary: 'TensorFlow on this machine, by the addon of tfjs-node',
+  summary: 'TensorFlow on this machine, by the addon of tfjs-node, or an engine of TensorFlow.js',
   options: z.strictObject({
-    /** `node-gpu` or `node`; by default the first of them that is installed. */
-    engine: z.enum(['node-gpu', 'node']).exactOptional(),
+    /** By default the first of them that is there. */
+    engine: z.enum(['node-gpu', 'node', 'webgpu', 'webgl', 'wasm', 'cpu']).exactOptional(),
+    /** Threads of the wasm engine; by default as many as the processors this process may use. */
+    threads: z.int().positive().exactOptional(),
   }),
   create: async (options) => (await import('@flow-matching/backend-tfjs')).tfjs(options),
 });

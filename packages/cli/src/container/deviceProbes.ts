@@ -1,3 +1,4 @@
+import type { InterpretedEngineName } from '@flow-matching/backend-tfjs';
 import type { PluginSpec } from '@flow-matching/core';
 
 /** A backend on a device, to be tried. */
@@ -6,8 +7,12 @@ export interface DeviceProbe {
   readonly device: string;
   /** The backend as an experiment file names it. */
   readonly spec: PluginSpec;
+  /** Whether the backend knows a closer name of the device. */
+  readonly named?: boolean;
   /** How a user makes it work. */
   readonly enable: string;
+  /** What a user should know of it where it works. */
+  readonly note?: () => Promise<string>;
 }
 
 export interface ProbeResult {
@@ -16,6 +21,7 @@ export interface ProbeResult {
   readonly works: boolean;
   /** Largest relative error and time where it works, what failed where it does not. */
   readonly detail: string;
+  readonly note?: string;
 }
 
 /** An operator without a kernel on the device must show, not be run elsewhere. */
@@ -23,6 +29,14 @@ const noFallback = { session: { disable_cpu_ep_fallback: '1' } };
 const onnxOn = (provider: string): PluginSpec => ({
   name: 'onnx',
   session: { executionProviders: [provider], extra: noFallback },
+});
+
+const interpretedTfjs = (engine: InterpretedEngineName, device: string, enable: string): DeviceProbe => ({
+  backend: 'tfjs',
+  device,
+  spec: { name: 'tfjs', engine },
+  enable,
+  note: async () => (await import('@flow-matching/backend-tfjs')).engineFallbacks(engine),
 });
 
 /** Everything `doctor` tries. A backend or device more is a line more. */
@@ -60,10 +74,19 @@ export const deviceProbes: readonly DeviceProbe[] = [
     enable:
       'needs Linux x64 and an NVIDIA GPU with CUDA 11 and cuDNN 8; then npm install @tensorflow/tfjs-node-gpu with its install script',
   },
+  interpretedTfjs(
+    'webgpu',
+    'webgpu',
+    'needs a browser with WebGPU, or in Node a navigator.gpu that the program provides',
+  ),
+  interpretedTfjs('webgl', 'webgl', 'needs a browser'),
+  interpretedTfjs('wasm', 'wasm', 'npm install @tensorflow/tfjs-backend-wasm'),
+  interpretedTfjs('cpu', 'cpu, JavaScript', 'npm install @tensorflow/tfjs-backend-cpu'),
   {
     backend: 'webgpu',
     device: 'gpu',
     spec: { name: 'webgpu' },
+    named: true,
     enable:
       'npm install webgpu, and a GPU with a driver for Vulkan, Metal or Direct3D 12, or a software adapter such as SwiftShader named by VK_DRIVER_FILES',
   },

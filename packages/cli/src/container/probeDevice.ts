@@ -13,7 +13,10 @@ import type { Container } from 'inversify';
 import type { DeviceProbe, ProbeResult } from './deviceProbes.ts';
 
 /** Runs a layer of a network on a device and compares it with the reference. @throws what the backend throws; BackendError for wrong numbers. */
-export async function probeDevice(root: Container, { backend: name, device, spec }: DeviceProbe): Promise<ProbeResult> {
+export async function probeDevice(
+  root: Container,
+  { backend: name, device, spec, named = false, note }: DeviceProbe,
+): Promise<ProbeResult> {
   const began = performance.now();
   const graph = trace(({ x, weight }) => ({ y: silu(x.matmul(weight)).sum([0]) }), {
     x: { shape: [8, 16], dtype: 'f32' },
@@ -33,9 +36,11 @@ export async function probeDevice(root: Container, { backend: name, device, spec
   const milliseconds = Math.round(performance.now() - began);
   return {
     backend: name,
-    device: device === 'cpu' ? backend.device : device,
+    // Of a device that has to be asked for, the backend itself says less.
+    device: named || backend.device.startsWith(device) ? backend.device : device,
     works: true,
     detail: `relative error ${error.toExponential(0)}, ${milliseconds} ms with loading`,
+    ...(note && { note: await note() }),
   };
 }
 

@@ -18,13 +18,23 @@ export interface RuntimeFailure {
  * An error of a runtime in terms of the user's program: its messages carry the names of nodes, which lead back to an operator and the line
  * that asked for it.
  */
-export function runtimeError({ runtime, cause, doing, nodes, label }: RuntimeFailure): BackendError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const found = message.match(label)?.find((candidate) => nodes.has(candidate));
-  const node = found === undefined ? undefined : nodes.get(found);
+export function runtimeError({ nodes, label, ...failure }: RuntimeFailure): BackendError {
+  const found = messageOf(failure.cause)
+    .match(label)
+    ?.find((candidate) => nodes.has(candidate));
+  return operatorError(failure, found === undefined ? undefined : nodes.get(found));
+}
+
+/** An error of a runtime at a node, where that is known. */
+export function operatorError(
+  { runtime, cause, doing }: Pick<RuntimeFailure, 'runtime' | 'cause' | 'doing'>,
+  node: Node | undefined,
+): BackendError {
   const where = node ? ` in ${node.operator.name}(${node.inputs.map(formatType).join(', ')})` : '';
-  return new BackendError(`${runtime} could not ${doing} the graph${where}: ${message}`, {
+  return new BackendError(`${runtime} could not ${doing} the graph${where}: ${messageOf(cause)}`, {
     callSite: node?.callSite,
     cause,
   });
 }
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

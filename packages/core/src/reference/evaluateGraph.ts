@@ -38,6 +38,15 @@ function evaluateBody(graph: Graph, inputs: readonly HostArray[]): HostArray[] {
   return graph.outputs.map(({ tensor }) => values.get(tensor)!);
 }
 
+/**
+ * Computes one application of a primitive by the definition: the value of its output, floats unrounded in f64. Operands' floats may be
+ * in a Float32Array or a Float64Array.
+ *
+ * @throws UnsupportedError for an operator that is neither a primitive nor a composite.
+ */
+export const evaluateOperator = (node: Node, inputs: readonly HostArray[]): HostArray =>
+  evaluateNode(node, inputs.map(inReferenceStorage))[0];
+
 function evaluateNode(node: Node, inputs: readonly HostArray[]): HostArray[] {
   const kernel = kernels.get(node.operator.name);
   if (kernel) {

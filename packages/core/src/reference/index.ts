@@ -1,2 +1,2 @@
-export { evaluateGraph } from './evaluateGraph.ts';
+export { evaluateGraph, evaluateOperator } from './evaluateGraph.ts';
 export { createReferenceBackend } from './referenceBackend.ts';

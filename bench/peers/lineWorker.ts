@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { PreparedWork } from '../subject.ts';
 
 /** Compiling in PyTorch takes a minute on a slow machine. */
 const patienceMilliseconds = 300_000;
@@ -12,20 +13,25 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A Python process that answers one JSON line with another (peers/worker.py). It starts with the first question. */
-export class PythonWorker {
-  readonly #python: string;
-  readonly #module: string;
-  readonly #threads: number;
+/** How a peer's process is started. */
+export interface WorkerProgram {
+  readonly command: string;
+  /** A file of this folder. */
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly threads: number;
+}
+
+/** A process that answers one JSON line with another, as peers/worker.py says. It starts with the first question. */
+export class LineWorker {
+  readonly #program: WorkerProgram;
   #process: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
   #waiting: Waiting | undefined;
   #ended: string | undefined;
   readonly #errors: string[] = [];
 
-  constructor(python: string, module: string, threads: number) {
-    this.#python = python;
-    this.#module = module;
-    this.#threads = threads;
+  constructor(program: WorkerProgram) {
+    this.#program = program;
   }
 
   /** @throws with the traceback's end where the worker fails, dies or takes too long. */
@@ -61,15 +67,19 @@ export class PythonWorker {
   }
 
   #start(): ChildProcessByStdio<Writable, Readable, Readable> {
-    const threads = `${this.#threads}`;
-    const child = spawn(this.#python, [fileURLToPath(new URL('worker.py', import.meta.url)), this.#module, threads], {
+    const { command, script, args } = this.#program;
+    const threads = `${this.#program.threads}`;
+    const child = spawn(command, [fileURLToPath(new URL(script, import.meta.url)), ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
-        // NPROC sizes XLA's pool, the other two those of PyTorch and its libraries.
+        // NPROC sizes XLA's pool, the next two those of PyTorch and its libraries, the last three TensorFlow's.
         NPROC: threads,
         OMP_NUM_THREADS: threads,
         MKL_NUM_THREADS: threads,
+        TF_NUM_INTRAOP_THREADS: threads,
+        TF_NUM_INTEROP_THREADS: '1',
+        TF_CPP_MIN_LOG_LEVEL: '2',
         JAX_PLATFORMS: 'cpu',
         CUDA_VISIBLE_DEVICES: '',
       },
@@ -95,3 +105,11 @@ export class PythonWorker {
     this.#process?.kill('SIGKILL');
   }
 }
+
+/** What a worker has prepared. */
+export const preparedBy = (worker: LineWorker, evaluations?: number): PreparedWork => ({
+  evaluations,
+  measure: async (timings) => (await worker.ask<{ milliseconds: number[] }>({ do: 'measure', timings })).milliseconds,
+  check: async () => (await worker.ask<{ check: number }>({ do: 'check' })).check,
+  release: async () => void (await worker.ask({ do: 'release' })),
+});

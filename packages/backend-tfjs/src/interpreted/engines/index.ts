@@ -1,0 +1,57 @@
+import { BackendError } from '@flow-matching/core';
+import { getKernelsForBackend } from '@tensorflow/tfjs-core';
+import { cpu } from './cpu.ts';
+import type { EngineKind, EngineOptions, InterpretedEngineName, StartedEngine } from './engine.ts';
+import { wasm } from './wasm.ts';
+import { webgl } from './webgl.ts';
+import { webgpu } from './webgpu.ts';
+
+export const engineKinds: Readonly<Record<InterpretedEngineName, EngineKind>> = { webgpu, webgl, wasm, cpu };
+
+interface Start {
+  readonly options: EngineOptions;
+  readonly engine: Promise<StartedEngine>;
+}
+
+/** Kernels keep what they need of their engine in variables of the module, so there is one of a kind in a process, which stays. */
+const started = new Map<InterpretedEngineName, Start>();
+
+/**
+ * The engine of a name, started where it is not.
+ *
+ * @throws BackendError where it cannot run here, is not installed, does not start, or runs with other options.
+ */
+export async function startEngine(name: InterpretedEngineName, options: EngineOptions): Promise<StartedEngine> {
+  const kind = engineKinds[name];
+  const reason = kind.absent();
+  if (reason !== undefined) {
+    throw new BackendError(`TensorFlow.js's ${name} engine cannot run: ${reason}.`, {
+      actual: name,
+      expected: 'an engine for these surroundings',
+      remedy: 'Choose another engine.',
+    });
+  }
+  const { threads } = options;
+  const known = started.get(name);
+  if (known) {
+    if (threads !== undefined && threads !== known.options.threads) {
+      const { device } = await known.engine;
+      throw new BackendError(`The ${name} engine runs already, and not with ${threads} threads.`, {
+        actual: threads,
+        expected: `what the engine of this process has: ${device}`,
+      });
+    }
+    return known.engine;
+  }
+  const engine = begin(kind, options);
+  started.set(name, { options, engine });
+  // What has not started may be tried again.
+  engine.catch(() => started.delete(name));
+  return engine;
+}
+
+async function begin(kind: EngineKind, options: EngineOptions): Promise<StartedEngine> {
+  const engine = await kind.start(options);
+  for (const { setupFunc } of getKernelsForBackend(kind.name)) setupFunc?.(engine.backend);
+  return engine;
+}

@@ -1,0 +1,33 @@
+import type { HostArray, TensorType, TypedArray } from '@flow-matching/core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { StartedEngine } from './engines/engine.ts';
+import { inStorage, upload } from './operations.ts';
+
+/** A value in an engine's memory. */
+export interface Held {
+  readonly value: TensorInfo;
+  /** The same on the host, where it came from there and is small: seeds need not be read back. */
+  readonly source?: HostArray;
+}
+
+const small = 16;
+
+export function uploadHeld(engine: StartedEngine, source: HostArray): Held {
+  const value = upload(engine, source);
+  const { data, shape, dtype } = source;
+  return data.length > small ? { value } : { value, source: { data: data.slice(), shape, dtype } };
+}
+
+/** A copy of the elements. */
+export async function readHeld(
+  { backend }: StartedEngine,
+  { value }: Held,
+  { dtype }: TensorType,
+): Promise<TypedArray> {
+  return inStorage((await backend.read(value.dataId)) as Float32Array, dtype).slice();
+}
+
+/** The value on the host. */
+export async function readHost(engine: StartedEngine, held: Held, { shape, dtype }: TensorType): Promise<HostArray> {
+  return held.source ?? { data: await readHeld(engine, held, { shape, dtype }), shape, dtype };
+}

@@ -1,0 +1,32 @@
+import { handleBackend, type Backend } from '@flow-matching/core';
+import { engineKinds, startEngine } from './engines/index.ts';
+import type { EngineOptions, InterpretedEngineName } from './engines/engine.ts';
+import { readHeld, uploadHeld, type Held } from './held.ts';
+import { InterpretedProgram } from './interpretedProgram.ts';
+import { describeFallbacks, manifestOf, tableOf } from './lowering/index.ts';
+
+/**
+ * Graphs run operator by operator by the kernels of one of TensorFlow.js's engines, which are called without TensorFlow.js's own engine
+ * of the moment: several can be in use at once. Memory is freed as soon as its last use has run.
+ *
+ * @throws BackendError where the engine cannot run here, is not installed, does not start, or runs with other options.
+ */
+export async function interpretedBackend(name: InterpretedEngineName, options: EngineOptions = {}): Promise<Backend> {
+  const engine = await startEngine(name, options);
+  const operators = tableOf(engine.kind);
+  const manifest = manifestOf(operators);
+  return handleBackend<Held>({
+    name: 'tfjs',
+    device: engine.device,
+    manifest,
+    memory: engine,
+    upload: (source) => uploadHeld(engine, source),
+    read: (held, type) => readHeld(engine, held, type),
+    retain: ({ value }) => engine.backend.incRef(value.dataId),
+    release: ({ value }) => void engine.backend.disposeData(value.dataId),
+    compile: (graph) => new InterpretedProgram(engine, operators, manifest, graph),
+  });
+}
+
+/** What does not run by a kernel of its own on an engine, for people. */
+export const engineFallbacks = (name: InterpretedEngineName): string => describeFallbacks(engineKinds[name]);

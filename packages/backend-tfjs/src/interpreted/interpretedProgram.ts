@@ -1,0 +1,158 @@
+import {
+  allocate,
+  BackendError,
+  evaluateOperator,
+  nodeDType,
+  operatorError,
+  prepareGraph,
+  toStorage,
+  type Graph,
+  type HandleProgram,
+  type HostArray,
+  type Manifest,
+  type Node,
+  type PreparedGraph,
+  type Tensor,
+} from '@flow-matching/core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { StartedEngine } from './engines/engine.ts';
+import { readHost, type Held } from './held.ts';
+import type { EngineTable } from './lowering/index.ts';
+import type { Lower } from './lowering/lowering.ts';
+import { Operations, upload } from './operations.ts';
+
+interface Step {
+  readonly node: Node;
+  readonly lower: Lower;
+  /** What has its last use here. */
+  readonly spent: readonly Tensor[];
+}
+
+/** A graph as a list of steps, each a few kernels. */
+export class InterpretedProgram implements HandleProgram<Held> {
+  readonly #engine: StartedEngine;
+  readonly #operations: Operations;
+  readonly #graph: Graph;
+  readonly #randomness: PreparedGraph['randomness'];
+  readonly #steps: readonly Step[];
+  readonly #constants = new Map<Tensor, TensorInfo>();
+
+  /** @throws UnsupportedError for an operator that the engine does not run. */
+  constructor(engine: StartedEngine, operators: EngineTable, manifest: Manifest, source: Graph) {
+    const { graph, randomness } = prepareGraph(source, manifest, `tfjs (${engine.kind.name})`);
+    this.#engine = engine;
+    this.#operations = new Operations(engine);
+    this.#graph = graph;
+    this.#randomness = randomness;
+    for (const { outputs } of graph.nodes) {
+      const known = knownValue(outputs[0].node);
+      if (known) this.#constants.set(outputs[0], upload(engine, known));
+    }
+    const lasts = lastUses(graph);
+    this.#steps = graph.nodes
+      .filter(({ operator, outputs }) => operator.name !== 'Input' && !this.#constants.has(outputs[0]))
+      .map((node) => ({
+        node,
+        lower: operators.get(node.operator.name)![nodeDType(node)]!,
+        spent: lasts.get(node) ?? [],
+      }));
+  }
+
+  async run(inputs: Readonly<Record<string, Held>>): Promise<Record<string, Held>> {
+    const { backend, kind, lost } = this.#engine;
+    if (lost !== undefined) {
+      throw new BackendError(`TensorFlow.js's ${kind.name} engine broke down in an earlier run: ${lost}`, {
+        expected: 'an engine that works',
+        remedy: 'Start the process anew.',
+      });
+    }
+    const drawn = await this.#draw(inputs);
+    /** What this run holds, and frees where it is spent. */
+    const own = new Map<Tensor, TensorInfo>();
+    const given = new Map<Tensor, TensorInfo>(this.#constants);
+    try {
+      for (const { name, tensor } of this.#graph.inputs) {
+        if (name in drawn) own.set(tensor, upload(this.#engine, drawn[name]));
+        else given.set(tensor, inputs[name].value);
+      }
+      for (const step of this.#steps) {
+        const operands = step.node.inputs.map((tensor) => own.get(tensor) ?? given.get(tensor)!);
+        own.set(step.node.outputs[0], this.#compute(step, operands));
+        for (const tensor of step.spent) {
+          const value = own.get(tensor);
+          if (value) backend.disposeData(value.dataId);
+          own.delete(tensor);
+        }
+      }
+      return Object.fromEntries(
+        this.#graph.outputs.map(({ name, tensor }) => {
+          const value = own.get(tensor) ?? given.get(tensor)!;
+          backend.incRef(value.dataId);
+          return [name, { value }];
+        }),
+      );
+    } finally {
+      for (const { dataId } of own.values()) backend.disposeData(dataId);
+    }
+  }
+
+  #compute({ node, lower }: Step, operands: readonly TensorInfo[]): TensorInfo {
+    let result: TensorInfo | undefined;
+    try {
+      return (result = lower(this.#operations, operands, node));
+    } catch (cause) {
+      // What WebAssembly calls an error of its own leaves the module in any state.
+      if ((cause as Error).name === 'RuntimeError') this.#engine.lost = (cause as Error).message;
+      throw operatorError({ runtime: `TensorFlow.js (${this.#engine.kind.name})`, cause, doing: 'run' }, node);
+    } finally {
+      this.#operations.finish(result);
+    }
+  }
+
+  /** What the host draws for this run. */
+  async #draw(inputs: Readonly<Record<string, Held>>): Promise<Record<string, HostArray>> {
+    if (!this.#randomness) return {};
+    const seeds: Record<string, HostArray> = {};
+    for (const name of this.#randomness.dependsOn) {
+      const { tensor } = this.#graph.inputs.find((port) => port.name === name)!;
+      seeds[name] = await readHost(this.#engine, inputs[name], tensor);
+    }
+    return this.#randomness.draw(seeds);
+  }
+
+  dispose(): void {
+    for (const { dataId } of this.#constants.values()) this.#engine.backend.disposeData(dataId);
+    this.#constants.clear();
+  }
+}
+
+/** What a node gives whatever is fed: constants, and what is made of nothing, which kernels refuse. */
+function knownValue(node: Node): HostArray | undefined {
+  const { operator, inputs, outputs } = node;
+  const [{ shape, dtype, size }] = outputs;
+  if (operator.name === 'Constant') {
+    const { data } = node.attributes as unknown as { data: ArrayLike<number> };
+    return { data: toStorage(data, dtype), shape, dtype };
+  }
+  if (operator.name === 'Input') return undefined;
+  if (size === 0) return { data: allocate(dtype, 0), shape, dtype };
+  // Of these two an operand that is empty leaves the others to be seen.
+  if (operator.name === 'Concat' || operator.name === 'ScatterAdd') return undefined;
+  if (inputs.every((tensor) => tensor.size > 0)) return undefined;
+  const operands = inputs.map((tensor) => ({
+    data: allocate(tensor.dtype, tensor.size),
+    shape: tensor.shape,
+    dtype: tensor.dtype,
+  }));
+  return { data: toStorage(evaluateOperator(node, operands).data, dtype), shape, dtype };
+}
+
+/** Tensors by the node that uses them last; outputs are used after all. */
+function lastUses(graph: Graph): Map<Node, Tensor[]> {
+  const last = new Map<Tensor, Node>();
+  for (const node of graph.nodes) for (const tensor of node.inputs) last.set(tensor, node);
+  for (const { tensor } of graph.outputs) last.delete(tensor);
+  const byNode = new Map<Node, Tensor[]>();
+  for (const [tensor, node] of last) byNode.set(node, [...(byNode.get(node) ?? []), tensor]);
+  return byNode;
+}

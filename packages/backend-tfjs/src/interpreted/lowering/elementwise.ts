@@ -1,0 +1,73 @@
+import * as core from '@flow-matching/core';
+import { splatValue, type DType } from '@flow-matching/core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { Operations } from '../operations.ts';
+import { byDefinition } from './byDefinition.ts';
+import { expm1, log1p } from './nearZero.ts';
+import { any, binary, float, lowering, numeric, signed, unary, type Lower, type Lowering } from './lowering.ts';
+
+/** Of integers: kernels take them through floats, which do not hold them all. */
+const negated = (operations: Operations, x: TensorInfo): TensorInfo =>
+  operations.run('Sub', { a: operations.filled(0, [], 'i32'), b: x });
+
+/** The kernel, which may lose a NaN of its second operand, and that NaN again. */
+const extremum =
+  (kernel: string): Lower =>
+  (operations, [a, b], { inputs: [, second], outputs: [{ dtype, shape }] }) => {
+    const result = operations.run(kernel, { a, b });
+    if (dtype !== 'f32' || !Number.isNaN(splatValue(second) ?? Number.NaN)) return result;
+    const e = result;
+    const [condition, t] = [operations.run('IsNan', { x: b }), b].map((x) => operations.expand(x, shape));
+    return operations.run('Select', { condition, t, e });
+  };
+
+/** Arithmetic and functions, element by element. */
+export const elementwise: readonly Lowering[] = [
+  binary(core.Add, numeric),
+  binary(core.Sub, numeric),
+  binary(core.Mul, numeric, 'Multiply'),
+  binary(core.Div, float, 'RealDiv'),
+  lowering(core.Neg, numeric, (operations, [x], { inputs: [{ dtype }] }) =>
+    dtype === 'f32' ? operations.run('Neg', { x }) : negated(operations, x),
+  ),
+  unary(core.Reciprocal, float),
+  unary(core.Sqrt, float),
+  binary(core.Pow, float),
+  lowering(core.Max, signed, extremum('Maximum')),
+  lowering(core.Min, signed, extremum('Minimum')),
+  lowering(core.Abs, signed, (operations, [x], { inputs: [{ dtype }] }) =>
+    dtype === 'f32' ? operations.run('Abs', { x }) : operations.run('Maximum', { a: x, b: negated(operations, x) }),
+  ),
+  unary(core.Sign, float),
+  unary(core.Floor, float),
+  unary(core.Round, float),
+  // Kernels have the divisor's sign, ONNX's fmod has the dividend's.
+  lowering(core.Mod, [], byDefinition),
+
+  unary(core.Exp, float),
+  unary(core.Log, float),
+  lowering(core.Expm1, float, (operations, [x]) =>
+    'Expm1' in operations.engine.kind.decomposed ? expm1(operations, x) : operations.run('Expm1', { x }),
+  ),
+  lowering(core.Log1p, float, (operations, [x]) =>
+    'Log1p' in operations.engine.kind.decomposed ? log1p(operations, x) : operations.run('Log1p', { x }),
+  ),
+  unary(core.Sin, float),
+  unary(core.Cos, float),
+  unary(core.Tanh, float),
+  unary(core.Sigmoid, float),
+  unary(core.Erf, float),
+
+  lowering(core.Cast, any, (operations, [x], node) => {
+    const { inputs, attributes } = node;
+    if (attributes.to === 'f64') return byDefinition(operations, [x], node);
+    return converted(operations, x, inputs[0].dtype, attributes.to);
+  }),
+];
+
+function converted(operations: Operations, x: TensorInfo, from: DType, to: DType): TensorInfo {
+  if (to === 'bool') return operations.run('NotEqual', { a: x, b: operations.filled(0, [], from) });
+  // The bits of an integer are those of the other kind.
+  if (from === to || (from === 'i32' && to === 'u32') || (from === 'u32' && to === 'i32')) return operations.same(x);
+  return operations.run('Cast', { x }, { dtype: to === 'f32' ? 'float32' : 'int32' });
+}

@@ -1,0 +1,22 @@
+import * as core from '@flow-matching/core';
+import { sizeOf, type Shape } from '@flow-matching/core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { Operations } from '../operations.ts';
+import { float, lowering, type Lowering } from './lowering.ts';
+
+/** The batch of matrices as [batch, rows, columns], repeated to `batch`. */
+function batched(operations: Operations, x: TensorInfo, batch: Shape): TensorInfo {
+  const matrix = x.shape.slice(-2);
+  const own = sizeOf(x.shape.slice(0, -2));
+  if (own === 1) return operations.reshape(x, [1, ...matrix]);
+  return operations.reshape(operations.expand(x, [...batch, ...matrix]), [sizeOf(batch), ...matrix]);
+}
+
+export const products: readonly Lowering[] = [
+  // The kernel repeats a batch of one; others are repeated for it.
+  lowering(core.MatMul, float, (operations, [a, b], { outputs: [{ shape }] }) => {
+    const batch = shape.slice(0, -2);
+    const result = operations.product(batched(operations, a, batch), batched(operations, b, batch));
+    return operations.reshape(result, shape);
+  }),
+];

@@ -1,0 +1,23 @@
+import * as core from '@flow-matching/core';
+import { sizeOf, type ReduceAttributes } from '@flow-matching/core';
+import { float, lowering, numeric, signed, type Lower, type Lowering } from './lowering.ts';
+
+const extremum =
+  (kernel: string): Lower<ReduceAttributes> =>
+  (operations, [x], { attributes: { axes, keepdims } }) =>
+    operations.run(kernel, { x }, { reductionIndices: [...axes], axis: [...axes], keepDims: keepdims });
+
+export const reductions: readonly Lowering[] = [
+  lowering(core.ReduceSum, numeric, (operations, [x], { inputs, outputs, attributes: { axes, keepdims } }) => {
+    const [{ shape, dtype, rank }] = inputs;
+    const leading = axes.every((axis, i) => axis === i) && axes.length < rank;
+    if (leading && float.includes(dtype) && 'ReduceSum' in operations.engine.kind.decomposed) {
+      const rows = sizeOf(shape.slice(0, axes.length));
+      const table = operations.reshape(x, [1, rows, sizeOf(shape) / rows]);
+      return operations.reshape(operations.product(operations.filled(1, [1, 1, rows], dtype), table), outputs[0].shape);
+    }
+    return operations.run('Sum', { x }, { axis: [...axes], keepDims: keepdims });
+  }),
+  lowering(core.ReduceMax, signed, extremum('Max')),
+  lowering(core.ReduceMin, signed, extremum('Min')),
+];

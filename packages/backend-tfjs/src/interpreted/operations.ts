@@ -1,0 +1,158 @@
+import {
+  BackendError,
+  isStorageOf,
+  sameShape,
+  sizeOf,
+  toStorage,
+  type DType,
+  type HostArray,
+  type Shape,
+  type TensorType,
+  type TypedArray,
+} from '@flow-matching/core';
+import { getKernel, type DataType, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
+import { heldShape } from '../heldShape.ts';
+import type { StartedEngine } from './engines/engine.ts';
+
+/** TensorFlow.js's type of what holds a dtype. Numbers of u32 are the int32 with their bits, those of f64 pairs of int32. */
+const heldType: Readonly<Record<DType, DataType>> = {
+  f32: 'float32',
+  f64: 'int32',
+  i32: 'int32',
+  u32: 'int32',
+  bool: 'bool',
+};
+
+/** Calls an engine's kernels for one operator after another, and frees what is left over of each. */
+export class Operations {
+  readonly engine: StartedEngine;
+  #made: TensorInfo[] = [];
+
+  constructor(engine: StartedEngine) {
+    this.engine = engine;
+  }
+
+  /** One output of one kernel. */
+  run(kernel: string, inputs: Readonly<Record<string, TensorInfo>>, attributes: object = {}): TensorInfo {
+    const { backend, kind } = this.engine;
+    const config = getKernel(kernel, kind.name);
+    if (!config) {
+      throw new BackendError(`TensorFlow.js's ${kind.name} engine has no kernel ${kernel}.`, {
+        actual: kernel,
+        expected: 'the kernels of TensorFlow.js 4.22',
+      });
+    }
+    const outputs = config.kernelFunc({ inputs, attrs: attributes as NamedAttrMap, backend });
+    return this.#track(Array.isArray(outputs) ? outputs[0] : outputs);
+  }
+
+  upload(source: HostArray): TensorInfo {
+    return this.#track(upload(this.engine, source));
+  }
+
+  /** `value` everywhere. */
+  filled(value: number, shape: Shape, dtype: DType): TensorInfo {
+    return this.upload({ data: toStorage(new Float64Array(sizeOf(shape)).fill(value), dtype), shape, dtype });
+  }
+
+  /** The same value with a holder more. */
+  same(x: TensorInfo): TensorInfo {
+    return this.run('Identity', { x });
+  }
+
+  reshape(x: TensorInfo, shape: Shape): TensorInfo {
+    return this.run('Reshape', { x }, { shape: [...shape] });
+  }
+
+  transpose(x: TensorInfo, perm: readonly number[]): TensorInfo {
+    return this.run('Transpose', { x }, { perm: [...perm] });
+  }
+
+  /** The box of `size` at `begin`. */
+  slice(x: TensorInfo, begin: readonly number[], size: readonly number[]): TensorInfo {
+    if (sameShape(size, x.shape)) return this.same(x);
+    return this.run('Slice', { x }, { begin: [...begin], size: [...size] });
+  }
+
+  /** As {@link slice}, every `strides`-th element up to `end`; −1 with a negative stride stands before the first. */
+  stridedSlice(
+    x: TensorInfo,
+    begin: readonly number[],
+    end: readonly number[],
+    strides: readonly number[],
+  ): TensorInfo {
+    // An end before the first element has no number of its own, only a bit that says: as far as there are elements.
+    const endMask = end.reduce((mask, bound, axis) => (bound < 0 ? mask | (1 << axis) : mask), 0);
+    const bounds = { begin: [...begin], end: end.map((bound) => Math.max(bound, 0)), strides: [...strides] };
+    const otherMasks = { beginMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
+    return this.run('StridedSlice', { x }, { ...bounds, endMask, ...otherMasks });
+  }
+
+  /** `value` around a tensor: pairs of what goes before and after each axis. */
+  pad(x: TensorInfo, paddings: readonly (readonly [number, number])[], value = 0): TensorInfo {
+    if (paddings.every(([before, after]) => before === 0 && after === 0)) return this.same(x);
+    return this.run('PadV2', { x }, { paddings: paddings.map((pair) => [...pair]), constantValue: value });
+  }
+
+  /** Parts end to end along an axis. */
+  concat(parts: readonly TensorInfo[], axis: number): TensorInfo {
+    // Named by their positions, as every kernel's inputs are by a name.
+    return parts.length === 1 ? this.same(parts[0]) : this.run('Concat', parts as never, { axis });
+  }
+
+  /** Extents of 1 repeated to `shape`. By a broadcasting operator that changes nothing: the kernels that repeat are slow. */
+  expand(x: TensorInfo, shape: Shape): TensorInfo {
+    const lead = shape.length - x.shape.length;
+    const missing = shape.map((extent, axis) => (axis >= lead && x.shape[axis - lead] === extent ? 1 : extent));
+    if (missing.every((extent) => extent === 1)) return this.reshape(x, shape);
+    if (x.dtype === 'bool') return this.run('LogicalOr', { a: x, b: this.filled(0, missing, 'bool') });
+    return this.run('Multiply', { a: x, b: this.filled(1, missing, x.dtype === 'float32' ? 'f32' : 'i32') });
+  }
+
+  /** The matrix product of […, rows, inner] and […, inner, columns], batch for batch. */
+  product(a: TensorInfo, b: TensorInfo): TensorInfo {
+    return this.run('BatchMatMul', { a, b }, { transposeA: false, transposeB: false });
+  }
+
+  /** The elements of a value of a type of ours, for reading only; on a host engine. */
+  elements(x: TensorInfo, { shape, dtype }: TensorType): HostArray {
+    return { data: inStorage(this.engine.elements(x), dtype), shape, dtype };
+  }
+
+  /** Frees what has been made since the last call, except the result, which is the caller's from now on. */
+  finish(result?: TensorInfo): void {
+    const made = this.#made;
+    this.#made = [];
+    let kept = false;
+    for (const value of made) {
+      if (value === result && !kept) kept = true;
+      else this.engine.backend.disposeData(value.dataId);
+    }
+  }
+
+  #track(value: TensorInfo): TensorInfo {
+    this.#made.push(value);
+    return value;
+  }
+}
+
+/** Copies a host array into an engine, with one holder. */
+export function upload({ backend }: StartedEngine, { data, shape, dtype }: HostArray): TensorInfo {
+  // A copy always: some engines keep the array that they are given.
+  const stored = toStorage(data, dtype);
+  const values = heldType[dtype] === 'int32' ? new Int32Array(stored.buffer) : stored;
+  const extents = [...heldShape(shape, dtype)];
+  return {
+    dataId: backend.write(values as Float32Array, extents, heldType[dtype]),
+    shape: extents,
+    dtype: heldType[dtype],
+  };
+}
+
+/** What an engine holds, in the storage of a dtype; the same memory where it can be. */
+export function inStorage(values: ArrayLike<number>, dtype: DType): TypedArray {
+  if (isStorageOf(values, dtype)) return values;
+  if (!(values instanceof Int32Array)) return toStorage(values, dtype);
+  if (dtype === 'u32') return new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return dtype === 'f64' ? new Float64Array(values.slice().buffer) : toStorage(values, dtype);
+}

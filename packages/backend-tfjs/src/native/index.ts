@@ -1,0 +1,1 @@
+export { isTensorflowInstalled, NativeBackend } from './nativeBackend.ts';

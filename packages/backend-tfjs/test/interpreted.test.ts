@@ -1,0 +1,135 @@
+import { engineFallbacks, interpretedEngines, tfjs } from '@flow-matching/backend-tfjs';
+import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
+import {
+  apply,
+  BackendError,
+  f32,
+  gather,
+  hostArray,
+  OptionError,
+  trace,
+  UnsupportedError,
+  type Backend,
+  type Operator,
+} from '@flow-matching/core';
+import { assert } from 'chai';
+import { startEngine } from '../src/interpreted/engines/index.ts';
+import { errorOf } from './support/errorOf.ts';
+
+describe('the choice of an engine', () => {
+  it('falls on the best one that is there, and says which', async () => {
+    await using backend = await tfjs();
+    assert.match(backend.device, isTensorflowInstalled() ? /^[cg]pu, TensorFlow \d/ : /^wasm, \d+ threads?$/);
+  });
+
+  it('is that of the caller, or an error that says why not', async () => {
+    await using backend = await tfjs({ engine: 'cpu' });
+    assert.strictEqual(backend.device, 'cpu, JavaScript');
+    for (const engine of ['webgl', 'webgpu'] as const) {
+      const error = await errorOf(() => tfjs({ engine }));
+      assert.instanceOf(error, BackendError);
+      assert.include(error.message, `${engine} engine cannot run: there is no`);
+    }
+  });
+
+  it('refuses options that the engine does not take, or that the one of the process does not have', async () => {
+    const stranger = await errorOf(() => tfjs({ engine: 'cpu', threads: 2 }));
+    assert.instanceOf(stranger, OptionError);
+    assert.include(stranger.message, "the wasm engine's");
+    const none = await errorOf(() => startEngine('wasm', { threads: 0 }));
+    assert.include(none.message, '0 threads');
+    await using running = await tfjs({ engine: 'wasm' });
+    const other = await errorOf(() => tfjs({ engine: 'wasm', threads: 7 }));
+    assert.instanceOf(other, BackendError);
+    assert.include(other.message, `what the engine of this process has: ${running.device}`);
+  });
+
+  it('comes with what has no kernel of its own', () => {
+    for (const engine of interpretedEngines)
+      assert.include(engineFallbacks(engine), 'ConvWeightGradient of products', engine);
+    assert.match(engineFallbacks('wasm'), /in JavaScript, slowly: f32 Cos, Mod, Sin; f64 as a whole; i32 Conv,/);
+  });
+});
+
+for (const engine of ['wasm', 'cpu'] as const) {
+  describe(`the engine ${engine}`, () => {
+    let backend: Backend;
+
+    before(async () => {
+      backend = await tfjs({ engine });
+    });
+
+    after(() => backend.dispose());
+
+    it('frees values as soon as their last use has run', async () => {
+      const { backend: memory } = await startEngine(engine, {});
+      const length = 20;
+      const graph = trace(
+        ({ x }) => {
+          let y = x;
+          for (let i = 0; i < length; i++) y = y.neg().exp();
+          return { y };
+        },
+        { x: f32([5]) },
+      );
+      const executable = await backend.compile(graph);
+      const before = memory.numDataIds();
+      let most = 0;
+      const write = memory.write.bind(memory);
+      memory.write = (values, shape, dtype) => {
+        const id = write(values, shape, dtype);
+        most = Math.max(most, memory.numDataIds() - before);
+        return id;
+      };
+      const { y } = await executable.run({ x: hostArray([1, 2, 3, 4, 5]) });
+      memory.write = write;
+      assert.isAtLeast(most, 2);
+      // The input, an operand and its result.
+      assert.isAtMost(most, 3, `of ${2 * length} values`);
+      y.dispose();
+      await executable.dispose();
+      assert.strictEqual(memory.numDataIds(), before);
+    });
+
+    it('leads an error back to the line that asked for the operator, and leaves the state as it was', async () => {
+      const { backend: memory } = await startEngine(engine, {});
+      const graph = trace(({ state, i }) => ({ state: gather(state.add(1), i) }), {
+        state: f32([3]),
+        i: { shape: [3], dtype: 'i32' },
+      });
+      const executable = await backend.compile(graph, { aliases: [['state', 'state']] });
+      const state = backend.array(hostArray([1, 2, 3]));
+      const held = memory.numDataIds();
+      const error = await errorOf(() => executable.run({ state, i: hostArray(Int32Array.of(0, 1, 7)) }));
+      assert.instanceOf(error, BackendError);
+      assert.include(error.message, 'in Gather(f32[3], i32[3])');
+      assert.include(error.message, 'interpreted.test.ts');
+      assert.deepEqual(Array.from(await state.read()), [1, 2, 3]);
+      assert.strictEqual(memory.numDataIds(), held);
+      state.dispose();
+      await executable.dispose();
+    });
+
+    it('refuses an operator that it does not declare, by its name and line', async () => {
+      const mystery: Operator = { name: 'Mystery', infer: ([x]) => [x] };
+      const graph = trace(({ x }) => ({ y: apply(mystery, [x], {})[0] }), { x: f32([2]) });
+      const error = await errorOf(() => backend.compile(graph));
+      assert.instanceOf(error, UnsupportedError);
+      assert.include(error.message, `The tfjs (${engine}) backend has no Mystery for f32`);
+      assert.include(error.message, 'interpreted.test.ts');
+    });
+  });
+}
+
+it('engines run side by side, each on arrays of its own', async () => {
+  await using first = await tfjs({ engine: 'wasm' });
+  await using second = await tfjs({ engine: 'cpu' });
+  const graph = trace(({ x }) => ({ y: x.mul(2) }), { x: f32([2]) });
+  const [one, other] = [await first.compile(graph), await second.compile(graph)];
+  const x = first.array(hostArray([1, 2]));
+  const [a, b] = await Promise.all([one.run({ x }), other.run({ x: hostArray([3, 4]) })]);
+  assert.deepEqual(Array.from(await a.y.read()), [2, 4]);
+  assert.deepEqual(Array.from(await b.y.read()), [6, 8]);
+  const error = await errorOf(() => other.run({ x }));
+  assert.include(error.message, 'An array of another backend was given.');
+});

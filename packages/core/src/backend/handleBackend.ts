@@ -1,0 +1,288 @@
+import { DisposedError, GraphError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { TypedArray } from '../tensor/dtype.ts';
+import type { HostArray } from '../tensor/hostArray.ts';
+import type { TensorType } from '../tensor/shape.ts';
+import type { Backend, BackendArray, CompileOptions, Executable, NamedArrays, RunInputs } from './backend.ts';
+import type { Manifest } from './manifest.ts';
+import { checkAliases, checkBinding, checkElements, isHostArray, withBound } from './runInputs.ts';
+
+/** A graph made runnable over values of some memory. */
+export interface HandleProgram<Value> {
+  /**
+   * Outputs, by name, from inputs, by name. Inputs stay as they are. Each output has a holder of its own, even where it is an input or
+   * another output.
+   */
+  run(inputs: Readonly<Record<string, Value>>): Promise<Readonly<Record<string, Value>>>;
+  /** Gives back what it keeps, once no executable is left. */
+  dispose(): void;
+}
+
+/** A memory of its own, and how graphs are computed there. Values count their holders: the last one that releases a value frees it. */
+export interface HandleComputation<Value> {
+  readonly name: string;
+  /** What it runs on, for people. */
+  readonly device: string;
+  readonly manifest: Manifest;
+  /** Whose arrays a run takes: those of every backend with the same. */
+  readonly memory: unknown;
+  /** A copy that later writes to the caller's array do not reach, with one holder. */
+  upload(source: HostArray): Value;
+  /** A copy of the elements. */
+  read(value: Value, type: TensorType): Promise<TypedArray>;
+  retain(value: Value): void;
+  release(value: Value): void;
+  /** @throws UnsupportedError for operators beyond the manifest; {@link prepareGraph} does. */
+  compile(graph: Graph): HandleProgram<Value>;
+}
+
+/**
+ * A backend over values of any memory: handles, donation, binding, checks, the order of runs and disposal are here, values and what is made
+ * of them are the computation's.
+ */
+export const handleBackend = <Value>(computation: HandleComputation<Value>): Backend => new HandleBackend(computation);
+
+class HandleBackend<Value> implements Backend {
+  readonly name: string;
+  readonly device: string;
+  readonly manifest: Manifest;
+  readonly #context: Context<Value>;
+
+  constructor(computation: HandleComputation<Value>) {
+    this.name = computation.name;
+    this.device = computation.device;
+    this.manifest = computation.manifest;
+    this.#context = { computation, queue: new Queue(computation.name) };
+  }
+
+  array(source: HostArray): BackendArray {
+    this.#context.queue.checkOpen();
+    checkElements(source);
+    const { computation } = this.#context;
+    return new OwnedArray(computation.upload(source), source, computation);
+  }
+
+  async compile(graph: Graph, { aliases = [] }: CompileOptions = {}): Promise<Executable> {
+    this.#context.queue.checkOpen();
+    checkAliases(graph, { aliases });
+    const program = new SharedProgram(this.#context.computation.compile(graph));
+    return new HandleExecutable({ graph, aliases, program, bound: {} }, this.#context);
+  }
+
+  /** Waits for the runs under way. Arrays stay readable until they are disposed themselves. */
+  dispose(): Promise<void> {
+    return this.#context.queue.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+/** What everything of one backend shares. */
+interface Context<Value> {
+  readonly computation: HandleComputation<Value>;
+  readonly queue: Queue;
+}
+
+class OwnedArray<Value> implements BackendArray {
+  readonly shape: TensorType['shape'];
+  readonly dtype: TensorType['dtype'];
+  readonly #computation: HandleComputation<Value>;
+  #held: { readonly value: Value } | undefined;
+  #donated = false;
+
+  /** Takes over one holder of the value. */
+  constructor(value: Value, { shape, dtype }: TensorType, computation: HandleComputation<Value>) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.#computation = computation;
+    this.#held = { value };
+  }
+
+  get disposed(): boolean {
+    return this.#held === undefined;
+  }
+
+  get value(): Value {
+    this.checkNotDonated();
+    if (this.#held) return this.#held.value;
+    throw new DisposedError('The array was disposed.', { expected: 'a live array' });
+  }
+
+  isIn(memory: unknown): boolean {
+    return this.#computation.memory === memory;
+  }
+
+  checkNotDonated(): void {
+    if (!this.#donated) return;
+    throw new DisposedError('The array was donated to a run.', {
+      expected: 'a live array',
+      remedy: 'Use the array that the run returned in its place.',
+    });
+  }
+
+  async read(): Promise<TypedArray> {
+    const { value } = this;
+    // Disposed meanwhile, it is still read to the end.
+    this.#computation.retain(value);
+    try {
+      return await this.#computation.read(value, this);
+    } finally {
+      this.#computation.release(value);
+    }
+  }
+
+  dispose(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held) this.#computation.release(held.value);
+  }
+
+  donate(): void {
+    this.#donated = true;
+    this.dispose();
+  }
+}
+
+/** Runs of a whole backend, one after another in the order asked for: they have one thread to themselves anyway. */
+class Queue {
+  readonly #name: string;
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  add<T>(task: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(task);
+    // The next task waits for this one, whichever way it ends.
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  checkOpen(): void {
+    if (this.#closed)
+      throw new DisposedError(`The ${this.#name} backend was disposed.`, { expected: 'a live backend' });
+  }
+
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.idle();
+  }
+}
+
+/** A program that lives as long as an executable of it. */
+class SharedProgram<Value> {
+  readonly run: HandleProgram<Value>['run'];
+  readonly #program: HandleProgram<Value>;
+  #holders = 0;
+
+  constructor(program: HandleProgram<Value>) {
+    this.#program = program;
+    this.run = (inputs) => program.run(inputs);
+  }
+
+  retain(): void {
+    this.#holders++;
+  }
+
+  release(): void {
+    if (--this.#holders === 0) this.#program.dispose();
+  }
+}
+
+interface ExecutableParts<Value> {
+  /** The graph as it was given. */
+  readonly graph: Graph;
+  readonly aliases: NonNullable<CompileOptions['aliases']>;
+  readonly program: SharedProgram<Value>;
+  readonly bound: NamedArrays;
+}
+
+class HandleExecutable<Value> implements Executable {
+  readonly graph: Graph;
+  readonly #parts: ExecutableParts<Value>;
+  readonly #context: Context<Value>;
+  #disposed = false;
+
+  constructor(parts: ExecutableParts<Value>, context: Context<Value>) {
+    this.graph = parts.graph;
+    this.#parts = parts;
+    this.#context = context;
+    parts.program.retain();
+  }
+
+  async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
+    this.#checkAlive();
+    const { aliases, bound } = this.#parts;
+    const all = withBound(this.graph, bound, inputs, aliases);
+    const foreign = Object.values(all).find((array) => !isHostArray(array) && !this.#isOwn(array));
+    if (foreign) {
+      throw new GraphError('An array of another backend was given.', {
+        actual: foreign.constructor.name,
+        expected: `an array of the ${this.#context.computation.name} backend, or a host array`,
+        remedy: 'Read it, and give what you read.',
+      });
+    }
+    // Values are taken now, so that the caller may dispose a handle while the run waits; a donation before its turn still counts.
+    const values = Object.fromEntries(Object.entries(all).map(([name, array]) => [name, this.#take(array)]));
+    return this.#context.queue.add(() => this.#evaluate(all, values));
+  }
+
+  async #evaluate(inputs: RunInputs, values: Record<string, Value>): Promise<Record<string, BackendArray>> {
+    const { computation } = this.#context;
+    try {
+      for (const array of Object.values(inputs)) if (this.#isOwn(array)) array.checkNotDonated();
+      const outputs = await this.#parts.program.run(values);
+      for (const [name] of this.#parts.aliases) {
+        const array = inputs[name];
+        if (this.#isOwn(array)) array.donate();
+      }
+      return Object.fromEntries(
+        this.graph.outputs.map(({ name, tensor }) => [name, new OwnedArray(outputs[name], tensor, computation)]),
+      );
+    } finally {
+      for (const value of Object.values(values)) computation.release(value);
+    }
+  }
+
+  #isOwn(array: BackendArray | HostArray): array is OwnedArray<Value> {
+    return array instanceof OwnedArray && array.isIn(this.#context.computation.memory);
+  }
+
+  /** A value with a holder more, this run. */
+  #take(array: BackendArray | HostArray): Value {
+    const { computation } = this.#context;
+    if (isHostArray(array)) return computation.upload(array);
+    const { value } = array as OwnedArray<Value>;
+    computation.retain(value);
+    return value;
+  }
+
+  bind(arrays: NamedArrays): Executable {
+    this.#checkAlive();
+    const { aliases, bound } = this.#parts;
+    checkBinding(this.graph, arrays, aliases, bound);
+    return new HandleExecutable({ ...this.#parts, bound: { ...bound, ...arrays } }, this.#context);
+  }
+
+  async dispose(): Promise<void> {
+    if (!this.#disposed) {
+      this.#disposed = true;
+      // After the runs it has.
+      void this.#context.queue.add(() => this.#parts.program.release());
+    }
+    await this.#context.queue.idle();
+  }
+
+  #checkAlive(): void {
+    this.#context.queue.checkOpen();
+    if (this.#disposed) throw new DisposedError('The executable was disposed.', { expected: 'a live executable' });
+  }
+}
