@@ -17,15 +17,17 @@ export class PythonWorker {
   readonly #python: string;
   readonly #module: string;
   readonly #threads: number;
+  readonly #device: 'cpu' | 'cuda';
   #process: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
   #waiting: Waiting | undefined;
   #ended: string | undefined;
   readonly #errors: string[] = [];
 
-  constructor(python: string, module: string, threads: number) {
+  constructor(python: string, module: string, threads: number, device: 'cpu' | 'cuda' = 'cpu') {
     this.#python = python;
     this.#module = module;
     this.#threads = threads;
+    this.#device = device;
   }
 
   /** @throws with the traceback's end where the worker fails, dies or takes too long. */
@@ -70,8 +72,7 @@ export class PythonWorker {
         NPROC: threads,
         OMP_NUM_THREADS: threads,
         MKL_NUM_THREADS: threads,
-        JAX_PLATFORMS: 'cpu',
-        CUDA_VISIBLE_DEVICES: '',
+        ...(this.#device === 'cpu' && { JAX_PLATFORMS: 'cpu', CUDA_VISIBLE_DEVICES: '' }),
       },
       // Its own group: Ctrl-C reaches the bench alone, which then ends the workers in order.
       detached: true,

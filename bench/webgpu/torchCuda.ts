@@ -1,0 +1,34 @@
+import { availablePeers, findPeers } from '../peers/pythonPeers.ts';
+import { PythonWorker } from '../peers/pythonWorker.ts';
+import type { PreparedWork, Subject } from '../subject.ts';
+import type { Work } from '../works.ts';
+
+/** PyTorch on CUDA, where an interpreter has PyTorch. Whether it has a GPU shows when it prepares. */
+export async function torchCuda(python: string | undefined): Promise<Subject[]> {
+  const installed = await findPeers(python ?? process.env['FLOW_MATCHING_BENCH_PYTHON']);
+  return installed && availablePeers(installed).includes('torch') ? [new TorchCuda(installed.python)] : [];
+}
+
+class TorchCuda implements Subject {
+  readonly name = 'torch (cuda)';
+  readonly #worker: PythonWorker;
+
+  constructor(python: string) {
+    this.#worker = new PythonWorker(python, 'torch_cuda_peer', 1, 'cuda');
+  }
+
+  async prepare({ kind, size, operations, ...work }: Work): Promise<PreparedWork> {
+    const worker = this.#worker;
+    await worker.ask({ ...work, do: 'prepare', kind, size, operations });
+    return {
+      measure: async (timings) =>
+        (await worker.ask<{ milliseconds: number[] }>({ do: 'measure', timings })).milliseconds,
+      check: async () => (await worker.ask<{ check: number }>({ do: 'check' })).check,
+      release: async () => void (await worker.ask({ do: 'release' })),
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#worker.close();
+  }
+}
