@@ -27,4 +27,5 @@ const checkNames = {
   sampling: 'mean x²',
   likelihood: 'mean log p',
   pairing: 'mean |x1 − x0|²',
+  product: 'first element',
 } as const;

@@ -10,7 +10,7 @@ import {
 import { checkerboard } from '@flow-matching/plugins';
 import { benchFlow, benchOptimizer, firstRows, type SharedInputs } from './experiment.ts';
 import type { PreparedWork, Subject } from './subject.ts';
-import type { Work, WorkKind } from './works.ts';
+import type { Work } from './works.ts';
 
 /** What differs from the experiment that is compared with peers. */
 export interface Variant {
@@ -51,6 +51,7 @@ export async function prepareOurWork(
   { parts, data = checkerboard() }: Omit<Variant, 'name'> = { parts: {} },
 ): Promise<PreparedWork> {
   if (work.kind === 'pairing') return preparePairing(parts, data, work);
+  if (work.kind === 'product') throw new Error('Products are timed by bench:webgpu.');
   const flow = await benchFlow(backend, parts);
   if (work.kind === 'training') return prepareTraining(flow, data, work);
   flow.load(inputs.parameters, { shape: [2] });
@@ -59,7 +60,7 @@ export async function prepareOurWork(
 
 type PrepareSolve = (flow: Flow, inputs: SharedInputs, work: Work) => Promise<PreparedWork>;
 
-const solves: Readonly<Record<Exclude<WorkKind, 'training' | 'pairing'>, PrepareSolve>> = {
+const solves: Readonly<Record<'sampling' | 'likelihood', PrepareSolve>> = {
   sampling: (flow, { source }, work) => {
     const start = firstRows(source, work.size);
     return prepareSolve(flow, work, async () => {

@@ -1,4 +1,4 @@
-export type WorkKind = 'training' | 'sampling' | 'likelihood' | 'pairing';
+export type WorkKind = 'training' | 'sampling' | 'likelihood' | 'pairing' | 'product';
 
 /** One piece of work that every subject does, and how it is timed. */
 export interface Work {
@@ -18,6 +18,7 @@ const titles: Readonly<Record<WorkKind, (size: number) => string>> = {
   sampling: (size) => `Sampling ${size} points, dopri5 at 1e-5`,
   likelihood: (size) => `Hutchinson log-likelihood of ${size} points, dopri5 at 1e-5`,
   pairing: (size) => `Pairing ${size} points`,
+  product: (size) => `Product of two ${size}×${size} matrices`,
 };
 
 export const work = (kind: WorkKind, size: number, operations: number, timings: number): Work => ({

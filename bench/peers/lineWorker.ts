@@ -20,6 +20,8 @@ export interface WorkerProgram {
   readonly script: string;
   readonly args: readonly string[];
   readonly threads: number;
+  /** Where it computes; `cpu` by default. */
+  readonly device?: 'cpu' | 'cuda';
 }
 
 /** A process that answers one JSON line with another, as peers/worker.py says. It starts with the first question. */
@@ -80,8 +82,7 @@ export class LineWorker {
         TF_NUM_INTRAOP_THREADS: threads,
         TF_NUM_INTEROP_THREADS: '1',
         TF_CPP_MIN_LOG_LEVEL: '2',
-        JAX_PLATFORMS: 'cpu',
-        CUDA_VISIBLE_DEVICES: '',
+        ...(this.#program.device !== 'cuda' && { JAX_PLATFORMS: 'cpu', CUDA_VISIBLE_DEVICES: '' }),
       },
       // Its own group: Ctrl-C reaches the bench alone, which then ends the workers in order.
       detached: true,

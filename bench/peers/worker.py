@@ -1,6 +1,7 @@
 """Answers one JSON line with another: python worker.py MODULE THREADS.
 
 prepare {kind, size, operations, compiled, inputs} -> {evaluations}
+prepare {kind, size, width, operations} -> {evaluations}, for a peer that says itself how
 measure {timings} -> {milliseconds}
 check -> {check}
 release -> {}
@@ -41,11 +42,17 @@ def main():
 
 
 def prepare(peer, request):
+    if "inputs" not in request:
+        return started(peer.prepare(request), request)
     parameters, source, points = read_inputs(request["inputs"])
     size = request["size"]
     make = {"training": peer.training, "sampling": peer.sampling, "likelihood": peer.likelihood}[request["kind"]]
     given = {"training": None, "sampling": source[:size], "likelihood": points[:size]}[request["kind"]]
     work = make(parameters, size if given is None else given, compiled=request["compiled"])
+    return started(work, request)
+
+
+def started(work, request):
     work.operations = request["operations"]
     work.run(work.operations)
     return work, {"evaluations": work.evaluations()}
