@@ -1,5 +1,14 @@
 import type { DType, Tensor } from '@flow-matching/core';
-import { delinearize, linearize, variable, zero, type IndexExpression } from '../indexing/indexExpression.ts';
+import {
+  add,
+  delinearize,
+  IndexExpression,
+  linearize,
+  literal,
+  variable,
+  zero,
+  type Term,
+} from '../indexing/indexExpression.ts';
 import { loweringOf } from '../lowering/index.ts';
 import type { LibraryName } from '../wgsl/functions.ts';
 import { literalOf, valueType } from '../wgsl/types.ts';
@@ -25,6 +34,8 @@ interface Block {
   readonly lines: string[];
   /** Names of what this block and those inside it may use again. */
   readonly names: Map<string, string>;
+  /** Of a loop's body, the names that are new in every turn. */
+  readonly changing?: Set<string>;
 }
 
 /**
@@ -61,7 +72,17 @@ export class KernelWriter {
 
   /** A block of statements after a header: `if (…)`, `for (…)`. */
   block(header: string, body: () => void): void {
-    this.#blocks.push({ lines: [], names: new Map() });
+    this.#enclosed(header, { lines: [], names: new Map() }, body);
+  }
+
+  /** The body of a loop that counts from 0: parts of indices that do not change with the counter are computed before it. */
+  loop(counter: string, count: number, body: () => void): void {
+    const header = `for (var ${counter} = 0u; ${counter} < ${count}u; ${counter}++)`;
+    this.#enclosed(header, { lines: [], names: new Map(), changing: new Set([counter]) }, body);
+  }
+
+  #enclosed(header: string, block: Block, body: () => void): void {
+    this.#blocks.push(block);
     body();
     const { lines } = this.#blocks.pop()!;
     this.line(`${header} {`);
@@ -71,7 +92,9 @@ export class KernelWriter {
 
   /** A fresh name. */
   name(prefix: string): string {
-    return `${prefix}${this.#count++}`;
+    const name = `${prefix}${this.#count++}`;
+    this.#block.changing?.add(name);
+    return name;
   }
 
   /** Names the value of an expression. */
@@ -108,7 +131,7 @@ export class KernelWriter {
 
   /** The code of an index, of u32; what is negative on the way wraps round. */
   index(expression: IndexExpression): string {
-    const { constant, terms } = expression;
+    const { constant, terms } = this.#block.changing ? this.#withoutUnchangingParts(expression) : expression;
     const product = (factor: number, name: string): string => (factor === 1 ? name : `${name} * ${factor}u`);
     let code = '';
     const append = (sign: '+' | '-', text: string): void => {
@@ -122,6 +145,16 @@ export class KernelWriter {
     }
     if (constant < 0) append('-', `${-constant}u`);
     return code === '' ? '0u' : code;
+  }
+
+  /** Within a loop, an index whose unchanging part has become one name, written before the loop. */
+  #withoutUnchangingParts(expression: IndexExpression): IndexExpression {
+    const [changing, unchanging] = split(expression, this.#block.changing!);
+    if (unchanging.terms.length < 2 && !unchanging.terms.some(isCostly)) return expression;
+    const loop = this.#blocks.pop()!;
+    const name = this.once(`sum ${unchanging.key}`, () => this.let('p', this.index(unchanging)));
+    this.#blocks.push(loop);
+    return add(changing, variable(name, unchanging.most + 1));
   }
 
   #division(
@@ -199,6 +232,25 @@ export class KernelWriter {
     return name;
   }
 }
+
+/**
+ * The parts of an index that change with the given names and that do not. The constant stays with the former, so that indices which differ by
+ * it share the latter; what may be negative by itself stays whole.
+ */
+function split(
+  expression: IndexExpression,
+  names: ReadonlySet<string>,
+): [changing: IndexExpression, unchanging: IndexExpression] {
+  const changes = ({ terms }: IndexExpression): boolean =>
+    terms.some(({ atom: { key, division } }) => (division ? changes(division.of) : names.has(key)));
+  const parts = expression.terms.map((term) => new IndexExpression(0, [term]));
+  const unchanging = add(...parts.filter((part) => !changes(part)));
+  if (unchanging.least < 0) return [expression, zero];
+  return [add(literal(expression.constant), ...parts.filter(changes)), unchanging];
+}
+
+/** Whether a term takes a multiplication or a division. */
+const isCostly = ({ atom, factor }: Term): boolean => factor !== 1 || atom.division !== undefined;
 
 const elementKey = (tensor: Tensor, position: IndexExpression): string =>
   `${tensor.node.id}.${tensor.index}@${position.key}`;

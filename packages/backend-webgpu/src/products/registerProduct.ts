@@ -95,9 +95,7 @@ class TileWriter {
     const step = left.vectors || right.vectors ? 4 : 1;
     const whole = Math.floor(depth / step);
     if (whole > 0) {
-      writer.block(`for (var q = 0u; q < ${whole}u; q++)`, () =>
-        this.#accumulate(scale(variable('q', whole), step), step),
-      );
+      writer.loop('q', whole, () => this.#accumulate(scale(variable('q', whole), step), step));
     }
     if (depth % step > 0) this.#accumulate(literal(step * whole), depth % step);
     const [rows, columns] = ([this.#tile.rows, this.#tile.columns] as const).map((count, axis) => ({
