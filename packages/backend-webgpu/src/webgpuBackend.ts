@@ -65,7 +65,8 @@ export class WebgpuBackend implements Backend {
     const key = `${graph.hash} ${JSON.stringify(aliases)}`;
     const compilation = this.#compilations.get(key) ?? this.#begin(graph, aliases);
     this.#compilations.set(key, compilation);
-    compilation.holders++;
+    // Held meanwhile, because another caller may dispose the last executable.
+    const release = this.#hold(key, compilation);
     try {
       const [compiled, timer] = await Promise.all([compilation.compiled, compilation.timer]);
       return new WebgpuExecutable({
@@ -76,11 +77,10 @@ export class WebgpuBackend implements Backend {
         bindGroups: compilation.bindGroups,
         timer,
         bound: {},
-        release: () => this.#release(key, compilation),
+        hold: () => this.#hold(key, compilation),
       });
-    } catch (error) {
-      this.#compilations.delete(key);
-      throw error;
+    } finally {
+      release();
     }
   }
 
@@ -92,11 +92,16 @@ export class WebgpuBackend implements Backend {
     return { compiled, timer, bindGroups: new BindGroups(this.#session), holders: 0 };
   }
 
-  #release(key: string, compilation: Compilation): void {
-    if (--compilation.holders > 0) return;
-    this.#compilations.delete(key);
-    void compilation.compiled.then((compiled) => compiled.dispose());
-    void compilation.timer.then((timer) => timer?.dispose());
+  /** What was compiled stays as long as an executable of it. */
+  #hold(key: string, compilation: Compilation): () => void {
+    compilation.holders++;
+    return () => {
+      if (--compilation.holders > 0) return;
+      if (this.#compilations.get(key) === compilation) this.#compilations.delete(key);
+      const nothing = (): void => undefined;
+      void compilation.compiled.then((compiled) => compiled.dispose(), nothing);
+      void compilation.timer.then((timer) => timer?.dispose(), nothing);
+    };
   }
 
   /** Waits for the work under way. The device is destroyed: arrays are no longer readable. */

@@ -58,6 +58,8 @@ describe('the webgpu backend', () => {
     const times = await executable.kernelTimes();
     expect(times).to.have.length(kernels.length);
     for (const time of times) expect(time).to.be.at.least(0);
+    await executable.dispose();
+    expect(await errorOf(() => executable.kernelTimes())).to.be.instanceOf(fm.DisposedError);
   });
 
   it('times nothing unasked', async () => {
@@ -88,6 +90,42 @@ describe('the webgpu backend', () => {
     expect(error).to.be.instanceOf(UnsupportedError);
     expect(error.message).to.include('f64').and.include('backend.gpu.test.ts');
     expect((await errorOf(() => backend.array(hostArray(Float64Array.of(1))))).message).to.include('f64');
+  });
+
+  it('computes what is made of constants as the operators say, and lives on', async () => {
+    await using backend = await webgpu();
+    const large = (value: number, dtype: fm.DType = 'f32') => fm.full([60, 60], value, dtype);
+    const graph = trace(
+      ({ i }) => ({
+        root: large(-1).sqrt(),
+        inverse: fm.reciprocal(large(0)),
+        product: large(1e30).mul(fm.barrier(large(1e30))),
+        quotient: i.div(0).mul(0),
+      }),
+      { i: { shape: [3], dtype: 'i32' } },
+    );
+    const executable = await backend.compile(graph);
+    const result = await executable.run({ i: hostArray(Int32Array.of(1, 2, 3)) });
+    expect((await result['root'].read())[0]).to.deep.equal(Number.NaN);
+    expect((await result['inverse'].read())[7]).to.equal(Infinity);
+    expect((await result['product'].read())[7]).to.equal(Infinity);
+    expect(Array.from(await result['quotient'].read())).to.deep.equal([0, 0, 0]);
+  });
+
+  it('keeps what bound executables use until the last of them is disposed', async () => {
+    await using backend = await webgpu();
+    const numbers = Float32Array.from({ length: 2000 }, (_, i) => i);
+    const graph = trace(({ x, by }) => ({ y: x.add(fm.constant(numbers)).mul(by) }), { x: f32([2000]), by: f32([]) });
+    const executable = await backend.compile(graph);
+    const by = backend.array(fm.hostScalar(2));
+    const bound = executable.bind({ by });
+    await executable.dispose();
+    // It would take over the constant's buffer.
+    const other = backend.array(hostArray(new Float32Array(2000).fill(500)));
+    const { y } = await bound.run({ x: hostArray(new Float32Array(2000)) });
+    expect(Array.from((await y.read()).subarray(0, 3))).to.deep.equal([0, 2, 4]);
+    other.dispose();
+    await bound.dispose();
   });
 
   it('ends runs of a lost device with an error, and a new one goes on from the last checkpoint to the same state', async () => {

@@ -116,6 +116,37 @@ describe('fusion to kernels', () => {
     expect(apart.outputs[0].reuses).to.equal(undefined);
   });
 
+  it('does not write over an array that wider outputs of the same rows read later', () => {
+    const { outputs } = compiled(
+      ({ x, z }) => {
+        const sum = z.sum(1).add(x);
+        return { y: sum, wide: z.mul(x.reshape([2000, 1])).add(sum.reshape([2000, 1])) };
+      },
+      { x: f32([2000]), z: f32([2000, 64]) },
+      { aliases: [['x', 'y']] },
+    );
+    expect(outputs[0].reuses).to.equal(undefined);
+  });
+
+  it('never reads in a kernel what the same kernel writes between kernels', () => {
+    const names = Array.from({ length: 10 }, (_, i) => `x${i}`);
+    const inputs = Object.fromEntries(names.map((name) => [name, f32([256, 256])]));
+    const sum = (given: Readonly<Record<string, Tensor>>, from: number, to: number): Tensor =>
+      names
+        .slice(from, to)
+        .map((name) => given[name])
+        .reduce((total, x) => total.add(x));
+    const { kernels } = compiled((given) => {
+      const shared = sum(given, 0, 5);
+      return { a: shared.transpose().mul(2), b: sum(given, 5, 10).add(shared) };
+    }, inputs);
+    for (const { bindings, code } of kernels) {
+      bindings.forEach(({ buffer, writes }, i) => {
+        if (buffer.kind === 'scratch' && writes) expect(code).to.not.match(new RegExp(`= b${i}\\[`));
+      });
+    }
+  });
+
   it('cuts long sums so that many workgroups share them', () => {
     const { kernels } = compiled(({ x }) => ({ y: x.square().sum() }), { x: f32([1024, 512]) });
     expect(kernels).to.have.length(2);
@@ -135,6 +166,13 @@ describe('fusion to kernels', () => {
       { x: f32([32, 8, 16, 16]), w: f32([8, 8, 3, 3]), g: f32([32, 8, 16, 16]) },
     );
     expect(convolution.kernels[0].workgroups[0]).to.be.greaterThan(8);
+  });
+
+  it('takes empty arrays that something is made of', () => {
+    const { kernels } = compiled(({ x }) => ({ empty: x.mul(2), padded: fm.pad(x.mul(2), [0], [3], 1) }), {
+      x: f32([0]),
+    });
+    expect(kernels.map(({ label }) => label)).to.deep.equal(['Pad']);
   });
 
   it('keeps within the buffers that a kernel may use', () => {

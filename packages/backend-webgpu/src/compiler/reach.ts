@@ -2,7 +2,7 @@ import type { Tensor } from '@flow-matching/core';
 import { writeProduct } from '../products/productKernel.ts';
 import { productTile } from '../products/productTile.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
-import { membersOf, type Group } from './group.ts';
+import { columnsOf, membersOf, type Group } from './group.ts';
 import { KernelWriter, type Access } from './kernelWriter.ts';
 import { mapLayout, writeMap } from './mapKernel.ts';
 
@@ -11,7 +11,10 @@ export interface Reach {
   readonly accesses: readonly Access[];
   /** The stored tensors that it reads. */
   readonly reads: ReadonlySet<Tensor>;
-  /** The key of the position at which its kernel has each element of an output. */
+  /**
+   * The key of the position at which its kernel has each element of an output when it writes it: what is read at that position has been read by
+   * then.
+   */
   readonly positions: ReadonlyMap<Tensor, string>;
 }
 
@@ -29,6 +32,15 @@ export function reachOf(group: Group, isStored: (tensor: Tensor) => boolean, pro
   return {
     accesses,
     reads: new Set(accesses.map(({ tensor }) => tensor)),
-    positions: new Map(group.outputs.map((output) => [output, writer.positionOf(output)!])),
+    positions: new Map(group.outputs.map((output) => [output, positionOf(writer, group, output)])),
   };
+}
+
+/** Where outputs of several elements a row follow, those of one are written before all is read. */
+function positionOf(writer: KernelWriter, group: Group, output: Tensor): string {
+  const position = writer.positionOf(output)!;
+  if (group.kind === 'product') return position;
+  const columns = (each: Tensor): number => columnsOf(group, each);
+  const isEarly = columns(output) === 1 && group.outputs.some((other) => columns(other) > 1);
+  return isEarly ? `early ${position}` : position;
 }

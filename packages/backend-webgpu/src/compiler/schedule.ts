@@ -51,7 +51,7 @@ interface Planned extends ScheduledGroup {
 
 class Merger {
   readonly #graphOutputs: ReadonlySet<Tensor>;
-  /** Shrinks: what only its own kernel needs after a joining is not kept. */
+  /** Shrinks once kernels are joined: what only its own kernel needs then is not kept. */
   readonly #stored: Set<Tensor>;
   readonly #aliases: ReadonlyMap<Tensor, Tensor>;
   readonly #profile: AdapterProfile;
@@ -69,24 +69,25 @@ class Merger {
     this.#stored = new Set(stored);
     this.#profile = profile;
     this.#graphOutputs = new Set(graph.outputs.map(({ tensor }) => tensor));
-    for (const node of graph.nodes) {
-      const [tensor] = node.outputs;
-      if (node.operator.name === 'Input' || node.operator.name === 'Constant' || !stored.has(tensor)) continue;
-      if (tensor.size > 0) this.#addRoot(tensor);
-    }
+    const computed = graph.nodes
+      .filter(({ operator: { name } }) => name !== 'Input' && name !== 'Constant')
+      .map(({ outputs: [tensor] }) => tensor)
+      .filter(({ size }) => size > 0);
+    this.#storeParts(computed);
+    for (const tensor of computed) if (this.#stored.has(tensor)) this.#add(this.#plan(ownGroup(tensor), []));
   }
 
-  /** A kernel of its own for a tensor, and for parts of what leads to it where they would use too many buffers together. */
-  #addRoot(tensor: Tensor): void {
-    for (;;) {
-      const planned = this.#plan(ownGroup(tensor), []);
-      if (this.#buffersOf(planned) <= this.#profile.storageBuffers) {
-        this.#add(planned);
-        return;
+  /** Stores parts of what leads to a tensor where they would use too many buffers together, before anything is planned for good. */
+  #storeParts(computed: readonly Tensor[]): void {
+    for (let changed = true; changed;) {
+      changed = false;
+      for (const tensor of computed) {
+        if (!this.#stored.has(tensor)) continue;
+        while (this.#buffersOf(this.#plan(ownGroup(tensor), [])) > this.#profile.storageBuffers) {
+          this.#stored.add(this.#largestPart(tensor));
+          changed = true;
+        }
       }
-      const part = this.#largestPart(tensor);
-      this.#stored.add(part);
-      this.#addRoot(part);
     }
   }
 
@@ -248,7 +249,10 @@ class Merger {
       done.add(next);
       groups.push(next);
     }
-    const kept = new Set([...this.#stored].filter(({ node }) => ['Input', 'Constant'].includes(node.operator.name)));
+    // Empty tensors have a place too, though nobody computes them.
+    const kept = new Set(
+      [...this.#stored].filter(({ node, size }) => size === 0 || ['Input', 'Constant'].includes(node.operator.name)),
+    );
     for (const { group } of groups) for (const tensor of group.outputs) kept.add(tensor);
     return { groups, stored: kept };
   }

@@ -1,5 +1,6 @@
 import * as core from '@flow-matching/core';
 import { splatValue, type DType, type Operator } from '@flow-matching/core';
+import type { KernelWriter } from '../compiler/kernelWriter.ts';
 import { any, elementwise, floats, numeric, type Expression, type Lowering } from './lowering.ts';
 
 const isFloat = (dtype: DType): boolean => dtype === 'f32';
@@ -8,6 +9,10 @@ const infix =
   (symbol: string): Expression =>
   (_, [a, b]) =>
     `${a} ${symbol} ${b}`;
+
+/** A divisor under a name: WGSL refuses to divide integers by a literal 0. */
+const divisor = (writer: KernelWriter, value: string, dtype: DType): string =>
+  isFloat(dtype) ? value : writer.let('v', value);
 
 /** A function of the library for floats and one of WGSL's for integers. */
 const byKind =
@@ -42,7 +47,7 @@ export const elementwiseOperators: readonly Lowering[] = [
     if (isFloat(dtype) && splatValue(right) === 0) return writer.call('timesZero', a);
     return isFloat(dtype) && splatValue(left) === 0 ? writer.call('timesZero', b) : `${a} * ${b}`;
   }),
-  elementwise(core.Div, numeric, 2, infix('/')),
+  elementwise(core.Div, numeric, 2, (writer, [a, b], { inputs: [{ dtype }] }) => `${a} / ${divisor(writer, b, dtype)}`),
   elementwise(core.Neg, numeric, 1, (_, [x], { inputs: [{ dtype }] }) => (dtype === 'u32' ? `0u - ${x}` : `-${x}`)),
   unary(core.Reciprocal, 2, (_, [x]) => `1.0f / ${x}`),
   unary(core.Sqrt, 2, builtin('sqrt')),
@@ -56,7 +61,7 @@ export const elementwiseOperators: readonly Lowering[] = [
   elementwise(core.Min, numeric, 2, byKind('minimum', 'min')),
   elementwise(core.Mod, numeric, 3, (writer, [a, b], { inputs: [{ dtype }], attributes: { fmod } }) => {
     if (isFloat(dtype)) return writer.call('remainder', a, b);
-    return dtype === 'i32' && fmod === 0 ? writer.call('modulo', a, b) : `${a} % ${b}`;
+    return dtype === 'i32' && fmod === 0 ? writer.call('modulo', a, b) : `${a} % ${divisor(writer, b, dtype)}`;
   }),
   elementwise(core.Pow, floats, 30, (writer, [a, b]) => writer.call('power', a, b)),
 

@@ -53,8 +53,13 @@ export const elementwise = <A extends Attributes>(
 ): Lowering =>
   lowering(operator, { kind: 'element', dtypes, cost }, (writer, node, index) => {
     const operands = node.inputs.map((input) => writer.value(input, broadcastIndex(index, input.shape)));
-    return writer.let('v', expression(writer, operands, node));
+    // WGSL computes what is made of literals ahead of time, and refuses a kernel where that overflows or is undefined.
+    const named = operands.some(isName) ? operands : operands.map((operand) => writer.let('v', operand));
+    return writer.let('v', expression(writer, named, node));
   });
+
+/** Whether a value is a variable of the kernel and not a literal. */
+const isName = (value: string): boolean => /^[a-z]+\d+$/.test(value);
 
 /** An operator whose elements are those of its first operand, elsewhere. */
 export const view = <A extends Attributes>(

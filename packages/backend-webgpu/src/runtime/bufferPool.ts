@@ -13,9 +13,6 @@ export class BufferPool {
   readonly #free = new Map<number, DeviceBuffer[]>();
   #freeBytes = 0;
   #nextId = 0;
-  #disposed = false;
-  /** Bytes of all buffers of the pool that are with a holder. */
-  heldBytes = 0;
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -23,16 +20,15 @@ export class BufferPool {
 
   /** A buffer of `bytes` or somewhat more, with anything in it. @throws BackendError for one that is larger than the device allows. */
   take(bytes: number): DeviceBuffer {
-    const size = rounded(bytes);
     const { maxBufferSize } = this.#device.limits;
-    if (size > maxBufferSize) {
+    const size = Math.min(rounded(bytes), maxBufferSize);
+    if (size < bytes) {
       throw new BackendError(`A buffer of ${bytes} bytes is more than the device has.`, {
         actual: bytes,
         expected: `at most ${maxBufferSize} bytes (maxBufferSize)`,
         remedy: 'Use smaller batches.',
       });
     }
-    this.heldBytes += size;
     const kept = this.#free.get(size)?.pop();
     if (kept) {
       this.#freeBytes -= size;
@@ -44,19 +40,12 @@ export class BufferPool {
   }
 
   #giveBack(buffer: DeviceBuffer): void {
-    this.heldBytes -= buffer.bytes;
-    if (this.#disposed || this.#freeBytes + buffer.bytes > mostKept) {
+    if (this.#freeBytes + buffer.bytes > mostKept) {
       buffer.buffer.destroy();
       return;
     }
     this.#freeBytes += buffer.bytes;
     this.#free.set(buffer.bytes, [...(this.#free.get(buffer.bytes) ?? []), buffer]);
-  }
-
-  dispose(): void {
-    this.#disposed = true;
-    for (const { buffer } of [...this.#free.values()].flat()) buffer.destroy();
-    this.#free.clear();
   }
 }
 

@@ -13,7 +13,7 @@ export class DeviceSession {
   readonly pool: BufferPool;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #scratch = new Map<string, { readonly buffer: DeviceBuffer; users: number }>();
-  readonly #underWay: Promise<undefined>[] = [];
+  readonly #underWay: Promise<unknown>[] = [];
   #failure: BackendError | undefined;
   #writes = 0;
   #disposed = false;
@@ -40,18 +40,34 @@ export class DeviceSession {
     if (this.#failure) throw this.#failure;
   }
 
-  /** A pipeline, made once for all kernels of the same code. */
+  /**
+   * A pipeline, made once for all kernels of the same code.
+   *
+   * @throws BackendError where WebGPU refuses the code.
+   */
   pipeline(code: string, label: string): Promise<GPUComputePipeline> {
     const known = this.#pipelines.get(code);
     if (known) return known;
-    const module = this.device.createShaderModule({ code, label });
-    const made = this.device.createComputePipelineAsync({
-      label,
-      layout: 'auto',
-      compute: { module, entryPoint: 'main' },
+    const made = this.#makePipeline(code, label).catch((error: unknown) => {
+      this.#pipelines.delete(code);
+      throw error;
     });
     this.#pipelines.set(code, made);
     return made;
+  }
+
+  async #makePipeline(code: string, label: string): Promise<GPUComputePipeline> {
+    const { device } = this;
+    // An error of this kernel is no failure of the device.
+    device.pushErrorScope('validation');
+    const module = device.createShaderModule({ code, label });
+    const made = device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
+    const [pipeline, error] = await Promise.allSettled([made, device.popErrorScope()]);
+    if (pipeline.status === 'fulfilled') return pipeline.value;
+    const found = error.status === 'fulfilled' ? error.value?.message : undefined;
+    throw new BackendError(`WebGPU refuses the kernel ${label}: ${found ?? (pipeline.reason as Error).message}`, {
+      cause: pipeline.reason,
+    });
   }
 
   get pipelineCount(): number {
@@ -102,7 +118,8 @@ export class DeviceSession {
 
   /** Resolves when the device is no more than a few pieces of work behind. */
   async keepUp(): Promise<void> {
-    this.#underWay.push(this.device.queue.onSubmittedWorkDone());
+    // Where the device fails meanwhile, whoever reads the results is told.
+    this.#underWay.push(this.device.queue.onSubmittedWorkDone().catch(() => undefined));
     if (this.#underWay.length > mostUnderWay) await this.#underWay.shift();
   }
 
@@ -115,14 +132,14 @@ export class DeviceSession {
     this.submit([encoder.finish()]);
     try {
       await staging.mapAsync(GPUMapMode.READ);
+      if (this.#failure) throw this.#failure;
+      return staging.getMappedRange().slice(0);
     } catch (cause) {
       this.checkAlive();
       throw new BackendError('WebGPU could not read an array.', { cause });
+    } finally {
+      staging.destroy();
     }
-    const copy = staging.getMappedRange().slice(0);
-    staging.destroy();
-    if (this.#failure) throw this.#failure;
-    return copy;
   }
 
   async dispose(): Promise<void> {

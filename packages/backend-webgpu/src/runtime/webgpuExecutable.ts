@@ -32,17 +32,19 @@ export interface WebgpuExecutableParts {
   /** Where kernels are timed. */
   readonly timer: KernelTimer | undefined;
   readonly bound: NamedArrays;
-  /** Gives back what was compiled for this executable. */
-  readonly release: () => void;
+  /** Holds what was compiled for one executable more; what it returns gives it back. */
+  readonly hold: () => () => void;
 }
 
 /** A compiled graph as one caller holds it. A run is submitted at once, as one command buffer; the device keeps the order. */
 export class WebgpuExecutable implements Executable {
   readonly #parts: WebgpuExecutableParts;
+  readonly #release: () => void;
   #disposed = false;
 
   constructor(parts: WebgpuExecutableParts) {
     this.#parts = parts;
+    this.#release = parts.hold();
   }
 
   get graph(): Graph {
@@ -60,6 +62,7 @@ export class WebgpuExecutable implements Executable {
    * @throws BackendError unless the backend was made with `debug` on an adapter that tells times.
    */
   async kernelTimes(): Promise<number[]> {
+    this.#checkAlive();
     if (this.#parts.timer) return this.#parts.timer.read();
     throw new BackendError('Kernels are not timed.', {
       expected: 'a backend with the option debug, on an adapter with the feature timestamp-query',
@@ -90,13 +93,13 @@ export class WebgpuExecutable implements Executable {
     const { graph, aliases, bound } = this.#parts;
     checkBinding(graph, arrays, aliases, bound);
     for (const array of Object.values(arrays)) this.#own(array);
-    return new WebgpuExecutable({ ...this.#parts, bound: { ...bound, ...arrays }, release: () => undefined });
+    return new WebgpuExecutable({ ...this.#parts, bound: { ...bound, ...arrays } });
   }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#parts.release();
+    this.#release();
   }
 
   #checkAlive(): void {
@@ -151,6 +154,15 @@ class Run {
   }
 
   submit(): Record<string, BackendArray> {
+    try {
+      return this.#submit();
+    } finally {
+      for (const buffer of this.#temporary) buffer.release();
+      this.#small?.release();
+    }
+  }
+
+  #submit(): Record<string, BackendArray> {
     const { session, aliases, compiled } = this.#parts;
     const { program } = compiled;
     const encoder = session.device.createCommandEncoder();
@@ -177,8 +189,6 @@ class Run {
       const array = this.#given[name];
       if (array instanceof WebgpuArray) array.donate();
     }
-    for (const buffer of this.#temporary) buffer.release();
-    this.#small?.release();
     return outputs;
   }
 

@@ -172,9 +172,16 @@ const library: Readonly<Record<string, LibraryFunction>> = {
   return select(y, -y, negative && odd);
 }`,
   },
+  // The quotient may be rounded to the next integer, which shows in the rest.
   remainder: {
     needs: ['isFinite'],
-    code: 'fn remainder(a: f32, b: f32) -> f32 { return select(a - b * trunc(a / b), a, isFinite(a) && abs(b) > 3.4e38f); }',
+    code: `fn remainder(a: f32, b: f32) -> f32 {
+  let divisor = abs(b);
+  var rest = fma(-divisor, trunc(abs(a) / divisor), abs(a));
+  rest = select(rest, rest + divisor, rest < 0.0f);
+  rest = select(rest, rest - divisor, rest >= divisor);
+  return select(select(rest, -rest, a < 0.0f), a, isFinite(a) && divisor > 3.4e38f);
+}`,
   },
   // The result takes the divisor's sign.
   modulo: {
