@@ -91,7 +91,7 @@ function parsed(args: readonly string[]) {
   }
 }
 
-const list = (value: string | undefined): string[] | undefined => value?.split(',').map((part) => part.trim());
+export const list = (value: string | undefined): string[] | undefined => value?.split(',').map((part) => part.trim());
 
 type Named = Pick<Work, 'id'>;
 
@@ -114,7 +114,7 @@ function selectPeers(names: readonly string[] | undefined): readonly PeerName[] 
   return peerNames.filter((name) => names.includes(name));
 }
 
-function positive(name: string, value: string | undefined): number | undefined {
+export function positive(name: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1)

@@ -23,7 +23,8 @@ export class ForkedSubject implements Subject {
   readonly #environment: Readonly<Record<string, string>>;
   #process: ChildProcess | undefined;
   #ended: string | undefined;
-  #errors: string[] = [];
+  #settle: ((answer: Answer) => void) | undefined;
+  readonly #errors: string[] = [];
 
   /** @param environment what WebGPU needs to find the adapter. */
   constructor(name: ContestantName, environment: Readonly<Record<string, string>>) {
@@ -58,21 +59,13 @@ export class ForkedSubject implements Subject {
     const child = (this.#process ??= this.#start());
     const answer = await new Promise<Answer>((resolve) => {
       const timer = setTimeout(() => {
-        child.kill('SIGKILL');
-        this.#ended = `no answer within ${patienceMilliseconds / 1000} s`;
+        this.#end(`no answer within ${patienceMilliseconds / 1000} s`);
       }, patienceMilliseconds);
-      const settle = (message: Answer): void => {
+      this.#settle = (message) => {
         clearTimeout(timer);
-        child.off('message', settle);
-        child.off('exit', exited);
+        this.#settle = undefined;
         resolve(message);
       };
-      const exited = (code: number | null, signal: string | null): void => {
-        this.#ended ??= `its process ended (${signal ?? code}): ${this.#errors.join('\n')}`;
-        settle({ error: this.#ended });
-      };
-      child.on('message', settle);
-      child.on('exit', exited);
       child.send(question);
     });
     if (answer.error !== undefined) throw new Error(answer.error);
@@ -88,8 +81,21 @@ export class ForkedSubject implements Subject {
       detached: true,
     });
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      this.#errors = [...this.#errors, ...text.split('\n').filter(Boolean)].slice(-keptErrorLines);
+      this.#errors.push(...text.split('\n').filter(Boolean));
+      this.#errors.splice(0, this.#errors.length - keptErrorLines);
     });
+    child.on('message', (message: Answer) => this.#settle?.(message));
+    // A question to a process that has gone is answered by its end.
+    child.on('error', ({ message }) => this.#end(message));
+    child.on('exit', (code, signal) =>
+      this.#end([`its process ended (${signal ?? code})`, ...this.#errors].join(': ')),
+    );
     return child;
+  }
+
+  #end(reason: string): void {
+    this.#ended ??= reason;
+    this.#settle?.({ error: this.#ended });
+    this.#process?.kill('SIGKILL');
   }
 }

@@ -5,7 +5,7 @@ import type { Work } from '../works.ts';
 
 /** PyTorch on CUDA, where an interpreter has PyTorch. Whether it has a GPU shows when it prepares. */
 export async function torchCuda(python: string | undefined): Promise<Subject[]> {
-  const installed = await findPeers(python ?? process.env['FLOW_MATCHING_BENCH_PYTHON']);
+  const installed = await findPeers(python);
   return installed && availablePeers(installed).includes('torch') ? [new TorchCuda(installed.python)] : [];
 }
 
