@@ -39,12 +39,7 @@ export function chooseStored(graph: Graph): Set<Tensor> {
     const roots = stored.has(tensor) ? new Map([[tensor, tensor.size]]) : own;
     for (const input of node.inputs) {
       // An element of a reduction takes many of its operand; one of a concatenation takes one of some operand.
-      const share =
-        kind === 'reduction'
-          ? input.size / Math.max(1, tensor.size)
-          : name === 'Concat'
-            ? input.size / Math.max(1, tensor.size)
-            : 1;
+      const share = kind === 'reduction' || name === 'Concat' ? input.size / Math.max(1, tensor.size) : 1;
       for (const [root, elements] of roots) demand(input, root, elements * share);
     }
   }

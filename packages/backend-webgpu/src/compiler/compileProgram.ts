@@ -22,8 +22,8 @@ export function compileProgram(
   profile: AdapterProfile,
 ): Program {
   const graph = splitConcatenations(splitReductions(splitProducts(source, profile), profile));
-  const inputs = new Map(aliases.map(([input, output]) => [graph.output(output), graph.input(input)]));
-  const program = withAliases(graph, inputs, aliases, profile);
+  const replaced = new Map(aliases.map(([input, output]) => [graph.output(output), graph.input(input)]));
+  const program = withAliases(graph, replaced, aliases, profile);
   // An output that could not replace its input after all takes a buffer more.
   const fits = program.kernels.every(({ bindings }) => bindings.length <= profile.storageBuffers);
   return fits ? program : withAliases(graph, new Map(), aliases, profile);

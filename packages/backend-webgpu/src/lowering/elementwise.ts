@@ -1,6 +1,7 @@
 import * as core from '@flow-matching/core';
 import { splatValue, type DType, type Operator } from '@flow-matching/core';
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
+import type { LibraryName } from '../wgsl/functions.ts';
 import { any, elementwise, floats, numeric, type Expression, type Lowering } from './lowering.ts';
 
 const isFloat = (dtype: DType): boolean => dtype === 'f32';
@@ -16,12 +17,12 @@ const divisor = (writer: KernelWriter, value: string, dtype: DType): string =>
 
 /** A function of the library for floats and one of WGSL's for integers. */
 const byKind =
-  (ofFloats: string, ofIntegers: string): Expression =>
+  (ofFloats: LibraryName, ofIntegers: string): Expression =>
   (writer, operands, { inputs: [{ dtype }] }) =>
     isFloat(dtype) ? writer.call(ofFloats, ...operands) : `${ofIntegers}(${operands.join(', ')})`;
 
 const library =
-  (name: string): Expression =>
+  (name: LibraryName): Expression =>
   (writer, [x]) =>
     writer.call(name, x);
 

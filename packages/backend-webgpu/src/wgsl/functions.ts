@@ -8,7 +8,7 @@ interface LibraryFunction {
  * Where WGSL's own functions are not accurate enough anywhere (sin, cos and tanh are allowed errors of 2⁻¹¹), or go wrong at the ends on
  * some adapter (log of 0, tanh of 100), kernels call these. NaN is told by its bits, because compilers may assume that there is none.
  */
-const library: Readonly<Record<string, LibraryFunction>> = {
+const library = {
   nan: { code: 'var<private> nanBits: u32 = 0x7fc00000u;' },
   infinity: { code: 'var<private> infinityBits: u32 = 0x7f800000u;' },
   isNan: { code: 'fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }' },
@@ -213,9 +213,9 @@ const library: Readonly<Record<string, LibraryFunction>> = {
   return x;
 }`,
   },
-};
+} as const satisfies Readonly<Record<string, LibraryFunction>>;
 
-export type LibraryName = string;
+export type LibraryName = keyof typeof library;
 
 /** The code of functions and of what they call, each once and before it is called. */
 export function libraryCode(names: Iterable<LibraryName>): string[] {
@@ -224,8 +224,9 @@ export function libraryCode(names: Iterable<LibraryName>): string[] {
   const write = (name: string): void => {
     if (written.has(name)) return;
     written.add(name);
-    library[name].needs?.forEach(write);
-    code.push(library[name].code);
+    const { needs = [], code: own }: LibraryFunction = library[name as LibraryName];
+    needs.forEach(write);
+    code.push(own);
   };
   [...names].toSorted().forEach(write);
   return code;
