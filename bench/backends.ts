@@ -11,7 +11,7 @@ const makers: Readonly<Record<string, (settings: BackendSettings) => Promise<Bac
   // TensorFlow's threads are chosen once for a process, by its environment.
   tfjs: async ({ threads }) => {
     process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
-    process.env['TF_NUM_INTEROP_THREADS'] = '1';
+    process.env['TF_NUM_INTEROP_THREADS'] = String(threads);
     return (await import('@flow-matching/backend-tfjs')).tfjs({ engine: 'node' });
   },
   'tfjs-wasm': async ({ threads }) => (await import('@flow-matching/backend-tfjs')).tfjs({ engine: 'wasm', threads }),

@@ -80,7 +80,7 @@ export class LineWorker {
         OMP_NUM_THREADS: threads,
         MKL_NUM_THREADS: threads,
         TF_NUM_INTRAOP_THREADS: threads,
-        TF_NUM_INTEROP_THREADS: '1',
+        TF_NUM_INTEROP_THREADS: threads,
         TF_CPP_MIN_LOG_LEVEL: '2',
         ...(this.#program.device !== 'cuda' && { JAX_PLATFORMS: 'cpu', CUDA_VISIBLE_DEVICES: '' }),
       },

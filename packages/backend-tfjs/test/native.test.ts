@@ -1,6 +1,6 @@
 import { tfjs } from '@flow-matching/backend-tfjs';
 import { isTensorflowInstalled, NativeBackend } from '@flow-matching/backend-tfjs/native';
-import { BackendError, f32, gather, hostArray, trace } from '@flow-matching/core';
+import { BackendError, f32, gather, hostArray, hostScalar, trace, where } from '@flow-matching/core';
 import { assert } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -62,6 +62,22 @@ describe('the native engine', () => {
     await first.dispose();
     const { y } = await second.run({ x: hostArray([1, 2, 3]) });
     assert.deepEqual(Array.from(await y.read()), [2, 4, 6], 'the other holder keeps the model');
+  });
+
+  it('passes on the branch that a single condition chooses', async () => {
+    await using backend = new NativeBackend();
+    const graph = trace(({ chosen, yes, no }) => ({ kept: where(chosen, yes.mul(2), no).add(1) }), {
+      chosen: { shape: [], dtype: 'bool' },
+      yes: f32([3]),
+      no: f32([3]),
+    });
+    const executable = await backend.compile(graph);
+    const branches = { yes: hostArray([1, 2, 3]), no: hostArray([Number.NaN, 5, 6]) };
+    const expectedOf = { 1: [3, 5, 7], 0: [Number.NaN, 6, 7] };
+    for (const [chosen, expected] of Object.entries(expectedOf)) {
+      const { kept } = await executable.run({ ...branches, chosen: hostScalar(Number(chosen), 'bool') });
+      assert.deepEqual(Array.from(await kept.read()), expected);
+    }
   });
 
   it('leads an error of TensorFlow back to the line that asked for the operator', async () => {

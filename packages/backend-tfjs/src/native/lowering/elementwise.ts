@@ -1,5 +1,5 @@
 import * as core from '@flow-matching/core';
-import type { DType } from '@flow-matching/core';
+import { sameShape, type DType, type Tensor } from '@flow-matching/core';
 import { DataType } from '../../generated/saved_model_pb.ts';
 import { dataType, type GraphWriter, type Value } from '../graphWriter.ts';
 import { any, float, lowering, numeric, same, type Lower, type Lowering } from './lowering.ts';
@@ -28,9 +28,19 @@ const modulo = (write: GraphWriter, inputs: readonly Value[], dtype: DType, fmod
   return narrowed(write, write.typed('FloorMod', DT_INT64, long));
 };
 
+/** Whether a tensor is a row that is added to each of the rows of another. */
+const isBias = (row: Tensor, { rank, shape }: Tensor): boolean =>
+  core.isFloat(row.dtype) && rank > 1 && row.rank === 1 && row.shape[0] === shape[rank - 1];
+
 /** Arithmetic, comparisons and logic, element by element. */
 export const elementwise: readonly Lowering[] = [
-  same(core.Add, numeric, 'AddV2'),
+  lowering(core.Add, numeric, (write, operands, { inputs }) => {
+    const type = dataType[inputs[0].dtype];
+    const bias = inputs.findIndex((tensor, i) => isBias(tensor, inputs[1 - i]));
+    // TensorFlow fuses BiasAdd, and not AddV2, with the product before it.
+    if (bias >= 0) return write.typed('BiasAdd', type, [operands[1 - bias], operands[bias]]);
+    return write.typed('AddV2', type, operands);
+  }),
   same(core.Sub, numeric),
   same(core.Mul, numeric),
   lowering(core.Div, numeric, wide('RealDiv', 'TruncateDiv')),
@@ -73,9 +83,17 @@ export const elementwise: readonly Lowering[] = [
   lowering(core.Or, ['bool'], (write, inputs) => write.node('LogicalOr', inputs)),
   lowering(core.Not, ['bool'], (write, inputs) => write.node('LogicalNot', inputs)),
   same(core.IsNaN, float, 'IsNan'),
-  lowering(core.Where, any, (write, inputs, { outputs: [{ dtype }] }) =>
-    write.typed('SelectV2', dataType[dtype], inputs),
-  ),
+  lowering(core.Where, any, (write, operands, { inputs, outputs: [{ dtype, shape }] }) => {
+    const type = dataType[dtype];
+    const [condition, ...branches] = inputs;
+    if (condition.rank > 0 || branches.some((branch) => !sameShape(branch.shape, shape))) {
+      return write.typed('SelectV2', type, operands);
+    }
+    // A single condition passes one branch on as it is, where a selection would copy it.
+    const [chosen, ...values] = operands;
+    const [yes, no] = values.map((value) => write.typed('Switch', type, [value, chosen]));
+    return write.typed('Merge', type, [`${yes}:1`, no], { N: { int: 2 } });
+  }),
   lowering(core.Cast, any, (write, [x], { inputs: [{ dtype: from }], attributes: { to } }) =>
     converted(write, x, from, to),
   ),
