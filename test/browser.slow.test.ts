@@ -1,18 +1,33 @@
 import { levelTitles, type Level } from '@flow-matching/conformance';
+import { createReferenceBackend } from '@flow-matching/core';
 import { assert } from 'chai';
+import { trainingLosses } from './browser/trainingLosses.ts';
 import { brokenCases } from './support/brokenCases.ts';
 import { inChromium } from './support/browser/inChromium.ts';
 
-const levels: readonly Level[] = [0, 1, 2, 3, 4, 5];
+/** Those of WebGL lose NaN and infinities, which level 2 is about, and digits of tanh and erf near 0, which level 3 shows. */
+const levels: Readonly<Record<string, readonly Level[]>> = {
+  webgpu: [0, 1, 2, 3, 4, 5],
+  'tfjs-wasm': [0, 1, 2, 3, 4, 5],
+  'tfjs-webgl': [0, 1],
+};
 
-for (const backend of ['webgpu']) {
+for (const [backend, passed] of Object.entries(levels)) {
   inChromium(backend, (opened) => {
-    for (const level of levels) {
+    for (const level of passed) {
       it(`passes level ${level} of conformance: ${levelTitles[level]}`, async function () {
         this.timeout(1_200_000);
         const report = await opened().page.evaluate((level) => harness.conformance({ levels: [level] }), level);
         assert.deepEqual(brokenCases(report), []);
       });
     }
+
+    it('trains with the losses of the reference', async function () {
+      this.timeout(120_000);
+      const losses = await opened().page.evaluate(() => harness.trainingLosses());
+      await using reference = createReferenceBackend();
+      const expected = await trainingLosses(reference);
+      losses.forEach((loss, step) => assert.closeTo(loss, expected[step], 1e-3, `step ${step + 1}`));
+    });
   });
 }

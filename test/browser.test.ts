@@ -30,8 +30,10 @@ const ids = [
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-for (const backend of ['webgpu']) {
-  inChromium(backend, (opened) => {
+const backends = { webgpu: 'webgpu', 'tfjs-wasm': 'tfjs' };
+
+for (const [subject, backend] of Object.entries(backends)) {
+  inChromium(subject, (opened) => {
     it('passes twenty cases of conformance', async function () {
       this.timeout(60_000);
       const report = await opened().page.evaluate((ids) => harness.conformance({ ids }), ids);
@@ -53,6 +55,7 @@ for (const backend of ['webgpu']) {
       expect(mean(losses.slice(-5))).to.be.lessThan(mean(losses.slice(0, 5)));
     });
 
+    if (subject !== 'webgpu') return;
     it('has WebGPU errors that nothing catches noticed', async () => {
       await opened().page.evaluate(async () => {
         const adapter = await navigator.gpu.requestAdapter();

@@ -1,3 +1,3 @@
 import { gpuTests } from './support/webgpu/gpuTests.ts';
 
-await gpuTests({ slow: true, limit: 3600 });
+await gpuTests({ kind: 'slow', limit: 3600 });

@@ -1,3 +1,3 @@
 import { gpuTests } from './support/webgpu/gpuTests.ts';
 
-await gpuTests({ slow: false, limit: 600 });
+await gpuTests({ kind: 'fast', limit: 600 });

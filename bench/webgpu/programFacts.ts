@@ -20,7 +20,7 @@ export interface ProgramFacts {
 
 /** A graph as the backend compiles it. */
 export const programOf = ({ graph, aliases }: RecordedGraph, profile: AdapterProfile): Program =>
-  compileProgram(prepareGraph(graph, webgpuManifest, 'webgpu').graph, aliases, profile);
+  compileProgram(prepareGraph(graph, webgpuManifest(profile), 'webgpu').graph, aliases, profile);
 
 export function programFacts({ kernels, scratch }: Program): ProgramFacts {
   const codes = new Set(kernels.map(({ code }) => code));

@@ -1,3 +1,4 @@
+import { tfjs } from '@flow-matching/backend-tfjs';
 import { webgpu } from '@flow-matching/backend-webgpu';
 import { createReferenceBackend, type Backend } from '@flow-matching/core';
 
@@ -5,4 +6,6 @@ import { createReferenceBackend, type Backend } from '@flow-matching/core';
 export const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   reference: createReferenceBackend,
   webgpu: () => webgpu(),
+  'tfjs-webgl': () => tfjs({ engine: 'webgl' }),
+  'tfjs-wasm': () => tfjs({ engine: 'wasm', wasmPath: '/wasm/' }),
 };

@@ -9,7 +9,7 @@ export interface Subject {
   readonly create: () => Backend | Promise<Backend>;
   /** Operators with a dtype that it does not declare. Cases end as unsupported for these and nothing else. */
   readonly undeclared: readonly string[];
-  /** Dtypes of which it has no operator at all. */
+  /** Dtypes of which it may have no operator at all. */
   readonly absentDTypes?: readonly DType[];
   /** Why it cannot run here, if it cannot. */
   readonly absent?: string | undefined;

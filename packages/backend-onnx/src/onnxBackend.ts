@@ -83,7 +83,7 @@ export class OnnxBackend implements Backend {
 
   array(source: HostArray): BackendArray {
     this.#checkAlive();
-    checkElements(source);
+    checkElements(source, this);
     const { data, shape, dtype } = source;
     const memory = this.#pool.take({ shape, dtype });
     memory.data.set(data);

@@ -6,6 +6,7 @@ import {
   type CompileOptions,
   type Graph,
   type HostArray,
+  type Manifest,
 } from '@flow-matching/core';
 import type { AdapterProfile } from './compiler/adapterProfile.ts';
 import { webgpuManifest } from './lowering/index.ts';
@@ -30,7 +31,7 @@ interface Compilation {
 export class WebgpuBackend implements Backend {
   readonly name = 'webgpu';
   readonly device: string;
-  readonly manifest = webgpuManifest;
+  readonly manifest: Manifest;
   readonly profile: AdapterProfile;
   readonly #session: DeviceSession;
   readonly #compilations = new Map<string, Compilation>();
@@ -43,6 +44,7 @@ export class WebgpuBackend implements Backend {
     this.#timed = debug && device.features.has('timestamp-query');
     this.device = name;
     this.profile = profile;
+    this.manifest = webgpuManifest(profile);
   }
 
   /** Pipelines made so far: one for each different kernel. */
@@ -52,7 +54,7 @@ export class WebgpuBackend implements Backend {
 
   array(source: HostArray): BackendArray {
     this.#session.checkAlive();
-    checkElements(source);
+    checkElements(source, this);
     const elements = toElements(source);
     const buffer = this.#session.pool.take(elements.byteLength);
     this.#session.write(buffer.buffer, 0, elements);

@@ -13,7 +13,7 @@ describe('a training step on WebGPU', () => {
   ] as const) {
     it(`takes ${kernels} dispatches and moves ${megabytes} MB on ${name}`, async () => {
       const { graph: source, aliases } = await trainingStep(256);
-      const { graph, randomness } = prepareGraph(source, webgpuManifest, 'webgpu');
+      const { graph, randomness } = prepareGraph(source, webgpuManifest(profile), 'webgpu');
       const program = compileProgram(graph, aliases, profile);
       expect(program.kernels).to.have.length(kernels);
       expect(Math.round(program.kernels.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6)).to.equal(megabytes);

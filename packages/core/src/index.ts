@@ -69,5 +69,6 @@ export * from './solve/odeState.ts';
 export * from './solve/stochasticSteps.ts';
 export type { OdeDefinition } from './solve/odeTrace.ts';
 export * from './tensor/dtype.ts';
+export * from './tensor/half.ts';
 export * from './tensor/hostArray.ts';
 export * from './tensor/shape.ts';

@@ -1,5 +1,7 @@
 import { build } from 'esbuild';
-import { posix } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, posix } from 'node:path';
 import { browserOptions, bundleLibrary, libraryEntry, libraryPackages } from '../../../browser/bundleLibrary.ts';
 
 /** A file by its path on the server. */
@@ -21,6 +23,8 @@ export async function bundlePage(): Promise<Site> {
       entryPoints: ['test/browser/page.ts'],
       external: [...libraryPackages],
       sourcemap: 'inline',
+      splitting: true,
+      outdir: '.',
     }),
   ]);
   const imports = Object.fromEntries(libraryPackages.map((name) => [name, `/library/${libraryEntry}`]));
@@ -34,8 +38,17 @@ export async function bundlePage(): Promise<Site> {
   return new Map<string, ServedFile>([
     ['/', { type: 'text/html; charset=utf-8', contents: html }],
     ...library.files.map(({ name, contents }) => [`/library/${name}`, { type: javascript, contents }] as const),
+    ...wasmFiles(),
     ...page.outputFiles.map(
       ({ path, contents }) => [`/${posix.basename(path)}`, { type: javascript, contents }] as const,
     ),
   ]);
+}
+
+/** The modules of TensorFlow.js's wasm engine, under /wasm/. */
+function wasmFiles(): (readonly [string, ServedFile])[] {
+  const folder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.wasm'))
+    .map((name) => [`/wasm/${name}`, { type: 'application/wasm', contents: readFileSync(join(folder, name)) }]);
 }

@@ -11,13 +11,23 @@ export interface FoundAdapter extends AdapterCandidate {
   readonly isSoftware: boolean;
 }
 
-const probe = fileURLToPath(new URL('probeAdapter.js', import.meta.url));
-let found: { adapter: FoundAdapter | undefined } | undefined;
+interface ProbedAdapter extends AdapterInfo {
+  readonly features: readonly string[];
+}
 
-/** The adapter for this machine's tests, undefined where it has none; the variable WEBGPU_ADAPTER asks for one source, or `none`. */
-export function findAdapter(): FoundAdapter | undefined {
-  found ??= { adapter: firstAdapter(askedSources()) };
-  return found.adapter;
+const probe = fileURLToPath(new URL('probeAdapter.js', import.meta.url));
+const found = new Map<string | undefined, FoundAdapter | undefined>();
+
+/**
+ * The adapter for this machine's tests, undefined where it has none; the variable WEBGPU_ADAPTER asks for one source, or `none`. Where a
+ * feature is needed, the first that has it, from whatever source.
+ */
+export function findAdapter(feature?: GPUFeatureName): FoundAdapter | undefined {
+  if (!found.has(feature)) {
+    const sources = askedSources();
+    found.set(feature, firstAdapter(feature && sources.length > 0 ? adapterSources : sources, feature));
+  }
+  return found.get(feature);
 }
 
 function askedSources(): readonly AdapterSource[] {
@@ -29,21 +39,25 @@ function askedSources(): readonly AdapterSource[] {
   throw new Error(`WEBGPU_ADAPTER is '${asked}'; expected one of ${adapterSources.join(', ')}, none.`);
 }
 
-function firstAdapter(sources: readonly AdapterSource[]): FoundAdapter | undefined {
+function firstAdapter(
+  sources: readonly AdapterSource[],
+  feature: GPUFeatureName | undefined,
+): FoundAdapter | undefined {
   if (sources.length === 0) return undefined;
   for (const candidate of adapterCandidates().filter(({ source }) => sources.includes(source))) {
     const info = infoOf(candidate);
-    if (info) return { ...candidate, name: adapterName(info), isSoftware: info.isFallbackAdapter };
+    if (info && (feature === undefined || info.features.includes(feature)))
+      return { ...candidate, name: adapterName(info), isSoftware: info.isFallbackAdapter };
   }
   return undefined;
 }
 
-function infoOf({ environment }: AdapterCandidate): AdapterInfo | undefined {
+function infoOf({ environment }: AdapterCandidate): ProbedAdapter | undefined {
   const { status, stdout } = spawnSync(process.execPath, [probe], {
     env: { ...process.env, ...environment },
     encoding: 'utf8',
     timeout: 20_000,
     killSignal: 'SIGKILL',
   });
-  return status === 0 ? ((JSON.parse(stdout) as AdapterInfo | null) ?? undefined) : undefined;
+  return status === 0 ? ((JSON.parse(stdout) as ProbedAdapter | null) ?? undefined) : undefined;
 }

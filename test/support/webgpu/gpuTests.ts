@@ -5,22 +5,30 @@ import { grepOf } from '../apart/grepOf.ts';
 import { registerApart, registerSkipped } from '../apart/registerApart.ts';
 import { runApart } from '../apart/runApart.ts';
 import { findAdapter } from './findAdapter.ts';
-import { mustHaveAdapter, reportNoAdapter } from './reportNoAdapter.ts';
+import { mustHaveAdapter, reportNoAdapter, reportNoHalves } from './reportNoAdapter.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
+/** Which of the tests: those named *.slow.gpu.test.ts, those named *.f16.gpu.test.ts, or all others. */
+export type GpuTestKind = 'fast' | 'slow' | 'f16';
+
 export interface GpuTestOptions {
-  /** Those named *.slow.gpu.test.ts, or the others. */
-  readonly slow: boolean;
+  readonly kind: GpuTestKind;
   /** Seconds that all of them together may take. */
   readonly limit: number;
 }
 
+const titles: Readonly<Record<GpuTestKind, string>> = {
+  fast: 'The WebGPU tests',
+  slow: 'The slow WebGPU tests',
+  f16: 'The WebGPU tests of f16',
+};
+
 /** Registers the tests of the repository's *.gpu.test.ts files, which run in a process of their own on a WebGPU adapter. */
-export async function gpuTests({ slow, limit }: GpuTestOptions): Promise<void> {
-  const files = gpuTestFiles().filter((file) => file.endsWith('.slow.gpu.test.ts') === slow);
+export async function gpuTests({ kind, limit }: GpuTestOptions): Promise<void> {
+  const files = gpuTestFiles().filter((file) => kindOf(file) === kind);
   if (files.length === 0) return;
-  const adapter = findAdapter();
+  const adapter = findAdapter(kind === 'f16' ? 'shader-f16' : undefined);
   const run = await runApart({
     files,
     timeout: 20_000,
@@ -30,20 +38,26 @@ export async function gpuTests({ slow, limit }: GpuTestOptions): Promise<void> {
     faults: adapter && new URL('deviceFaults.ts', import.meta.url).href,
     limit: limit * 1000,
   });
-  const what = slow ? 'The slow WebGPU tests' : 'The WebGPU tests';
+  const what = titles[kind];
   if (adapter) {
     console.log(`${what} run on ${adapter.name} (${adapter.origin}).`);
     registerApart(what, run);
     return;
   }
   run.abandon();
-  if (mustHaveAdapter) {
+  if (kind === 'f16') {
+    reportNoHalves(what);
+    if (run.root) registerSkipped(run.root);
+  } else if (mustHaveAdapter) {
     it(`${what} find an adapter`, () => reportNoAdapter(what));
   } else {
     reportNoAdapter(what);
     if (run.root) registerSkipped(run.root);
   }
 }
+
+const kindOf = (file: string): GpuTestKind =>
+  file.endsWith('.slow.gpu.test.ts') ? 'slow' : file.endsWith('.f16.gpu.test.ts') ? 'f16' : 'fast';
 
 const gpuTestFiles = (): string[] =>
   ['test', ...['packages', 'examples'].flatMap((folder) => childrenOf(folder).map((name) => `${folder}/${name}/test`))]

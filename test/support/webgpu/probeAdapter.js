@@ -10,5 +10,6 @@ const found = info && {
   device: info.device,
   description: info.description,
   isFallbackAdapter: info.isFallbackAdapter,
+  features: [...adapter.features],
 };
 process.stdout.write(JSON.stringify(found ?? null), () => process.exit(0));

@@ -8,3 +8,9 @@ export function reportNoAdapter(what: string): void {
   if (mustHaveAdapter) assert.fail(`${what} have no WebGPU adapter. In CI there must be one.`);
   console.log(`\n  *** ${what} ARE SKIPPED: there is no WebGPU adapter. CONTRIBUTING.md says how to get one. ***\n`);
 }
+
+/** Where no adapter has shader-f16: one loud line, in CI too, because none comes with the development dependencies. */
+export const reportNoHalves = (what: string): void =>
+  console.log(
+    `\n  *** ${what} ARE SKIPPED: no WebGPU adapter here has shader-f16. CONTRIBUTING.md says how to get one. ***\n`,
+  );

@@ -4,6 +4,7 @@ import { TensorProto_DataType } from '../generated/onnx_pb.ts';
 
 /** ONNX's element type of a dtype. */
 export const elementType: Readonly<Record<DType, TensorProto_DataType>> = {
+  f16: TensorProto_DataType.FLOAT16,
   f32: TensorProto_DataType.FLOAT,
   f64: TensorProto_DataType.DOUBLE,
   i32: TensorProto_DataType.INT32,
@@ -13,6 +14,7 @@ export const elementType: Readonly<Record<DType, TensorProto_DataType>> = {
 
 /** ONNX Runtime's name of a dtype. */
 export const runtimeType = {
+  f16: 'float16',
   f32: 'float32',
   f64: 'float64',
   i32: 'int32',

@@ -28,6 +28,8 @@ export type NodeAttributes = Readonly<Record<string, Attribute>>;
 
 /** TensorFlow's type of what holds a dtype inside a graph. Numbers of u32 travel as the int32 with their bits. */
 export const dataType: Readonly<Record<DType, DataType>> = {
+  // Not held: no operator is declared for it.
+  f16: DataType.DT_INVALID,
   f32: DataType.DT_FLOAT,
   f64: DataType.DT_DOUBLE,
   i32: DataType.DT_INT32,

@@ -55,7 +55,7 @@ export class NativeBackend implements Backend {
 
   array(source: HostArray): BackendArray {
     this.#checkAlive();
-    checkElements(source);
+    checkElements(source, this);
     return new NativeArray(this.#binding, upload(this.#binding, source), source);
   }
 

@@ -4,6 +4,8 @@ export interface AdapterProfile {
   readonly software: boolean;
   /** Whether invocations of a subgroup may be joined, and know which subgroup they are of. */
   readonly subgroups: boolean;
+  /** Whether kernels may hold numbers of 16 bits. */
+  readonly halves: boolean;
   /** Buffers that a kernel may use. */
   readonly storageBuffers: number;
   /** Bytes of the largest buffer that a kernel may use. */

@@ -111,10 +111,10 @@ export class KernelWriter {
   }
 
   literal(value: number, dtype: DType): string {
-    const single = Math.fround(value);
-    if (dtype === 'f32' && Number.isNaN(single)) this.functions.add('nan');
-    if (dtype === 'f32' && Math.abs(single) === Infinity) this.functions.add('infinity');
-    return literalOf(value, dtype);
+    const code = literalOf(value, dtype);
+    if (code.includes('nanBits')) this.functions.add('nan');
+    if (code.includes('infinityBits')) this.functions.add('infinity');
+    return code;
   }
 
   /** An index whose range the statements around it assure: a variable that stands for it. */

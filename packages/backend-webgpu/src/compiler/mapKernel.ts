@@ -162,8 +162,8 @@ function joined(
 ): string {
   const { combine, subgroup } = reducers[operator];
   const type = valueType(dtype);
-  const shared = `shared_${dtype}`;
-  const name = `join${operator}_${dtype}`;
+  const shared = `shared_${type}`;
+  const name = `join${operator}_${type}`;
   writer.declarations.set(shared, `var<workgroup> ${shared}: array<${type}, ${size}>;`);
   if (subgroups) {
     writer.declarations.set(

@@ -1,4 +1,4 @@
-import type { DType, Tensor, TypedArray } from '@flow-matching/core';
+import type { HostArray, Tensor } from '@flow-matching/core';
 
 /** A buffer of a program's run: given with an input, made for an output, shared for what lies between, or filled once with a constant. */
 export type BufferReference =
@@ -44,10 +44,8 @@ export interface ProgramOutput extends ProgramPort {
   readonly copies?: Place;
 }
 
-export interface SmallConstant {
+export interface SmallConstant extends HostArray {
   readonly offset: number;
-  readonly data: TypedArray;
-  readonly dtype: DType;
 }
 
 /** A graph as kernels and a plan of their memory. */
@@ -58,7 +56,7 @@ export interface Program {
   /** Elements of the buffer of small tensors. */
   readonly smallElements: number;
   readonly smallConstants: readonly SmallConstant[];
-  readonly constants: readonly { readonly data: TypedArray; readonly dtype: DType }[];
+  readonly constants: readonly HostArray[];
   /** Bytes of each buffer for what lies between kernels. */
   readonly scratch: readonly number[];
 }

@@ -1,18 +1,21 @@
 import {
   apply,
   ConvWeightGradient,
-  matmul,
+  MatMul,
   rebuild,
   reduceSum,
   reshape,
   rewriteGraph,
   transpose,
+  type Attributes,
   type ConvAttributes,
   type Graph,
   type Node,
+  type Operator,
   type Tensor,
 } from '@flow-matching/core';
 import type { AdapterProfile } from './adapterProfile.ts';
+import { asDType } from '../lowering/half.ts';
 import { productOf } from '../products/product.ts';
 
 /** Results of about a block of 64 × 64 are computed by one workgroup; a GPU is busy with so many of them. */
@@ -44,6 +47,13 @@ function sharesOf(node: Node, length: number): number {
   return 1;
 }
 
+/** A product whose results are of f32 where they would be of f16: shares of a sum are not rounded before they are added up. */
+const summedInSingle = <A extends Attributes>(operator: Operator<A>): Operator<A> => ({
+  ...operator,
+  infer: (types, attributes) =>
+    operator.infer(types, attributes).map(({ shape, dtype }) => ({ shape, dtype: dtype === 'f16' ? 'f32' : dtype })),
+});
+
 const cuts: Readonly<Record<string, Cut>> = {
   MatMul(node, [a, b]) {
     if (a.rank !== 2 || b.rank !== 2) return undefined;
@@ -52,7 +62,8 @@ const cuts: Readonly<Record<string, Cut>> = {
     const shares = sharesOf(node, depth);
     if (shares === 1) return undefined;
     const left = transpose(reshape(a, [rows, shares, depth / shares]), [1, 0, 2]);
-    return reduceSum(matmul(left, reshape(b, [shares, depth / shares, columns])), 0);
+    const [parts] = apply(summedInSingle(MatMul), [left, reshape(b, [shares, depth / shares, columns])], {});
+    return asDType(reduceSum(parts, 0), a.dtype);
   },
 
   // Shares of the batch become groups of channels.
@@ -66,11 +77,11 @@ const cuts: Readonly<Record<string, Cut>> = {
       const apart = transpose(reshape(image, [shares, batch / shares, channels, ...places]), [1, 0, 2, 3, 4]);
       return reshape(apart, [batch / shares, shares * channels, ...places]);
     };
-    const [gradients] = apply(ConvWeightGradient, [grouped(x), grouped(g)], {
+    const [gradients] = apply(summedInSingle(ConvWeightGradient), [grouped(x), grouped(g)], {
       ...attributes,
       group: attributes.group * shares,
       shape: [shares * shape[0], ...shape.slice(1)],
     });
-    return reduceSum(reshape(gradients, [shares, ...shape]), 0);
+    return asDType(reduceSum(reshape(gradients, [shares, ...shape]), 0), x.dtype);
   },
 };

@@ -1,5 +1,6 @@
 import {
   apply,
+  cast,
   rebuild,
   reshape,
   rewriteGraph,
@@ -8,6 +9,7 @@ import {
   type ReduceAttributes,
   type Tensor,
 } from '@flow-matching/core';
+import { asDType } from '../lowering/half.ts';
 import { reducedAxes, reducedCount, reducers } from '../lowering/reduction.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
 
@@ -56,7 +58,9 @@ function inTwoSteps(
   const axes = (attributes as unknown as ReduceAttributes).axes.toSorted((a, b) => a - b);
   const [before, after] = [shape.slice(0, axes[0]), shape.slice(axes.at(-1)! + 1)];
   const length = shape.slice(axes[0], axes.at(-1)! + 1).reduce((product, extent) => product * extent, 1);
-  const cut = reshape(x, [...before, shares, length / shares, ...after]);
+  // Shares of a sum of f16 stay in f32.
+  const exact = x.dtype === 'f16' && operator.name === 'ReduceSum' ? cast(x, 'f32') : x;
+  const cut = reshape(exact, [...before, shares, length / shares, ...after]);
   const reduce = (of: Tensor, axis: number): Tensor => apply(operator, [of], { axes: [axis], keepdims: false })[0];
-  return reshape(reduce(reduce(cut, before.length + 1), before.length), result.shape);
+  return asDType(reshape(reduce(reduce(cut, before.length + 1), before.length), result.shape), x.dtype);
 }

@@ -1,10 +1,10 @@
 import type { Tensor } from '@flow-matching/core';
-import { bytesOf } from '../memory/planMemory.ts';
+import { bufferBytes, isPacked, smallElementBytes } from '../memory/tensorBytes.ts';
 import { productOf } from '../products/product.ts';
 import { writeProduct } from '../products/productKernel.ts';
 import { invocationsOf, productGrid, productTile } from '../products/productTile.ts';
 import { libraryCode } from '../wgsl/functions.ts';
-import { elementBytes, storedType, valueType } from '../wgsl/types.ts';
+import { storedType, valueType } from '../wgsl/types.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
 import type { Dispatch } from './dispatches.ts';
 import { membersOf, type Group } from './group.ts';
@@ -45,7 +45,7 @@ export function writeKernel(dispatch: Dispatch, memory: KernelMemory, profile: A
     body.push(...writer.code.map((line) => `  ${line}`), '}');
     first = last;
   }
-  const code = [
+  const lines = [
     ...(subgroups ? ['enable subgroups;', 'requires subgroup_id;'] : []),
     ...buffers.declarations(),
     ...libraryCode(functions),
@@ -58,7 +58,8 @@ export function writeKernel(dispatch: Dispatch, memory: KernelMemory, profile: A
     ...body.map((line) => `  ${line}`),
     '}',
     '',
-  ].join('\n');
+  ];
+  const code = (lines.some((line) => /\bf16\b/.test(line)) ? ['enable f16;', ...lines] : lines).join('\n');
   return {
     label: groups.map(labelOf).join(' | '),
     code,
@@ -86,7 +87,8 @@ function sectionsOf(
       isStored: (tensor) => stored.has(tensor) && !own.has(tensor),
       load: (tensor, position) => buffers.load(tensor, position),
     });
-    const store = (tensor: Tensor, position: string, value: string): string => buffers.store(tensor, position, value);
+    const store = (tensor: Tensor, position: string, value: string): string =>
+      buffers.store(tensor, position, tensor.dtype === 'f16' ? writer.call('toHalf', value) : value);
     if (group.kind === 'map') {
       const layout = mapLayout(group, profile);
       writeMap(writer, group, layout, profile, store);
@@ -124,7 +126,7 @@ class Buffers {
     const touch = `${writes} ${tensor.node.id}`;
     if (!this.#touched.has(touch)) {
       this.#touched.add(touch);
-      this.bytes += bytesOf(tensor);
+      this.bytes += bufferBytes(tensor);
     }
     return { name: nameOf(key, this.#known), place };
   }
@@ -141,25 +143,28 @@ class Buffers {
     const element = this.#element(tensor, position, false);
     if (tensor.dtype === 'bool') return `${element} != 0u`;
     const small = isSmallPlace(this.#memory.places.get(tensor)!);
-    return small && tensor.dtype !== 'u32' ? `bitcast<${valueType(tensor.dtype)}>(${element})` : element;
+    if (small) return tensor.dtype === 'u32' ? element : `bitcast<${valueType(tensor.dtype)}>(${element})`;
+    return isPacked(tensor) ? `f32(${element})` : element;
   }
 
   store(tensor: Tensor, position: string, value: string): string {
     const element = this.#element(tensor, position, true);
     if (tensor.dtype === 'bool') return `${element} = select(0u, 1u, ${value});`;
     const small = isSmallPlace(this.#memory.places.get(tensor)!);
-    return small && tensor.dtype !== 'u32' ? `${element} = bitcast<u32>(${value});` : `${element} = ${value};`;
+    if (small) return tensor.dtype === 'u32' ? `${element} = ${value};` : `${element} = bitcast<u32>(${value});`;
+    return `${element} = ${isPacked(tensor) ? `f16(${value})` : value};`;
   }
 
   vector(tensor: Tensor, quarter: string): string {
     this.vectorTensors.add(tensor);
-    return `${this.#place(tensor, false).name}[${quarter}]`;
+    const vector = `${this.#place(tensor, false).name}[${quarter}]`;
+    return isPacked(tensor) ? `vec4<f32>(${vector})` : vector;
   }
 
   get bindings(): Binding[] {
     return [...this.#known.values()].map(({ buffer, tensor, writes }) => ({
       buffer,
-      bytes: buffer.kind === 'small' ? this.#memory.smallElements * elementBytes : bytesOf(tensor),
+      bytes: buffer.kind === 'small' ? this.#memory.smallElements * smallElementBytes : bufferBytes(tensor),
       writes,
     }));
   }

@@ -1,10 +1,9 @@
 import * as core from '@flow-matching/core';
-import { splatValue, type DType, type Operator } from '@flow-matching/core';
+import { isFloat, splatValue, type DType, type Operator } from '@flow-matching/core';
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
 import type { LibraryName } from '../wgsl/functions.ts';
+import { valueType } from '../wgsl/types.ts';
 import { any, elementwise, floats, numeric, type Expression, type Lowering } from './lowering.ts';
-
-const isFloat = (dtype: DType): boolean => dtype === 'f32';
 
 const infix =
   (symbol: string): Expression =>
@@ -91,6 +90,7 @@ export const elementwiseOperators: readonly Lowering[] = [
       return isFloat(dtype) ? writer.call('isTrue', x) : `${x} != ${writer.literal(0, dtype)}`;
     }
     if (dtype === 'bool') return `select(${writer.literal(0, to)}, ${writer.literal(1, to)}, ${x})`;
-    return dtype === 'u32' && to === 'f32' ? writer.call('fromUnsigned', x) : `${to}(${x})`;
+    const value = dtype === 'u32' && isFloat(to) ? writer.call('fromUnsigned', x) : `${valueType(to)}(${x})`;
+    return to === 'f16' ? writer.call('toHalf', value) : value;
   }),
 ];

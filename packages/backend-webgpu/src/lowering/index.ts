@@ -1,7 +1,9 @@
 import type { Manifest, Node } from '@flow-matching/core';
+import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import { constants } from './constant.ts';
 import { elementwiseOperators } from './elementwise.ts';
 import { indexing } from './indexing.ts';
+import { half } from './half.ts';
 import type { Lowering } from './lowering.ts';
 import { movement } from './movement.ts';
 import { products } from './products.ts';
@@ -10,7 +12,7 @@ import { reductions } from './reduction.ts';
 
 /** Everything the backend knows of operators, by name. Composites fall apart into these and are put together again by fusion. */
 const lowerings: ReadonlyMap<string, Lowering> = new Map(
-  [...constants, ...elementwiseOperators, ...movement, ...indexing, ...random, ...reductions, ...products].map(
+  [half, ...constants, ...elementwiseOperators, ...movement, ...indexing, ...random, ...reductions, ...products].map(
     (lowering) => [lowering.name, lowering],
   ),
 );
@@ -18,6 +20,10 @@ const lowerings: ReadonlyMap<string, Lowering> = new Map(
 /** The lowering of a node of a graph that was checked against the manifest. */
 export const loweringOf = ({ operator: { name } }: Node): Lowering => lowerings.get(name)!;
 
-export const webgpuManifest: Manifest = new Map(
-  [...lowerings.values()].filter(({ name }) => name !== 'Constant').map(({ name, dtypes }) => [name, dtypes]),
-);
+/** What a device runs: f16 only where its shaders have it. */
+export const webgpuManifest = ({ halves }: Pick<AdapterProfile, 'halves'>): Manifest =>
+  new Map(
+    [...lowerings.values()]
+      .filter(({ name, dtypes }) => name !== 'Constant' && dtypes.length > 0)
+      .map(({ name, dtypes }) => [name, halves ? dtypes : dtypes.filter((dtype) => dtype !== 'f16')]),
+  );

@@ -26,7 +26,7 @@ export interface Lowering {
   readonly source?: (index: readonly IndexExpression[], node: Node) => readonly IndexExpression[];
 }
 
-export const floats: readonly DType[] = ['f32'];
+export const floats: readonly DType[] = ['f16', 'f32'];
 export const integers: readonly DType[] = ['i32', 'u32'];
 export const numeric: readonly DType[] = [...floats, ...integers];
 export const any: readonly DType[] = kernelDTypes;

@@ -13,8 +13,13 @@ export interface Reducer {
   readonly subgroup: string;
 }
 
-const least: Readonly<Partial<Record<DType, number>>> = { f32: -Infinity, i32: -(2 ** 31), u32: 0 };
-const most: Readonly<Partial<Record<DType, number>>> = { f32: Infinity, i32: 2 ** 31 - 1, u32: 2 ** 32 - 1 };
+const least: Readonly<Partial<Record<DType, number>>> = { f16: -Infinity, f32: -Infinity, i32: -(2 ** 31), u32: 0 };
+const most: Readonly<Partial<Record<DType, number>>> = {
+  f16: Infinity,
+  f32: Infinity,
+  i32: 2 ** 31 - 1,
+  u32: 2 ** 32 - 1,
+};
 
 export const reducers: Readonly<Record<string, Reducer>> = {
   ReduceSum: {

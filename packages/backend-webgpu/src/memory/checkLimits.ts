@@ -1,14 +1,14 @@
 import { BackendError, formatType, type Tensor } from '@flow-matching/core';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
-import { bytesOf } from './planMemory.ts';
+import { bufferBytes } from './tensorBytes.ts';
 
 /** @throws BackendError for a tensor in memory that no kernel can have as a whole. */
 export function checkLimits(stored: ReadonlySet<Tensor>, { storageBufferBytes }: AdapterProfile): void {
   for (const tensor of stored) {
-    if (bytesOf(tensor) <= storageBufferBytes) continue;
+    if (bufferBytes(tensor) <= storageBufferBytes) continue;
     const { node } = tensor;
-    throw new BackendError(`${node.operator.name} gives ${formatType(tensor)}, ${bytesOf(tensor)} bytes.`, {
-      actual: bytesOf(tensor),
+    throw new BackendError(`${node.operator.name} gives ${formatType(tensor)}, ${bufferBytes(tensor)} bytes.`, {
+      actual: bufferBytes(tensor),
       expected: `at most ${storageBufferBytes} bytes a tensor (maxStorageBufferBindingSize of the adapter)`,
       remedy: 'Use smaller batches.',
       callSite: node.callSite,

@@ -1,8 +1,8 @@
-import type { CompileOptions, Graph, Tensor, TypedArray } from '@flow-matching/core';
+import type { CompileOptions, Graph, HostArray, Tensor } from '@flow-matching/core';
 import type { Dispatch } from '../compiler/dispatches.ts';
 import type { Place, ProgramOutput, ProgramPort, SmallConstant } from '../compiler/program.ts';
-import { elementBytes } from '../wgsl/types.ts';
 import { isSmall } from './isSmall.ts';
+import { bufferBytes } from './tensorBytes.ts';
 
 /** Where everything is that is in memory while a program runs. */
 export interface MemoryPlan {
@@ -11,14 +11,15 @@ export interface MemoryPlan {
   readonly outputs: readonly ProgramOutput[];
   readonly smallElements: number;
   readonly smallConstants: readonly SmallConstant[];
-  readonly constants: readonly { readonly data: TypedArray; readonly dtype: Tensor['dtype'] }[];
+  readonly constants: readonly HostArray[];
   readonly scratch: readonly number[];
 }
 
-const constantData = ({ node }: Tensor): TypedArray => (node.attributes as unknown as { data: TypedArray }).data;
-
-/** Bytes of a buffer for a tensor; none is empty. */
-export const bytesOf = ({ size }: Pick<Tensor, 'size'>): number => Math.max(1, size) * elementBytes;
+const constantArray = ({ node, shape, dtype }: Tensor): HostArray => ({
+  data: (node.attributes as unknown as Pick<HostArray, 'data'>).data,
+  shape,
+  dtype,
+});
 
 /**
  * Gives every stored tensor its place. Small ones share a buffer. An output takes over the buffer of the input it is aliased to where no
@@ -40,7 +41,7 @@ export function planMemory(
     return { name, tensor, place };
   });
 
-  const constants: { data: TypedArray; dtype: Tensor['dtype'] }[] = [];
+  const constants: HostArray[] = [];
   const smallConstants: SmallConstant[] = [];
 
   const aliasOf = new Map(aliases.map(([input, output]) => [output, input]));
@@ -77,14 +78,13 @@ export function planMemory(
   }
 
   function placeConstant(tensor: Tensor): void {
-    const { dtype } = tensor;
     if (isSmall(tensor)) {
       const place = small.add(tensor);
       places.set(tensor, place);
-      smallConstants.push({ offset: place.offset, data: constantData(tensor), dtype });
+      smallConstants.push({ offset: place.offset, ...constantArray(tensor) });
     } else {
       places.set(tensor, { kind: 'buffer', buffer: { kind: 'constant', number: constants.length } });
-      constants.push({ data: constantData(tensor), dtype });
+      constants.push(constantArray(tensor));
     }
   }
 
@@ -100,7 +100,7 @@ export function planMemory(
     const last = Math.max(written!, ...reads.map(({ dispatch }) => dispatch));
     places.set(tensor, {
       kind: 'buffer',
-      buffer: { kind: 'scratch', slot: slots.take(bytesOf(tensor), written!, last) },
+      buffer: { kind: 'scratch', slot: slots.take(bufferBytes(tensor), written!, last) },
     });
   }
 

@@ -14,18 +14,13 @@ export class BindGroups {
     this.#session = session;
   }
 
-  of(
-    kernel: number,
-    pipeline: GPUComputePipeline,
-    bindings: readonly Binding[],
-    buffers: readonly DeviceBuffer[],
-  ): GPUBindGroup {
+  of(kernel: number, bindings: readonly Binding[], buffers: readonly DeviceBuffer[]): GPUBindGroup {
     const known = (this.#known[kernel] ??= new Map());
     const key = buffers.map(({ id }) => id).join();
     const group =
       known.get(key) ??
       this.#session.device.createBindGroup({
-        layout: pipeline.getBindGroupLayout(0),
+        layout: this.#session.layoutOf(bindings).group,
         entries: bindings.map(({ bytes }, binding) => ({
           binding,
           resource: { buffer: buffers[binding].buffer, size: bytes },

@@ -3,7 +3,7 @@ import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import { compileProgram } from '../compiler/compileProgram.ts';
 import type { Program } from '../compiler/program.ts';
 import { webgpuManifest } from '../lowering/index.ts';
-import { elementBytes } from '../wgsl/types.ts';
+import { smallElementBytes } from '../memory/tensorBytes.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 import type { DeviceSession } from './deviceSession.ts';
 import { toElements } from './elements.ts';
@@ -26,9 +26,9 @@ export async function compileGraph(
   aliases: NonNullable<CompileOptions['aliases']>,
   profile: AdapterProfile,
 ): Promise<CompiledGraph> {
-  const { graph } = prepareGraph(source, webgpuManifest, 'webgpu');
+  const { graph } = prepareGraph(source, webgpuManifest(profile), 'webgpu');
   const program = compileProgram(graph, aliases, profile);
-  const pipelines = await Promise.all(program.kernels.map(({ code, label }) => session.pipeline(code, label)));
+  const pipelines = await Promise.all(program.kernels.map((kernel) => session.pipeline(kernel)));
   return new Compiled(session, program, pipelines);
 }
 
@@ -44,8 +44,8 @@ class Compiled implements CompiledGraph {
     this.#session = session;
     this.program = program;
     this.pipelines = pipelines;
-    this.constants = program.constants.map(({ data, dtype }) => {
-      const elements = toElements({ data, dtype });
+    this.constants = program.constants.map((constant) => {
+      const elements = toElements(constant);
       const buffer = session.pool.take(elements.byteLength);
       session.write(buffer.buffer, 0, elements);
       return buffer;
@@ -57,9 +57,9 @@ class Compiled implements CompiledGraph {
 
   takeSmall(): DeviceBuffer {
     const { smallElements, smallConstants } = this.program;
-    const buffer = this.#session.pool.take(Math.max(1, smallElements) * elementBytes);
-    for (const { offset, data, dtype } of smallConstants)
-      this.#session.write(buffer.buffer, offset * elementBytes, toElements({ data, dtype }));
+    const buffer = this.#session.pool.take(Math.max(1, smallElements) * smallElementBytes);
+    for (const { offset, ...constant } of smallConstants)
+      this.#session.write(buffer.buffer, offset * smallElementBytes, toElements(constant));
     return buffer;
   }
 

@@ -1,4 +1,5 @@
 import { BackendError, DisposedError } from '@flow-matching/core';
+import type { Binding, Kernel } from '../compiler/program.ts';
 import { BufferPool } from './bufferPool.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 
@@ -7,11 +8,18 @@ const mostUnderWay = 3;
 /** Writes after which the queue is told to go on: those without a submission pile up in memory. */
 const mostWrites = 16;
 
+/** What buffers a kernel is bound to, of which kind, and the pipeline's view of it. */
+export interface BindingLayout {
+  readonly group: GPUBindGroupLayout;
+  readonly layout: GPUPipelineLayout;
+}
+
 /** A device with what everything on it shares: buffers, pipelines, the queue, and how it failed if it did. */
 export class DeviceSession {
   readonly device: GPUDevice;
   readonly pool: BufferPool;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly #layouts = new Map<string, BindingLayout>();
   readonly #scratch = new Map<string, { readonly buffer: DeviceBuffer; users: number }>();
   readonly #underWay: Promise<unknown>[] = [];
   #failure: BackendError | undefined;
@@ -45,10 +53,11 @@ export class DeviceSession {
    *
    * @throws BackendError where WebGPU refuses the code.
    */
-  pipeline(code: string, label: string): Promise<GPUComputePipeline> {
+  pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
+    const { code } = kernel;
     const known = this.#pipelines.get(code);
     if (known) return known;
-    const made = this.#makePipeline(code, label).catch((error: unknown) => {
+    const made = this.#makePipeline(kernel).catch((error: unknown) => {
       this.#pipelines.delete(code);
       throw error;
     });
@@ -56,18 +65,36 @@ export class DeviceSession {
     return made;
   }
 
-  async #makePipeline(code: string, label: string): Promise<GPUComputePipeline> {
+  async #makePipeline({ code, label, bindings }: Kernel): Promise<GPUComputePipeline> {
     const { device } = this;
+    const { layout } = this.layoutOf(bindings);
     // An error of this kernel is no failure of the device.
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ code, label });
-    const made = device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
+    const made = device.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: 'main' } });
     const [pipeline, error] = await Promise.allSettled([made, device.popErrorScope()]);
     if (pipeline.status === 'fulfilled') return pipeline.value;
     const found = error.status === 'fulfilled' ? error.value?.message : undefined;
     throw new BackendError(`WebGPU refuses the kernel ${label}: ${found ?? (pipeline.reason as Error).message}`, {
       cause: pipeline.reason,
     });
+  }
+
+  /** The layout of a kernel's bindings, which all kernels share that read and write alike: drivers keep memory for each. */
+  layoutOf(bindings: readonly Binding[]): BindingLayout {
+    const key = bindings.map(({ writes }) => (writes ? 'w' : 'r')).join('');
+    const known = this.#layouts.get(key);
+    if (known) return known;
+    const group = this.device.createBindGroupLayout({
+      entries: bindings.map(({ writes }, binding) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: writes ? 'storage' : 'read-only-storage' },
+      })),
+    });
+    const layout = { group, layout: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };
+    this.#layouts.set(key, layout);
+    return layout;
   }
 
   get pipelineCount(): number {

@@ -1,27 +1,23 @@
 import {
   allocate,
-  DTypeError,
+  fromHalfBits,
   sizeOf,
+  toHalfBits,
   toStorage,
   type DType,
   type HostArray,
   type TypedArray,
 } from '@flow-matching/core';
-import { kernelDTypes } from '../wgsl/types.ts';
+import { isPacked, tensorBytes } from '../memory/tensorBytes.ts';
 
-/** The elements of a host array as a buffer holds them: four bytes each. @throws DTypeError for a dtype that kernels have not. */
-export function toElements({
-  data,
-  dtype,
-}: Pick<HostArray, 'data' | 'dtype'>): Float32Array | Int32Array | Uint32Array {
-  if (!kernelDTypes.includes(dtype)) {
-    throw new DTypeError(`The webgpu backend has no ${dtype}.`, {
-      actual: dtype,
-      expected: kernelDTypes.join(', '),
-      remedy: 'Convert the array, or choose a backend that has the dtype.',
-    });
-  }
+/** The elements of a host array as a buffer holds them. */
+export function toElements({ data, shape, dtype }: HostArray): Float32Array | Int32Array | Uint32Array {
   if (dtype === 'bool') return Uint32Array.from(data, (value) => (value === 0 ? 0 : 1));
+  if (isPacked({ shape, dtype })) {
+    const words = new Uint32Array(tensorBytes({ shape, dtype }) / 4);
+    new Uint16Array(words.buffer).set(toHalfBits(data));
+    return words;
+  }
   return toStorage(data, dtype) as Float32Array | Int32Array | Uint32Array;
 }
 
@@ -29,6 +25,7 @@ export function toElements({
 export function fromElements(bytes: ArrayBuffer, shape: readonly number[], dtype: DType): TypedArray {
   const size = sizeOf(shape);
   if (dtype === 'bool') return Uint8Array.from(new Uint32Array(bytes, 0, size));
+  if (isPacked({ shape, dtype })) return fromHalfBits(new Uint16Array(bytes, 0, size));
   const result = allocate(dtype, size);
   new Uint8Array(result.buffer).set(new Uint8Array(bytes, 0, result.byteLength));
   return result;

@@ -38,9 +38,11 @@ export async function openDevice(
     });
   }
   const subgroups = adapter.features.has('subgroups');
+  const halves = adapter.features.has('shader-f16');
   const requiredLimits = Object.fromEntries(raised.map((limit) => [limit, adapter.limits[limit]]));
   const requiredFeatures: GPUFeatureName[] = [
     ...(subgroups ? (['subgroups'] as GPUFeatureName[]) : []),
+    ...(halves ? (['shader-f16'] as const) : []),
     ...(adapter.features.has('timestamp-query') ? (['timestamp-query'] as const) : []),
   ];
   const device = await requestDevice(adapter, { requiredLimits, requiredFeatures });
@@ -51,6 +53,7 @@ export async function openDevice(
     name: describe(info),
     profile: {
       software: kernels === undefined ? isProcessor : kernels === 'processor',
+      halves,
       subgroups: subgroups && (gpu?.wgslLanguageFeatures.has('subgroup_id') ?? false),
       storageBuffers: limits.maxStorageBuffersPerShaderStage,
       storageBufferBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),

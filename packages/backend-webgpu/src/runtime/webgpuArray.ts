@@ -7,6 +7,7 @@ import {
   type Shape,
   type TypedArray,
 } from '@flow-matching/core';
+import { tensorBytes } from '../memory/tensorBytes.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 import { fromElements } from './elements.ts';
 import type { DeviceSession } from './deviceSession.ts';
@@ -55,7 +56,7 @@ export class WebgpuArray implements BackendArray {
     const { buffer, offset } = this.place;
     const size = sizeOf(this.shape);
     if (size === 0) return allocate(this.dtype, 0);
-    const bytes = await this.session.read(buffer, offset, 4 * size);
+    const bytes = await this.session.read(buffer, offset, tensorBytes(this));
     return fromElements(bytes, this.shape, this.dtype);
   }
 

@@ -14,7 +14,7 @@ import {
   type RunInputs,
 } from '@flow-matching/core';
 import { bufferKey, type BufferReference, type Place, type Program } from '../compiler/program.ts';
-import { elementBytes } from '../wgsl/types.ts';
+import { bufferBytes, smallElementBytes, tensorBytes } from '../memory/tensorBytes.ts';
 import type { BindGroups } from './bindGroups.ts';
 import type { CompiledGraph } from './compiledGraph.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
@@ -149,7 +149,7 @@ class Run {
 
   #at(place: Place): { readonly buffer: DeviceBuffer; readonly offset: number } {
     return place.kind === 'small'
-      ? { buffer: this.#small!, offset: place.offset * elementBytes }
+      ? { buffer: this.#small!, offset: place.offset * smallElementBytes }
       : { buffer: this.#get(place.buffer), offset: 0 };
   }
 
@@ -169,7 +169,7 @@ class Run {
     for (const stretch of joinedStretches(this.#takeInputs())) copy(encoder, stretch);
     for (const { tensor, place, reuses } of program.outputs) {
       if (place.kind === 'buffer' && reuses === undefined)
-        this.#set(place.buffer, session.pool.take(Math.max(1, tensor.size) * elementBytes));
+        this.#set(place.buffer, session.pool.take(bufferBytes(tensor)));
     }
     this.#dispatch(encoder);
     for (const { tensor, place, copies } of program.outputs) {
@@ -180,7 +180,7 @@ class Run {
         at: from.offset,
         to: to.buffer,
         offset: to.offset,
-        bytes: tensor.size * elementBytes,
+        bytes: tensorBytes(tensor),
       });
     }
     session.submit([encoder.finish()]);
@@ -201,7 +201,7 @@ class Run {
       const buffers = bindings.map(({ buffer }) => this.#get(buffer));
       if (timer) pass = encoder.beginComputePass({ timestampWrites: timer.timestampWrites(i) });
       pass!.setPipeline(pipelines[i]);
-      pass!.setBindGroup(0, bindGroups.of(i, pipelines[i], bindings, buffers));
+      pass!.setBindGroup(0, bindGroups.of(i, bindings, buffers));
       pass!.dispatchWorkgroups(...workgroups);
       if (timer) pass!.end();
     });
@@ -217,7 +217,7 @@ class Run {
       const array = this.#given[name];
       if (isHostArray(array)) {
         if (place.kind === 'buffer') {
-          const buffer = session.pool.take(Math.max(1, tensor.size) * elementBytes);
+          const buffer = session.pool.take(bufferBytes(tensor));
           this.#temporary.push(buffer);
           this.#set(place.buffer, buffer);
         }
@@ -228,7 +228,7 @@ class Run {
       } else {
         const { buffer: from, offset: at } = array.place;
         const { buffer: to, offset } = this.#at(place);
-        stretches.push({ from, at, to, offset, bytes: tensor.size * elementBytes });
+        stretches.push({ from, at, to, offset, bytes: tensorBytes(tensor) });
       }
     }
     return stretches;

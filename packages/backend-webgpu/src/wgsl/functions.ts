@@ -29,6 +29,19 @@ const library = {
   fromUnsigned: {
     code: 'fn fromUnsigned(x: u32) -> f32 { return f32(x >> 16u) * 65536.0f + f32(x & 0xffffu); }',
   },
+  // The nearest f16, ties to even. WGSL's conversion rounds either way and leaves overflow open, and compilers drop it where another
+  // one takes it back.
+  toHalf: {
+    code: `fn toHalf(x: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  let size = bits & 0x7fffffffu;
+  let normal = (size + 0xfffu + ((size >> 13u) & 1u)) & 0xffffe000u;
+  let subnormal = bitcast<u32>(round(bitcast<f32>(size) * 0x1p24f) * 0x1p-24f);
+  let finite = select(normal, subnormal, size < 0x38800000u);
+  let nearest = select(finite, 0x7f800000u, size >= 0x477ff000u);
+  return bitcast<f32>((bits & 0x80000000u) | select(nearest, size, size > 0x7f800000u));
+}`,
+  },
   maximum: {
     needs: ['isNan'],
     code: 'fn maximum(a: f32, b: f32) -> f32 { return select(select(max(a, b), b, isNan(b)), a, isNan(a)); }',

@@ -1,35 +1,34 @@
-import type { DType } from '@flow-matching/core';
+import { roundToHalf, type DType } from '@flow-matching/core';
 
-/** What a value is called in a kernel, and what holds it in memory, where every element takes four bytes. */
+/** What a value is called in a kernel, and what holds it in memory. */
 interface WgslType {
   readonly value: string;
   readonly stored: string;
 }
 
+/** Kernels compute with f16 as f32, so that sums and squares neither overflow nor vanish on the way; what is stored is rounded. */
 const types: Readonly<Partial<Record<DType, WgslType>>> = {
+  f16: { value: 'f32', stored: 'f16' },
   f32: { value: 'f32', stored: 'f32' },
   i32: { value: 'i32', stored: 'i32' },
   u32: { value: 'u32', stored: 'u32' },
   bool: { value: 'bool', stored: 'u32' },
 };
 
-/** The dtypes that kernels compute with. */
-export const kernelDTypes: readonly DType[] = ['f32', 'i32', 'u32', 'bool'];
+/** The dtypes that kernels compute with; f16 where the device has it. */
+export const kernelDTypes: readonly DType[] = ['f16', 'f32', 'i32', 'u32', 'bool'];
 
 /** The type of a dtype's values in a kernel. */
 export const valueType = (dtype: DType): string => types[dtype]!.value;
 /** The type of a dtype's elements in memory. */
 export const storedType = (dtype: DType): string => types[dtype]!.stored;
 
-/** Bytes of one element in a buffer, whatever its dtype. */
-export const elementBytes = 4;
-
 /** A number as an expression of a dtype's values. Infinities and NaN go through a variable: WGSL refuses them in constants. */
 export function literalOf(value: number, dtype: DType): string {
   if (dtype === 'bool') return value === 0 ? 'false' : 'true';
   if (dtype === 'u32') return `${value >>> 0}u`;
   if (dtype === 'i32') return `i32(${value | 0})`;
-  const single = Math.fround(value);
+  const single = dtype === 'f16' ? roundToHalf(value) : Math.fround(value);
   if (Number.isNaN(single)) return 'bitcast<f32>(nanBits)';
   if (Math.abs(single) === Infinity) return single > 0 ? 'bitcast<f32>(infinityBits)' : '-bitcast<f32>(infinityBits)';
   return Object.is(single, -0)

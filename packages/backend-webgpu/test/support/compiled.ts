@@ -9,5 +9,5 @@ export function compiled(
   { profile = leastGpu, aliases = [] }: { profile?: AdapterProfile; aliases?: CompileOptions['aliases'] & {} } = {},
 ): Program {
   const graph = trace(formula as never, inputs as never);
-  return compileProgram(prepareGraph(graph, webgpuManifest, 'webgpu').graph, aliases, profile);
+  return compileProgram(prepareGraph(graph, webgpuManifest(profile), 'webgpu').graph, aliases, profile);
 }

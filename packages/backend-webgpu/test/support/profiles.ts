@@ -3,6 +3,7 @@ import type { AdapterProfile } from '@flow-matching/backend-webgpu';
 /** The least that WebGPU promises. */
 export const leastGpu: AdapterProfile = {
   software: false,
+  halves: true,
   subgroups: false,
   storageBuffers: 8,
   storageBufferBytes: 2 ** 27,

@@ -1,6 +1,7 @@
 import { webgpuManifest } from '@flow-matching/backend-webgpu';
 import { hostBackend, type Backend, type CompileOptions, type Graph } from '@flow-matching/core';
 import { adam, checkerboard, createFlow, mlp, optimalTransport } from '@flow-matching/plugins';
+import { leastGpu } from './profiles.ts';
 
 export interface CompiledStep {
   readonly graph: Graph;
@@ -10,11 +11,12 @@ export interface CompiledStep {
 /** The graph of a training step, with Adam and a moving average, of the paper's network on the checkerboard. */
 export async function trainingStep(batchSize: number): Promise<CompiledStep> {
   const compiled: CompiledStep[] = [];
-  const arrays = hostBackend({ name: 'recorder', device: 'none', manifest: webgpuManifest, compile: () => () => ({}) });
+  const manifest = webgpuManifest(leastGpu);
+  const arrays = hostBackend({ name: 'recorder', device: 'none', manifest, compile: () => () => ({}) });
   const backend: Backend = {
     name: arrays.name,
     device: arrays.device,
-    manifest: webgpuManifest,
+    manifest,
     array: (source) => arrays.array(source),
     compile: (graph, { aliases = [] } = {}) => {
       compiled.push({ graph, aliases });

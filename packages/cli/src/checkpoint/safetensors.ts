@@ -1,14 +1,22 @@
-import { allocate, formatShape, sizeOf, type DType, type HostArray } from '@flow-matching/core';
+import {
+  allocate,
+  formatShape,
+  fromHalfBits,
+  sizeOf,
+  toHalfBits,
+  type DType,
+  type HostArray,
+} from '@flow-matching/core';
 import { CheckpointError } from '../errors.ts';
 
 // Own, because npm has no kept library that writes the format. Its specification: https://github.com/huggingface/safetensors#format
 
-const dtypes = { F32: 'f32', F64: 'f64', I32: 'i32', U32: 'u32', BOOL: 'bool' } as const satisfies Record<
+const dtypes = { F16: 'f16', F32: 'f32', F64: 'f64', I32: 'i32', U32: 'u32', BOOL: 'bool' } as const satisfies Record<
   string,
   DType
 >;
 type StoredDType = keyof typeof dtypes;
-const widths: Readonly<Record<StoredDType, number>> = { F32: 4, F64: 8, I32: 4, U32: 4, BOOL: 1 };
+const widths: Readonly<Record<StoredDType, number>> = { F16: 2, F32: 4, F64: 8, I32: 4, U32: 4, BOOL: 1 };
 
 /** Headers beyond this are refused, as the reference implementation does: the length of a foreign file is garbage. */
 const longestHeader = 100_000_000;
@@ -34,13 +42,12 @@ const storedAs = ({ data, dtype }: HostArray): StoredDType => {
 
 /** The parts of a .safetensors file, to be written one after another. Wide elements come first, so that all are aligned. */
 export function encodeSafetensors({ metadata, tensors }: Safetensors): Uint8Array[] {
-  const ordered = Object.entries(tensors).toSorted(
-    ([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT,
-  );
+  const ordered = Object.entries(tensors).toSorted(([, a], [, b]) => widths[storedAs(b)] - widths[storedAs(a)]);
+  const parts = ordered.map(([, array]) => bytesOf(array));
   let offset = 0;
-  const entries = ordered.map(([name, array]) => {
+  const entries = ordered.map(([name, array], i) => {
     const begin = offset;
-    offset += array.data.byteLength;
+    offset += parts[i].byteLength;
     return [name, { dtype: storedAs(array), shape: array.shape, data_offsets: [begin, offset] }] as const;
   });
   const text = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
@@ -50,11 +57,23 @@ export function encodeSafetensors({ metadata, tensors }: Safetensors): Uint8Arra
   header.set(unpadded);
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
-  return [
-    length,
-    header,
-    ...ordered.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
-  ];
+  return [length, header, ...parts];
+}
+
+/** The elements as the file has them. */
+function bytesOf(array: HostArray): Uint8Array {
+  const { data } = array;
+  const stored = storedAs(array) === 'F16' ? toHalfBits(data) : data;
+  return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+}
+
+/** An array from its elements in the file, which need not be aligned there. */
+function arrayOf(dtype: StoredDType, shape: HostArray['shape'], bytes: Uint8Array): HostArray {
+  const own = Uint8Array.from(bytes);
+  if (dtype === 'F16') return { data: fromHalfBits(new Uint16Array(own.buffer)), shape, dtype: 'f16' };
+  const data = allocate(dtypes[dtype], sizeOf(shape));
+  new Uint8Array(data.buffer).set(own);
+  return { data, shape, dtype: dtypes[dtype] };
 }
 
 /**
@@ -94,9 +113,7 @@ export function decodeSafetensors(file: string, bytes: Uint8Array): Safetensors 
         bytes.length,
         `${start + to} bytes or more`,
       );
-    const data = allocate(dtypes[dtype], sizeOf(shape));
-    new Uint8Array(data.buffer).set(bytes.subarray(start + from, start + to));
-    tensors[name] = { data, shape, dtype: dtypes[dtype] };
+    tensors[name] = arrayOf(dtype, shape, bytes.subarray(start + from, start + to));
     end = to;
   }
   if (end !== size) refuse(`${size - end} bytes at the end belong to no tensor`, size, `${end} bytes of data`);

@@ -1,7 +1,7 @@
 import {
-  allocate,
   isFloat,
   sizeOf,
+  toStorage,
   type DType,
   type HostArray,
   type HostRandomStream,
@@ -54,10 +54,10 @@ export class Draw {
   }
 
   #mapped(shape: Shape, value: (u: number) => number): HostArray {
-    const data = allocate(this.dtype, sizeOf(shape));
+    const count = sizeOf(shape);
     // A second word fills the digits that a uniform of 24 bits leaves at 0 in f64.
-    const [leading, trailing] = [this.#random.uniform([2 * data.length]).data, data.length];
-    for (let i = 0; i < data.length; i++) data[i] = value(leading[i] + leading[i + trailing] * 2 ** -24);
-    return { data, shape, dtype: this.dtype };
+    const words = this.#random.uniform([2 * count]).data;
+    const values = Array.from({ length: count }, (_, i) => value(words[i] + words[i + count] * 2 ** -24));
+    return { data: toStorage(values, this.dtype), shape, dtype: this.dtype };
   }
 }

@@ -1,4 +1,4 @@
-import { isFloat, type DType } from '@flow-matching/core';
+import { isFloat, toStorage, type DType } from '@flow-matching/core';
 
 /** How far a result may be from what it should be. Every case states its own, with the reason. */
 export interface Limit {
@@ -37,8 +37,14 @@ export const statistical = (standardErrors: ArrayLike<number>, width: number, fa
   allowance: (_, __, index) => width * standardErrors[index],
 });
 
+/** Where it is not that of f32. */
+const precisions: Readonly<Partial<Record<DType, { readonly unitRoundOff: number; readonly leastNormal: number }>>> = {
+  f16: { unitRoundOff: 2 ** -11, leastNormal: 2 ** -14 },
+  f64: { unitRoundOff: 2 ** -53, leastNormal: 2 ** -1022 },
+};
+
 /** Unit round-off of a float dtype: half the distance from 1 to the next number. */
-export const unitRoundOff = (dtype: DType): number => (dtype === 'f64' ? 2 ** -53 : 2 ** -24);
+export const unitRoundOff = (dtype: DType): number => precisions[dtype]?.unitRoundOff ?? 2 ** -24;
 
 /**
  * The bound of a sum of `length` rounded terms in any order, γ_n·Σ|terms| with n = length + `more` (Higham, "Accuracy and Stability
@@ -54,7 +60,7 @@ export function roundOff(dtype: DType, length: number, magnitudes: ArrayLike<num
 }
 
 /** Results below it may be flushed to zero. */
-export const leastNormal = (dtype: DType): number => (dtype === 'f64' ? 2 ** -1022 : 2 ** -126);
+export const leastNormal = (dtype: DType): number => precisions[dtype]?.leastNormal ?? 2 ** -126;
 
 /** The distance of two neighbours of `dtype` at `value`, that of the least normal number below it. */
 function unitInLastPlace(dtype: DType, value: number): number {
@@ -65,11 +71,11 @@ function unitInLastPlace(dtype: DType, value: number): number {
 /** The error over what is allowed: 0 for equal values, NaN and infinities included; infinite where only one of both is finite. */
 export function errorRatio(limit: Limit, dtype: DType, actual: number, expected: number, index: number): number {
   if (Object.is(actual, expected) || actual === expected) return 0;
-  if (limit.rounds && isFloat(dtype) && actual === rounded(expected, dtype)) return 0;
+  const nearest = isFloat(dtype) ? toStorage([expected], dtype)[0] : expected;
+  // What overflows is infinite whatever the limit.
+  if (actual === nearest && (limit.rounds || !Number.isFinite(nearest))) return 0;
   const error = Math.abs(actual - expected);
   if (!Number.isFinite(error)) return Infinity;
   const allowed = limit.allowance(dtype, expected, index);
   return allowed > 0 ? error / allowed : Infinity;
 }
-
-const rounded = (value: number, dtype: DType): number => (dtype === 'f32' ? Math.fround(value) : value);

@@ -1,5 +1,5 @@
 import type { DType } from '@flow-matching/core';
-import { floats } from '../operators/dtypes.ts';
+import { floats, wideFloats } from '../operators/dtypes.ts';
 import { onValues, type EdgeUses } from './edgeUses.ts';
 
 const cast = (from: readonly DType[], what: string, values: readonly number[], to: DType): EdgeUses =>
@@ -7,11 +7,17 @@ const cast = (from: readonly DType[], what: string, values: readonly number[], t
 
 /** As core and ONNX define Cast. Left out: floats, and NaN among them, that no integer of the target holds. */
 export const castEdges: readonly EdgeUses[] = [
-  cast(floats, 'to i32 truncates', [0.9, -0.9, 1.5, -1.5, 2.5, 1e9, -1e9, -(2 ** 31), 2147483520, 0, -0], 'i32'),
-  cast(floats, 'to u32 truncates', [0.9, 1.5, 2.5, 1e9, 3e9, 4294967040, 0], 'u32'),
+  cast(wideFloats, 'to i32 truncates', [0.9, -0.9, 1.5, -1.5, 2.5, 1e9, -1e9, -(2 ** 31), 2147483520, 0, -0], 'i32'),
+  cast(wideFloats, 'to u32 truncates', [0.9, 1.5, 2.5, 1e9, 3e9, 4294967040, 0], 'u32'),
   cast(floats, 'to bool is true but for zeros', [0, -0, 0.25, -0.25, Number.NaN, Infinity, 1e30, 2 ** -100], 'bool'),
   cast(['f32'], 'to f64 keeps every value', [Number.NaN, Infinity, -Infinity, 1 / 3, 2 ** 127, 2 ** -126], 'f64'),
   cast(['f64'], 'to f32 rounds', [Number.NaN, Infinity, 1 / 3, 16777217, 16777219, 1e300, -1e300], 'f32'),
+  cast(['f16'], 'to i32 truncates', [0.9, -0.9, 1.5, -1.5, 2.5, 65504, -65504, 0, -0], 'i32'),
+  cast(['f16'], 'to u32 truncates', [0.9, 1.5, 2.5, 65504, 0], 'u32'),
+  cast(['f16'], 'to f32 keeps every value', [Number.NaN, Infinity, -Infinity, 1 / 3, 65504, 2 ** -14], 'f32'),
+  cast(['f32'], 'to f16 rounds to even', [Number.NaN, Infinity, 1 / 3, 2049, 2051, 65519, 65521, -1e30], 'f16'),
+  cast(['i32'], 'to f16 rounds to even', [2049, 2051, -2049, 65504, 2 ** 31 - 1, -(2 ** 31)], 'f16'),
+  cast(['u32'], 'to f16 rounds to even', [2049, 2051, 65504, 2 ** 32 - 1], 'f16'),
   cast(['i32'], 'to f32 rounds to even', [16777217, 16777219, -16777217, 2 ** 31 - 1, -(2 ** 31)], 'f32'),
   cast(['u32'], 'to f32 rounds to even', [16777217, 16777219, 2 ** 31, 2 ** 32 - 1, 4294967167], 'f32'),
   cast(['i32'], 'to f64 keeps every value', [2 ** 31 - 1, -(2 ** 31), -1], 'f64'),
@@ -20,5 +26,5 @@ export const castEdges: readonly EdgeUses[] = [
   cast(['u32'], 'to i32 keeps the bits', [2 ** 32 - 1, 2 ** 31, 2 ** 31 - 1, 0], 'i32'),
   cast(['i32'], 'to bool is true but for zero', [0, 1, -1, 256, 2 ** 24], 'bool'),
   cast(['u32'], 'to bool is true but for zero', [0, 1, 256, 2 ** 31], 'bool'),
-  ...(['f32', 'f64', 'i32', 'u32'] as const).map((to) => cast(['bool'], `to ${to} is 0 or 1`, [0, 1, 1, 0], to)),
+  ...(['f16', 'f32', 'f64', 'i32', 'u32'] as const).map((to) => cast(['bool'], `to ${to} is 0 or 1`, [0, 1, 1, 0], to)),
 ];

@@ -3,15 +3,15 @@ import type { DType, Tensor } from '@flow-matching/core';
 import { close, leastNormal as least, ulps, unitRoundOff } from '../case/limit.ts';
 import type { LimitOf } from '../case/use.ts';
 import * as accuracy from '../operators/accuracy.ts';
-import { floats } from '../operators/dtypes.ts';
+import { floats, wideFloats } from '../operators/dtypes.ts';
 import { onValues, onValuesOf, type EdgeUses } from './edgeUses.ts';
 
 /** The largest power of two of a float dtype. */
-const most = (dtype: DType): number => (dtype === 'f64' ? 2 ** 1023 : 2 ** 127);
+const most = (dtype: DType): number => ({ f16: 2 ** 15, f64: 2 ** 1023 })[dtype as string] ?? 2 ** 127;
 
 /** Half a unit in the last place; what is less than the least normal number may be flushed to zero. */
 const roundedOrFlushed: LimitOf = ({ dtype }) => ulps(0.5, least(dtype));
-const dividedOrFlushed: LimitOf = ({ dtype }) => ulps(dtype === 'f32' ? 2.5 : 0.5, least(dtype));
+const dividedOrFlushed: LimitOf = ({ dtype }) => ulps(dtype === 'f64' ? 0.5 : 2.5, least(dtype));
 
 const overflows = (operator: string, formula: (x: Tensor) => Tensor | readonly Tensor[]): EdgeUses =>
   onValuesOf(operator, floats, 'overflow', (dtype) => [[most(dtype), -most(dtype)]], formula);
@@ -22,7 +22,13 @@ export const extremeMagnitudes: readonly EdgeUses[] = [
   overflows('Sub', (x) => x.sub(x.neg())),
   overflows('Mul', (x) => [x.mul(x), x.mul(2)]),
   overflows('Div', (x) => x.div(0.5)),
-  onValuesOf('Exp', floats, 'overflow', (dtype) => [dtype === 'f64' ? [720, 1e5, 1e300] : [95, 1e5, 1e30]], fm.exp),
+  onValuesOf(
+    'Exp',
+    floats,
+    'overflow',
+    (dtype) => [{ f16: [11.5, 90, 6e4], f64: [720, 1e5, 1e300] }[dtype as string] ?? [95, 1e5, 1e30]],
+    fm.exp,
+  ),
   onValuesOf(
     'ReduceSum',
     floats,
@@ -68,7 +74,7 @@ export const extremeMagnitudes: readonly EdgeUses[] = [
     'Exp',
     floats,
     'underflow',
-    (dtype) => [dtype === 'f64' ? [-720, -745, -1e4] : [-88, -95, -104, -1e4]],
+    (dtype) => [{ f16: [-9.75, -12, -18, -1e4], f64: [-720, -745, -1e4] }[dtype as string] ?? [-88, -95, -104, -1e4]],
     fm.exp,
     accuracy.exponential,
   ),
@@ -122,7 +128,7 @@ export const extremeMagnitudes: readonly EdgeUses[] = [
   onValues('Expm1', floats, 'tails', [[-20, -90, -1e4, 1e-30, -1e-30, 80]], fm.expm1, accuracy.exponentialLessOne),
   {
     operator: 'Variance',
-    dtypes: floats,
+    dtypes: wideFloats,
     rows: () => [
       {
         what: 'a large mean',

@@ -1,6 +1,6 @@
 import * as fm from '@flow-matching/core';
 import type { HostArray } from '@flow-matching/core';
-import { all, numeric } from '../operators/dtypes.ts';
+import { all, floats, numeric } from '../operators/dtypes.ts';
 import { given, onValues, type EdgeUses } from './edgeUses.ts';
 
 const indices = (...values: number[]): HostArray => given(values, 'i32');
@@ -66,7 +66,7 @@ export const indexEdges: readonly EdgeUses[] = [
       },
     ],
   },
-  onValues('Pad', ['f32', 'f64'], 'with infinities', [[1, 2]], (x) => [
+  onValues('Pad', floats, 'with infinities', [[1, 2]], (x) => [
     fm.pad(x, [1], [1], -Infinity),
     fm.pad(x, [0], [1], Number.NaN),
     fm.pad(x, [1], [0], 0.1),

@@ -1,6 +1,6 @@
 import * as fm from '@flow-matching/core';
 import type { Tensor } from '@flow-matching/core';
-import { numeric } from '../operators/dtypes.ts';
+import { floats, numeric } from '../operators/dtypes.ts';
 import { everyPair, given, onValues, type EdgeUses } from './edgeUses.ts';
 
 const [lowest, highest, top] = [-(2 ** 31), 2 ** 31 - 1, 2 ** 32 - 1];
@@ -42,7 +42,7 @@ export const integerEdges: readonly EdgeUses[] = [
   onValues('Mod', ['u32'], 'beyond 2³¹', [largeDividends, largeDivisors], (a, b) => fm.mod(a, b, 0)),
   onValues(
     'Mod',
-    ['f32', 'f64'],
+    floats,
     'takes the dividend’s sign',
     [
       [7, -7, 7, -7, 0.5],

@@ -9,6 +9,7 @@ import { vector } from './vectors.ts';
 
 /** Values that each dtype holds exactly. */
 const samples: Readonly<Record<DType, readonly number[]>> = {
+  f16: [0, -1.5, 65504, 2 ** -14, -Infinity, NaN],
   f32: [0, -1.5, 2 ** 100, 2 ** -100, Infinity, NaN],
   f64: [0, 0.1, 2 ** 1000, 2 ** -1000, -Infinity, NaN],
   i32: [0, -1, 2 ** 31 - 1, -(2 ** 31)],

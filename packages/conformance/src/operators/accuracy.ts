@@ -7,11 +7,11 @@ import type { LimitOf } from '../case/use.ts';
 // accuracy") is the floor where it is of use; where it is not (sin, cos and tanh are allowed 2⁻¹¹ and more), the bound is that of the
 // usual implementation, named beside it. Arithmetic of f64 is IEEE 754's.
 
-/** Correctly rounded in f64; so many units in the last place in f32. */
+/** Correctly rounded in f64; so many units in the last place in f32 and f16. */
 export const ulpsOfSingle =
   (count: number): LimitOf =>
   ({ dtype }) =>
-    dtype === 'f32' ? ulps(count) : exact;
+    dtype === 'f64' ? exact : ulps(count);
 
 /** WGSL: 2.5 ulp. */
 export const division: LimitOf = ulpsOfSingle(2.5);

@@ -57,7 +57,7 @@ class HandleBackend<Value> implements Backend {
 
   array(source: HostArray): BackendArray {
     this.#context.queue.checkOpen();
-    checkElements(source);
+    checkElements(source, this);
     const { computation } = this.#context;
     return new OwnedArray(computation.upload(source), source, computation);
   }

@@ -1,8 +1,9 @@
 import { DisposedError, DTypeError, GraphError, ShapeError } from '../errors.ts';
 import type { Graph, GraphPort } from '../graph/graph.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
+import { heldDTypes } from './manifest.ts';
 import { formatShape, formatType, sameShape, sizeOf } from '../tensor/shape.ts';
-import type { BackendArray, CompileOptions, NamedArrays, RunInputs } from './backend.ts';
+import type { Backend, BackendArray, CompileOptions, NamedArrays, RunInputs } from './backend.ts';
 
 export const isHostArray = (array: BackendArray | HostArray): array is HostArray =>
   'data' in array && ArrayBuffer.isView(array.data);
@@ -73,8 +74,22 @@ function checkArray(
   }
 }
 
-/** Throws unless a host array has as many elements as its shape: the check every backend owes the callers of `array`. */
-export function checkElements({ data, shape }: HostArray): void {
+/**
+ * Throws unless a host array has as many elements as its shape, of a dtype that some operator of the backend takes: the check every
+ * backend owes the callers of `array`.
+ */
+export function checkElements(
+  { data, shape, dtype }: HostArray,
+  { name, manifest }: Pick<Backend, 'name' | 'manifest'>,
+): void {
+  const held = heldDTypes(manifest);
+  if (!held.has(dtype)) {
+    throw new DTypeError(`The ${name} backend has no ${dtype}.`, {
+      actual: dtype,
+      expected: [...held].join(', '),
+      remedy: 'Convert the array, or choose a backend that has the dtype.',
+    });
+  }
   if (data.length === sizeOf(shape)) return;
   throw new ShapeError(`${data.length} values do not fill shape ${formatShape(shape)}.`, {
     actual: data.length,

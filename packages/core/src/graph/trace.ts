@@ -8,6 +8,7 @@ import { flattenTree, mapTree, type MapTree, type Tree } from './tree.ts';
 const typeOf =
   (dtype: DType) =>
   (shape: Shape = []): TensorType => ({ shape, dtype });
+export const f16 = typeOf('f16');
 export const f32 = typeOf('f32');
 export const f64 = typeOf('f64');
 export const i32 = typeOf('i32');

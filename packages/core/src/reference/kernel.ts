@@ -14,7 +14,7 @@ export interface Kernel {
   readonly evaluate: Evaluate;
 }
 
-export const floats: readonly DType[] = ['f32', 'f64'];
+export const floats: readonly DType[] = ['f16', 'f32', 'f64'];
 export const numeric: readonly DType[] = [...floats, 'i32', 'u32'];
 export const all: readonly DType[] = [...numeric, 'bool'];
 

@@ -1,14 +1,17 @@
+import { roundToHalf } from './half.ts';
+
 /**
- * Element types. Every backend has f32; the others where its manifest says so, operator by operator. `bool` is stored as one
- * byte, 0 or 1.
+ * Element types. Every backend has f32; the others where its manifest says so, operator by operator. On the host `bool` is stored as one
+ * byte, 0 or 1, and the numbers of `f16` (IEEE 754 binary16) in a Float32Array, because not every host has an array of their own.
  */
-export type DType = 'f32' | 'f64' | 'i32' | 'u32' | 'bool';
+export type DType = 'f16' | 'f32' | 'f64' | 'i32' | 'u32' | 'bool';
 
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
 
-export const isFloat = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f64';
+export const isFloat = (dtype: DType): boolean => dtype === 'f16' || dtype === 'f32' || dtype === 'f64';
 
 const storage = {
+  f16: Float32Array,
   f32: Float32Array,
   f64: Float64Array,
   i32: Int32Array,
@@ -19,15 +22,22 @@ const storage = {
 /** The typed array that holds elements of `dtype`: a new one, zeroed, of `length`. */
 export const allocate = (dtype: DType, length: number): TypedArray => new storage[dtype](length);
 
-/** Bytes of one element. */
+/** Bytes of one element on the host. */
 export const bytesPerElement = (dtype: DType): number => storage[dtype].BYTES_PER_ELEMENT;
 
-/** Copies numbers into the storage of `dtype` (rounding f64 to f32, truncating to integers, 0 and 1 for bool). */
+/** Copies numbers into the storage of `dtype` (rounding to f32 and f16, truncating to integers, 0 and 1 for bool). */
 export function toStorage(values: ArrayLike<number | boolean>, dtype: DType): TypedArray {
   const array = allocate(dtype, values.length);
-  for (let i = 0; i < values.length; i++) array[i] = dtype === 'bool' ? (values[i] ? 1 : 0) : Number(values[i]);
+  const stored = conversions[dtype] ?? Number;
+  for (let i = 0; i < values.length; i++) array[i] = stored(values[i]);
   return array;
 }
+
+/** What typed arrays do not do by themselves. */
+const conversions: Readonly<Partial<Record<DType, (value: number | boolean) => number>>> = {
+  f16: (value) => roundToHalf(Number(value)),
+  bool: (value) => (value ? 1 : 0),
+};
 
 /** True where `array` is the storage type of `dtype`. */
 export const isStorageOf = (array: unknown, dtype: DType): array is TypedArray => array instanceof storage[dtype];

@@ -1,15 +1,16 @@
-import { DataError, sizeOf, type HostArray, type Shape } from '@flow-matching/core';
+import { DataError, fromHalfBits, sizeOf, type HostArray, type Shape } from '@flow-matching/core';
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 const elementTypes = {
+  '<f2': { dtype: 'f16', bytes: 2, view: (buffer: ArrayBuffer) => fromHalfBits(new Uint16Array(buffer)) },
   '<f4': { dtype: 'f32', bytes: 4, view: (buffer: ArrayBuffer) => new Float32Array(buffer) },
   '<f8': { dtype: 'f64', bytes: 8, view: (buffer: ArrayBuffer) => new Float64Array(buffer) },
   '<i4': { dtype: 'i32', bytes: 4, view: (buffer: ArrayBuffer) => new Int32Array(buffer) },
 } as const;
 
 /**
- * The array in a NumPy .npy file (format versions 1 to 3): little-endian float32, float64 or int32 in C order.
+ * The array in a NumPy .npy file (format versions 1 to 3): little-endian float16, float32, float64 or int32 in C order.
  *
  * @throws DataError naming the file and what is wrong with it.
  */
@@ -34,7 +35,7 @@ export function readNpy(file: string, bytes: Uint8Array): HostArray {
     refuse(
       `elements are of dtype ${descr}`,
       descr,
-      'float32, float64 or int32 (<f4, <f8, <i4)',
+      'float16, float32, float64 or int32 (<f2, <f4, <f8, <i4)',
       'Convert the array with .astype("<f4").',
     );
   }

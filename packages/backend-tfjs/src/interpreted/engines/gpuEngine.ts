@@ -11,7 +11,12 @@ export function gpuEngine({ load, ...engine }: GpuEngine): EngineKind {
   const kind: EngineKind = {
     ...engine,
     onHost: false,
-    decomposed: { Expm1: 'the kernel is exp(x) − 1', Log1p: 'the kernel is log(1 + x)' },
+    decomposed: {
+      Cos: 'the kernel may be off by 2⁻¹¹',
+      Expm1: 'the kernel is exp(x) − 1',
+      Log1p: 'the kernel is log(1 + x)',
+      Sin: 'the kernel may be off by 2⁻¹¹',
+    },
     async start() {
       await importTfjs(`@tensorflow/tfjs-backend-${engine.name}`, load);
       return { kind, device: engine.name, backend: await makeRegistered(engine.name), elements: notOnHost };

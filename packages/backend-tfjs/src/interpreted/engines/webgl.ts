@@ -5,6 +5,10 @@ export const webgl = gpuEngine({
   name: 'webgl',
   unfit: {
     Cast: { dtypes: ['u32'], reason: 'the kernels know no unsigned numbers' },
+    Mul: { dtypes: ['i32', 'u32'], reason: 'the kernel goes through floats' },
+    ReduceMax: { dtypes: ['i32'], reason: 'the kernel goes through floats' },
+    ReduceMin: { dtypes: ['i32'], reason: 'the kernel goes through floats' },
+    ReduceSum: { dtypes: ['i32', 'u32'], reason: 'the kernel goes through floats' },
   },
   absent: () =>
     'document' in globalThis || 'OffscreenCanvas' in globalThis ? undefined : 'there is no WebGL: it takes a browser',

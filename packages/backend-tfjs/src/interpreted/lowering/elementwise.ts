@@ -1,8 +1,10 @@
 import * as core from '@flow-matching/core';
-import { splatValue, type DType } from '@flow-matching/core';
+import { splatValue, type DType, type Operator } from '@flow-matching/core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { byDefinition } from './byDefinition.ts';
+import { circular } from './circular.ts';
+
 import { expm1, log1p } from './nearZero.ts';
 import { any, binary, float, lowering, numeric, signed, unary, type Lower, type Lowering } from './lowering.ts';
 
@@ -20,6 +22,12 @@ const extremum =
     const [condition, t] = [operations.run('IsNan', { x: b }), b].map((x) => operations.expand(x, shape));
     return operations.run('Select', { condition, t, e });
   };
+
+/** The kernel, or what is made of others where the engine's own is no good. */
+const composed = (operator: Operator, formula: (operations: Operations, x: TensorInfo) => TensorInfo): Lowering =>
+  lowering(operator, float, (operations, [x]) =>
+    operator.name in operations.engine.kind.decomposed ? formula(operations, x) : operations.run(operator.name, { x }),
+  );
 
 /** Arithmetic and functions, element by element. */
 export const elementwise: readonly Lowering[] = [
@@ -46,21 +54,17 @@ export const elementwise: readonly Lowering[] = [
 
   unary(core.Exp, float),
   unary(core.Log, float),
-  lowering(core.Expm1, float, (operations, [x]) =>
-    'Expm1' in operations.engine.kind.decomposed ? expm1(operations, x) : operations.run('Expm1', { x }),
-  ),
-  lowering(core.Log1p, float, (operations, [x]) =>
-    'Log1p' in operations.engine.kind.decomposed ? log1p(operations, x) : operations.run('Log1p', { x }),
-  ),
-  unary(core.Sin, float),
-  unary(core.Cos, float),
+  composed(core.Expm1, expm1),
+  composed(core.Log1p, log1p),
+  composed(core.Sin, (operations, x) => circular(operations, x, 0)),
+  composed(core.Cos, (operations, x) => circular(operations, x, 1)),
   unary(core.Tanh, float),
   unary(core.Sigmoid, float),
   unary(core.Erf, float),
 
   lowering(core.Cast, any, (operations, [x], node) => {
     const { inputs, attributes } = node;
-    if (attributes.to === 'f64') return byDefinition(operations, [x], node);
+    if (attributes.to === 'f16' || attributes.to === 'f64') return byDefinition(operations, [x], node);
     return converted(operations, x, inputs[0].dtype, attributes.to);
   }),
 ];

@@ -44,7 +44,7 @@ export function tableOf({ unfit, onHost }: EngineKind): EngineTable {
 export const manifestOf = (operators: EngineTable): Manifest =>
   new Map([...operators].map(([name, lowers]) => [name, Object.keys(lowers) as DType[]]));
 
-const dtypesInOrder: readonly DType[] = ['f32', 'f64', 'i32', 'u32', 'bool'];
+const dtypesInOrder: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'bool'];
 
 /** What does not run by a kernel of its own on an engine, for people. */
 export function describeFallbacks(kind: EngineKind): string {
@@ -59,14 +59,14 @@ export function describeFallbacks(kind: EngineKind): string {
   return [
     `decomposed: ${[...made, ...decomposed].join(', ')}`,
     ...(defined.length > 0 ? [`in JavaScript, slowly: ${defined.join('; ')}`] : []),
-    ...(kind.onHost ? [] : [`not declared: ${['f64', ...undeclared(operators)].join('; ')}`]),
+    ...(kind.onHost ? [] : [`not declared: ${['f16, f64', ...undeclared(operators)].join('; ')}`]),
   ].join('. ');
 }
 
 /** Operators of the reference that an engine lacks for a dtype which it holds. */
 function undeclared(operators: EngineTable): string[] {
   return dtypesInOrder
-    .filter((dtype) => dtype !== 'f64')
+    .filter((dtype) => dtype !== 'f16' && dtype !== 'f64')
     .flatMap((dtype) => {
       const names = table.filter(({ name }) => definitions.get(name)!.includes(dtype) && !operators.get(name)?.[dtype]);
       return names.length === 0 ? [] : [`${dtype} ${names.map(({ name }) => name).join(', ')}`];

@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
+import { chosen, plus, polynomial, times } from './composed.ts';
 
 // Series, because a GPU's logarithm is off by 2⁻²¹ around 1, however small it is there. Their rest is below 2⁻²⁷ of the sum.
 const exponential = Array.from({ length: 12 }, (_, k) => 1 / factorial(k + 1));
@@ -24,27 +25,9 @@ function factorial(n: number): number {
   return n <= 1 ? 1 : n * factorial(n - 1);
 }
 
-const times = (operations: Operations, a: TensorInfo, b: TensorInfo): TensorInfo =>
-  operations.run('Multiply', { a, b });
-
-const plus = (operations: Operations, a: TensorInfo, value: number): TensorInfo =>
-  operations.run('Add', { a, b: operations.filled(value, [], 'f32') });
-
-/** c₀ + c₁·z + c₂·z² + …, from the far end. */
-const polynomial = (operations: Operations, z: TensorInfo, coefficients: readonly number[]): TensorInfo =>
-  coefficients
-    .slice(0, -1)
-    .reduceRight(
-      (sum, coefficient) => plus(operations, times(operations, sum, z), coefficient),
-      operations.filled(coefficients.at(-1)!, z.shape, 'f32'),
-    );
-
 /** From `low` to `high`; nowhere where x is NaN. */
 function within(operations: Operations, x: TensorInfo, low: number, high: number): TensorInfo {
   const [bottom, top] = [low, high].map((bound) => operations.filled(bound, [], 'f32'));
   const [a, b] = [operations.run('LessEqual', { a: bottom, b: x }), operations.run('LessEqual', { a: x, b: top })];
   return operations.run('LogicalAnd', { a, b });
 }
-
-const chosen = (operations: Operations, condition: TensorInfo, t: TensorInfo, e: TensorInfo): TensorInfo =>
-  operations.run('Select', { condition, t, e });
