@@ -3,7 +3,7 @@ import type { Operations } from '../operations.ts';
 import { chosen, plus, polynomial, times } from './composed.ts';
 
 /** π/2 in three parts, of which multiples of the first two are exact (Cody and Waite). */
-const quarterTurn = [1.5703125, 4.837512969970703125e-4, 7.54978995489188216e-8];
+const quarterTurn = [1.5703125, 4.837512969970703e-4, 7.549789954891882e-8];
 /** Of z = r² on [−π/4, π/4] (Cephes, sinf): sin r = r + r·z·p(z), cos r = 1 − z/2 + z²·p(z). */
 const sine = [-1.6666654611e-1, 8.3321608736e-3, -1.9515295891e-4];
 const cosine = [4.166664568298827e-2, -1.388731625493765e-3, 2.443315711809948e-5];
