@@ -47,7 +47,10 @@ describe('the choice of an engine', () => {
   it('comes with what has no kernel of its own', () => {
     for (const engine of interpretedEngines)
       assert.include(engineFallbacks(engine), 'ConvWeightGradient of products', engine);
-    assert.match(engineFallbacks('wasm'), /in JavaScript, slowly: f32 Cos, Mod, Sin; f64 as a whole; i32 Conv,/);
+    assert.match(
+      engineFallbacks('wasm'),
+      /in JavaScript, slowly: f16 as a whole; f32 Cos, Mod, Sin; f64 as a whole; i32 Conv,/,
+    );
   });
 });
 

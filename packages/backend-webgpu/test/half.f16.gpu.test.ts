@@ -16,6 +16,7 @@ import {
   type Shape,
 } from '@flow-matching/core';
 import { assert, expect } from 'chai';
+import { checkRandomGraphs } from './support/checkRandomGraphs.ts';
 
 const random = new HostRandomStream(1);
 const drawn = (shape: Shape, low = -2, high = 2): HostArray =>
@@ -108,6 +109,12 @@ describe('f16 on WebGPU', () => {
       }
     });
   }
+
+  it('gives what the reference has for random graphs', async function () {
+    this.timeout(300_000);
+    await using backend = await webgpu();
+    await checkRandomGraphs(backend, 'f16', 20);
+  });
 
   it('is declared only where the adapter has it', async () => {
     await using backend = await webgpu();

@@ -235,7 +235,7 @@ describe('a run', function () {
       'a .npy of the wrong type',
       'p.npy',
       npy('<c8', '(1, 1)', Buffer.alloc(8)),
-      /FM_DATA: .*elements are of dtype <c8\. Expected float32/,
+      /FM_DATA: .*elements are of dtype <c8\. Expected float16/,
     ],
     ['a .npy that is cut short', 'p.npy', npy('<f4', '(9, 2)', Buffer.alloc(8)), /FM_DATA: .*p\.npy: the file has/],
     ['a .npy that is none', 'p.npy', 'hello, world', /FM_DATA: .*no \.npy file/],

@@ -25,6 +25,16 @@ describe('safetensors', () => {
     expect(tensors).to.deep.equal({ 'a.b': { data: Float32Array.of(1, -2), shape: [2, 1], dtype: 'f32' } });
   });
 
+  it('reads and writes halves, whose numbers are in a Float32Array', () => {
+    // 1, −2, the least of all and infinity, as IEEE 754 binary16.
+    const bytes = file(`{"h":${entry('F16', [4], [0, 8])}}`, [0, 0x3c, 0, 0xc0, 1, 0, 0, 0x7c]);
+    const tensors = { h: { data: Float32Array.of(1, -2, 2 ** -24, Infinity), shape: [4], dtype: 'f16' as const } };
+    expect(decodeSafetensors('hand', bytes).tensors).to.deep.equal(tensors);
+    const written = Buffer.concat(encodeSafetensors({ metadata: {}, tensors }));
+    expect(written.subarray(-8).toString('hex')).to.equal('003c00c00100007c');
+    expect(decodeSafetensors('written', written).tensors).to.deep.equal(tensors);
+  });
+
   it('writes what the specification asks for: aligned data, offsets without gaps, a header padded with spaces', () => {
     const parts = encodeSafetensors({
       metadata: { k: 'v' },
@@ -88,7 +98,7 @@ describe('safetensors', () => {
     [
       'an unknown dtype',
       file(`{"a":${entry('F8_E4M3', [8], [0, 8])}}`, twoFloats),
-      /'a' is of dtype F8_E4M3.*Expected one of F32/,
+      /'a' is of dtype F8_E4M3.*Expected one of F16, F32/,
     ],
     [
       'a dtype named like a method',

@@ -279,9 +279,10 @@ describe('points', () => {
   describe('from .npy', () => {
     const file = 'data.npy';
 
-    it('reads float32, float64 and int32 of versions 1 to 3', async () => {
+    it('reads float16, float32, float64 and int32 of versions 1 to 3', async () => {
       for (const version of [1, 2, 3]) {
         for (const [descr, data] of [
+          ['<f2', Uint16Array.of(0x3c00, 0x4000, 0x4200, 0x4400)],
           ['<f4', Float32Array.of(1, 2, 3, 4)],
           ['<f8', Float64Array.of(1, 2, 3, 4)],
           ['<i4', Int32Array.of(1, 2, 3, 4)],
@@ -310,7 +311,7 @@ describe('points', () => {
       await expectDataError('x,y\n1,2\n3,4\n', /data\.npy: this is no \.npy file/, { file });
       await expectDataError(new Uint8Array(0), /no \.npy file/, { file });
       await expectDataError(npy({ data: square, version: 4 }), /version 4/, { file });
-      for (const descr of ['>f4', '<f2', '<i8', '|u1', '<U3', '|O'])
+      for (const descr of ['>f4', '>f2', '<i8', '|u1', '<U3', '|O'])
         await expectDataError(npy({ data: square, descr }), /data\.npy: elements are of dtype .*astype/, { file });
       await expectDataError(npy({ data: square, order: 'True' }), /Fortran order/, { file });
       await expectDataError(npy({ data: square, cut: 4 }), /bytes.*shape \[2, 2\]/, { file });

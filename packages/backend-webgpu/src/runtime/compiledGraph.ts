@@ -1,7 +1,7 @@
 import { prepareGraph, type CompileOptions, type Graph } from '@flow-matching/core';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import { compileProgram } from '../compiler/compileProgram.ts';
-import type { Program } from '../compiler/program.ts';
+import type { Program, SmallConstant } from '../compiler/program.ts';
 import { webgpuManifest } from '../lowering/index.ts';
 import { smallElementBytes } from '../memory/tensorBytes.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
@@ -38,6 +38,7 @@ class Compiled implements CompiledGraph {
   readonly constants: readonly DeviceBuffer[];
   readonly scratch: readonly DeviceBuffer[];
   readonly #session: DeviceSession;
+  readonly #smallConstants: ReturnType<typeof laidOut>;
   readonly #releaseScratch: () => void;
 
   constructor(session: DeviceSession, program: Program, pipelines: readonly GPUComputePipeline[]) {
@@ -50,16 +51,16 @@ class Compiled implements CompiledGraph {
       session.write(buffer.buffer, 0, elements);
       return buffer;
     });
+    this.#smallConstants = laidOut(program.smallConstants);
     const { buffers, release } = session.takeScratch(program.scratch);
     this.scratch = buffers;
     this.#releaseScratch = release;
   }
 
   takeSmall(): DeviceBuffer {
-    const { smallElements, smallConstants } = this.program;
-    const buffer = this.#session.pool.take(Math.max(1, smallElements) * smallElementBytes);
-    for (const { offset, ...constant } of smallConstants)
-      this.#session.write(buffer.buffer, offset * smallElementBytes, toElements(constant));
+    const buffer = this.#session.pool.take(Math.max(1, this.program.smallElements) * smallElementBytes);
+    const { first, words } = this.#smallConstants;
+    this.#session.write(buffer.buffer, first * smallElementBytes, words);
     return buffer;
   }
 
@@ -67,4 +68,17 @@ class Compiled implements CompiledGraph {
     for (const buffer of this.constants) buffer.release();
     this.#releaseScratch();
   }
+}
+
+/** Small constants in their places from the first to the last, so that a run writes them at once; what lies between is written later. */
+function laidOut(constants: readonly SmallConstant[]): { readonly first: number; readonly words: Uint32Array } {
+  const parts = constants.map((constant) => {
+    const { buffer, byteOffset, length } = toElements(constant);
+    return { offset: constant.offset, words: new Uint32Array(buffer, byteOffset, length) };
+  });
+  const first = Math.min(...parts.map(({ offset }) => offset));
+  const end = Math.max(first, ...parts.map(({ offset, words }) => offset + words.length));
+  const words = new Uint32Array(parts.length === 0 ? 0 : end - first);
+  for (const part of parts) words.set(part.words, part.offset - first);
+  return { first: parts.length === 0 ? 0 : first, words };
 }
