@@ -2,11 +2,13 @@ import { availableParallelism } from 'node:os';
 import {
   checkAliases,
   checkElements,
+  checkHeld,
   DisposedError,
   OptionError,
   type Backend,
   type BackendArray,
   type CompileOptions,
+  type DType,
   type Executable,
   type Graph,
   type HostArray,
@@ -43,6 +45,9 @@ interface Compilation {
   /** Executables that share it. */
   holders: number;
 }
+
+/** The dtypes of the arrays that it holds. */
+const held: readonly DType[] = ['f32', 'f64', 'i32', 'u32', 'bool'];
 
 /** Graphs as sessions of ONNX Runtime on this machine's processors. */
 export class OnnxBackend implements Backend {
@@ -83,7 +88,8 @@ export class OnnxBackend implements Backend {
 
   array(source: HostArray): BackendArray {
     this.#checkAlive();
-    checkElements(source, this);
+    checkElements(source);
+    checkHeld(source, this.name, held);
     const { data, shape, dtype } = source;
     const memory = this.#pool.take({ shape, dtype });
     memory.data.set(data);

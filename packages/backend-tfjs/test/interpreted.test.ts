@@ -64,6 +64,17 @@ for (const engine of ['wasm', 'cpu'] as const) {
 
     after(() => backend.dispose());
 
+    it('adds tensors of seven axes', async () => {
+      const graph = trace(({ x, b }) => ({ y: x.add(b) }), { x: f32([1, 1, 1, 1, 2, 1, 4]), b: f32([4]) });
+      const executable = await backend.compile(graph);
+      const { y } = await executable.run({
+        x: hostArray([1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 1, 1, 2, 1, 4]),
+        b: hostArray([10, 20, 30, 40]),
+      });
+      assert.deepEqual(Array.from(await y.read()), [11, 22, 33, 44, 15, 26, 37, 48]);
+      await executable.dispose();
+    });
+
     it('frees values as soon as their last use has run', async () => {
       const { backend: memory } = await startEngine(engine, {});
       const length = 20;

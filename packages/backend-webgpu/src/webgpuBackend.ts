@@ -1,6 +1,7 @@
 import {
   checkAliases,
   checkElements,
+  checkHeld,
   type Backend,
   type BackendArray,
   type CompileOptions,
@@ -16,6 +17,7 @@ import { DeviceSession } from './runtime/deviceSession.ts';
 import { toElements } from './runtime/elements.ts';
 import { KernelTimer } from './runtime/kernelTimer.ts';
 import type { OpenedDevice } from './runtime/openDevice.ts';
+import { kernelDTypes } from './wgsl/types.ts';
 import { WebgpuArray } from './runtime/webgpuArray.ts';
 import { WebgpuExecutable } from './runtime/webgpuExecutable.ts';
 
@@ -54,7 +56,8 @@ export class WebgpuBackend implements Backend {
 
   array(source: HostArray): BackendArray {
     this.#session.checkAlive();
-    checkElements(source, this);
+    checkElements(source);
+    checkHeld(source, this.name, this.profile.halves ? kernelDTypes : kernelDTypes.filter((dtype) => dtype !== 'f16'));
     const elements = toElements(source);
     const buffer = this.#session.pool.take(elements.byteLength);
     this.#session.write(buffer.buffer, 0, elements);

@@ -1,19 +1,24 @@
 import { webgpu as webgpuOf } from '@flow-matching/backend-webgpu';
 import { dawnInstance, webgpu } from '@flow-matching/backend-webgpu/node';
 import {
+  conv2d,
   evaluateGraph,
   f16,
   f32,
+  grad,
   hostArray,
   HostRandomStream,
+  isFinite,
   layerNorm,
   sizeOf,
   toStorage,
   trace,
   UnsupportedError,
+  where,
   type BackendArray,
   type HostArray,
   type Shape,
+  type Tensor,
 } from '@flow-matching/core';
 import { assert, expect } from 'chai';
 import { checkRandomGraphs } from './support/checkRandomGraphs.ts';
@@ -110,10 +115,61 @@ describe('f16 on WebGPU', () => {
     });
   }
 
-  it('gives what the reference has for random graphs', async function () {
-    this.timeout(300_000);
+  for (const kernels of ['processor', 'gpu'] as const) {
+    it(`gives what the reference has for random graphs, with the kernels of a ${kernels}`, async function () {
+      this.timeout(300_000);
+      await using backend = await webgpu({ kernels });
+      await checkRandomGraphs(backend, 'f16', 20);
+    });
+  }
+
+  it('adds up shares of a sum in f32: gradients of a convolution', async () => {
+    await using backend = await webgpu({ kernels: 'gpu' });
+    const graph = trace(({ x, w }) => grad((weight: Tensor) => conv2d(x, weight).square().mean(), w), {
+      x: f16([64, 2, 10, 10]),
+      w: f16([3, 2, 3, 3]),
+    });
+    const inputs = { x: drawn([64, 2, 10, 10]), w: drawn([3, 2, 3, 3]) };
+    const executable = await backend.compile(graph);
+    expect(executable.program.kernels.some(({ label }) => label.includes('Retype'))).to.equal(true);
+    const { output } = await executable.run(inputs);
+    const wanted = evaluateGraph(graph, inputs)['output'].data;
+    const read = await output.read();
+    for (let i = 0; i < read.length; i++) assert.closeTo(read[i], wanted[i], 2e-3 * Math.abs(wanted[i]) + 1e-4, `${i}`);
+  });
+
+  it('divides by counts that are no f16: means and their gradients', async () => {
     await using backend = await webgpu();
-    await checkRandomGraphs(backend, 'f16', 20);
+    const graph = trace(({ x }) => ({ mean: x.mean(), gradient: grad((y: Tensor) => y.mean().mul(70_000), x) }), {
+      x: f16([70_000]),
+    });
+    const executable = await backend.compile(graph);
+    const { mean, gradient } = await executable.run({
+      x: hostArray(new Float32Array(70_000).fill(2), [70_000], 'f16'),
+    });
+    expect(await mean.read()).to.deep.equal(Float32Array.of(2));
+    expect(new Set(await gradient.read())).to.deep.equal(new Set([1]));
+  });
+
+  it('shows a guard what memory would hold', async () => {
+    await using backend = await webgpu();
+    const graph = trace(
+      ({ x, state }) => {
+        const square = x.mul(x);
+        const kept = where(isFinite(square), square, state);
+        return { kept, wide: square.cast('f32'), above: square.greater(65504), square };
+      },
+      { x: f16([3]), state: f16([3]) },
+    );
+    const executable = await backend.compile(graph);
+    const { kept, wide, above, square } = await executable.run({
+      x: hostArray([300, 2, 255.875], [3], 'f16'),
+      state: hostArray([1, 1, 1], [3], 'f16'),
+    });
+    expect(await square.read()).to.deep.equal(Float32Array.of(Infinity, 4, 65472));
+    expect(await wide.read()).to.deep.equal(Float32Array.of(Infinity, 4, 65472));
+    expect(await kept.read()).to.deep.equal(Float32Array.of(1, 4, 65472));
+    expect(await above.read()).to.deep.equal(Uint8Array.of(1, 0, 0));
   });
 
   it('is declared only where the adapter has it', async () => {

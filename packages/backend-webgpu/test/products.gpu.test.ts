@@ -49,6 +49,15 @@ const operands: Readonly<Record<string, (rows: number, columns: number, depth: n
     }),
 };
 
+/** Operands that are parts of arrays whose elements are no multiple of four. */
+const ofParts = (): Graph =>
+  trace(({ a, b }) => ({ y: part(a, [32, 64]).matmul(part(b, [64, 16])) }), { a: f32([3, 1027]), b: f32([1027]) });
+const part = (x: Tensor, shape: readonly [number, number]): Tensor =>
+  x
+    .reshape([x.size])
+    .slice(0, 0, shape[0] * shape[1])
+    .reshape(shape);
+
 const shapes = [
   [64, 64, 64],
   [100, 36, 52],
@@ -100,6 +109,9 @@ for (const kernels of ['gpu', 'processor'] as const) {
           expect(await error(backend, graph(rows, columns, depth)), `${rows} × ${columns}`).to.be.below(depth / 8 + 8);
       });
     }
+    it('multiplies parts of arrays whose elements are no multiple of four', async () => {
+      expect(await error(backend, ofParts())).to.be.below(16);
+    });
     for (const [what, graph] of Object.entries(convolutions)) {
       it(`convolves: ${what}`, async () => {
         // Sums of up to 576 products.

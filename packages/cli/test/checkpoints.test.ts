@@ -54,6 +54,18 @@ describe('a checkpoint', () => {
     expect(decodeCheckpoint('c', bytesOf(checkpoint(12)))).to.deep.equal(checkpoint(12));
   });
 
+  it('keeps halves, of arrays that nobody has rounded and of a backend that holds them in f64 too', () => {
+    const third = Float32Array.of(0.333251953125, 2048, -0);
+    for (const data of [Float32Array.of(1 / 3, 2049, -0), Float64Array.of(1 / 3, 2049, -0)]) {
+      const halves = checkpoint(1, { data, shape: [3], dtype: 'f16' });
+      expect(decodeCheckpoint('c', bytesOf(halves))).to.deep.equal(
+        checkpoint(1, { data: third, shape: [3], dtype: 'f16' }),
+      );
+    }
+    const infinite = checkpoint(1, { data: Float32Array.of(70000, 0, 0), shape: [3], dtype: 'f16' });
+    expect(() => bytesOf(infinite)).to.throw('Element 0 of parameters.layers.0.weight is Infinity');
+  });
+
   it('keeps f32 values that a backend holds in f64', () => {
     const wide = checkpoint(1, { data: Float64Array.of(0.1, 1 / 3, 1e-300), shape: [3], dtype: 'f32' });
     expect(decodeCheckpoint('c', bytesOf(wide))).to.deep.equal(wide);

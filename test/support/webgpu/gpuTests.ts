@@ -5,7 +5,7 @@ import { grepOf } from '../apart/grepOf.ts';
 import { registerApart, registerSkipped } from '../apart/registerApart.ts';
 import { runApart } from '../apart/runApart.ts';
 import { findAdapter } from './findAdapter.ts';
-import { mustHaveAdapter, reportNoAdapter, reportNoHalves } from './reportNoAdapter.ts';
+import { mustHaveAdapter, mustHaveHalves, reportNoAdapter, reportNoHalves } from './reportNoAdapter.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -45,13 +45,11 @@ export async function gpuTests({ kind, limit }: GpuTestOptions): Promise<void> {
     return;
   }
   run.abandon();
-  if (kind === 'f16') {
-    reportNoHalves(what);
-    if (run.root) registerSkipped(run.root);
-  } else if (mustHaveAdapter) {
-    it(`${what} find an adapter`, () => reportNoAdapter(what));
+  const [required, report] = kind === 'f16' ? [mustHaveHalves, reportNoHalves] : [mustHaveAdapter, reportNoAdapter];
+  if (required) {
+    it(`${what} find an adapter`, () => report(what));
   } else {
-    reportNoAdapter(what);
+    report(what);
     if (run.root) registerSkipped(run.root);
   }
 }

@@ -17,6 +17,7 @@ import {
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { StartedEngine } from './engines/engine.ts';
 import { readHost, type Held } from './held.ts';
+import { byDefinition } from './lowering/byDefinition.ts';
 import type { EngineTable } from './lowering/index.ts';
 import type { Lower } from './lowering/lowering.ts';
 import { Operations, upload } from './operations.ts';
@@ -53,7 +54,7 @@ export class InterpretedProgram implements HandleProgram<Held> {
       .filter(({ operator, outputs }) => operator.name !== 'Input' && !this.#constants.has(outputs[0]))
       .map((node) => ({
         node,
-        lower: operators.get(node.operator.name)![nodeDType(node)]!,
+        lower: lowerOf(node, operators, engine),
         spent: lasts.get(node) ?? [],
       }));
   }
@@ -124,6 +125,11 @@ export class InterpretedProgram implements HandleProgram<Held> {
     for (const { dataId } of this.#constants.values()) this.#engine.backend.disposeData(dataId);
     this.#constants.clear();
   }
+}
+
+function lowerOf(node: Node, operators: EngineTable, { kind: { mostAxes = Infinity } }: StartedEngine): Lower {
+  const tooMany = [...node.inputs, ...node.outputs].some(({ rank }) => rank > mostAxes);
+  return tooMany ? byDefinition : operators.get(node.operator.name)![nodeDType(node)]!;
 }
 
 /** What a node gives whatever is fed: constants, and what is made of nothing, which kernels refuse. */

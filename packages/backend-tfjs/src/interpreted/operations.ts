@@ -14,7 +14,7 @@ import { getKernel, type DataType, type NamedAttrMap, type TensorInfo } from '@t
 import { heldShape } from '../heldShape.ts';
 import type { StartedEngine } from './engines/engine.ts';
 
-/** TensorFlow.js's type of what holds a dtype. Numbers of u32 are the int32 with their bits, those of f64 pairs of int32; none is declared for f16. */
+/** TensorFlow.js's type of what holds a dtype. Numbers of u32 are the int32 with their bits, those of f64 pairs of int32, those of f16 float32. */
 const heldType: Readonly<Record<DType, DataType>> = {
   f16: 'float32',
   f32: 'float32',

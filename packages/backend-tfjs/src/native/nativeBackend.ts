@@ -2,10 +2,12 @@ import {
   BackendError,
   checkAliases,
   checkElements,
+  checkHeld,
   DisposedError,
   type Backend,
   type BackendArray,
   type CompileOptions,
+  type DType,
   type Executable,
   type Graph,
   type HostArray,
@@ -24,6 +26,9 @@ interface Compilation {
   /** Executables that share it. */
   holders: number;
 }
+
+/** The dtypes of the arrays that it holds. */
+const held: readonly DType[] = ['f32', 'f64', 'i32', 'u32', 'bool'];
 
 /** Graphs as sessions of TensorFlow, by the native addon of tfjs-node: a run is one native call. */
 export class NativeBackend implements Backend {
@@ -55,7 +60,8 @@ export class NativeBackend implements Backend {
 
   array(source: HostArray): BackendArray {
     this.#checkAlive();
-    checkElements(source, this);
+    checkElements(source);
+    checkHeld(source, this.name, held);
     return new NativeArray(this.#binding, upload(this.#binding, source), source);
   }
 

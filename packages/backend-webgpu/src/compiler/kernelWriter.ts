@@ -214,6 +214,11 @@ export class KernelWriter {
     return this.once(elementKey(tensor, position), () => this.#compute(tensor, index, position));
   }
 
+  /** Whether elements of a tensor come from memory. */
+  isLoaded(tensor: Tensor): boolean {
+    return !this.#own.has(tensor) && this.#sources.isStored(tensor);
+  }
+
   #compute(tensor: Tensor, index: readonly IndexExpression[], position: IndexExpression): string {
     const { node } = tensor;
     const home = this.#own.get(tensor);

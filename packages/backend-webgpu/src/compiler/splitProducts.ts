@@ -15,7 +15,7 @@ import {
   type Tensor,
 } from '@flow-matching/core';
 import type { AdapterProfile } from './adapterProfile.ts';
-import { asDType } from '../lowering/half.ts';
+import { retyped } from '../lowering/retype.ts';
 import { productOf } from '../products/product.ts';
 
 /** Results of about a block of 64 × 64 are computed by one workgroup; a GPU is busy with so many of them. */
@@ -63,7 +63,7 @@ const cuts: Readonly<Record<string, Cut>> = {
     if (shares === 1) return undefined;
     const left = transpose(reshape(a, [rows, shares, depth / shares]), [1, 0, 2]);
     const [parts] = apply(summedInSingle(MatMul), [left, reshape(b, [shares, depth / shares, columns])], {});
-    return asDType(reduceSum(parts, 0), a.dtype);
+    return retyped(reduceSum(parts, 0), a.dtype);
   },
 
   // Shares of the batch become groups of channels.
@@ -82,6 +82,6 @@ const cuts: Readonly<Record<string, Cut>> = {
       group: attributes.group * shares,
       shape: [shares * shape[0], ...shape.slice(1)],
     });
-    return asDType(reduceSum(reshape(gradients, [shares, ...shape]), 0), x.dtype);
+    return retyped(reduceSum(reshape(gradients, [shares, ...shape]), 0), x.dtype);
   },
 };

@@ -1,6 +1,5 @@
 import {
   apply,
-  cast,
   rebuild,
   reshape,
   rewriteGraph,
@@ -9,7 +8,7 @@ import {
   type ReduceAttributes,
   type Tensor,
 } from '@flow-matching/core';
-import { asDType } from '../lowering/half.ts';
+import { retyped } from '../lowering/retype.ts';
 import { reducedAxes, reducedCount, reducers } from '../lowering/reduction.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
 
@@ -59,8 +58,8 @@ function inTwoSteps(
   const [before, after] = [shape.slice(0, axes[0]), shape.slice(axes.at(-1)! + 1)];
   const length = shape.slice(axes[0], axes.at(-1)! + 1).reduce((product, extent) => product * extent, 1);
   // Shares of a sum of f16 stay in f32.
-  const exact = x.dtype === 'f16' && operator.name === 'ReduceSum' ? cast(x, 'f32') : x;
+  const exact = x.dtype === 'f16' && operator.name === 'ReduceSum' ? retyped(x, 'f32') : x;
   const cut = reshape(exact, [...before, shares, length / shares, ...after]);
   const reduce = (of: Tensor, axis: number): Tensor => apply(operator, [of], { axes: [axis], keepdims: false })[0];
-  return asDType(reshape(reduce(reduce(cut, before.length + 1), before.length), result.shape), x.dtype);
+  return retyped(reshape(reduce(reduce(cut, before.length + 1), before.length), result.shape), x.dtype);
 }

@@ -3,7 +3,16 @@ import { isFloat, splatValue, type DType, type Operator } from '@flow-matching/c
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
 import type { LibraryName } from '../wgsl/functions.ts';
 import { valueType } from '../wgsl/types.ts';
-import { any, elementwise, floats, numeric, type Expression, type Lowering } from './lowering.ts';
+import {
+  any,
+  elementwise,
+  elementwiseOfRounded,
+  floats,
+  numeric,
+  roundedOperand,
+  type Expression,
+  type Lowering,
+} from './lowering.ts';
 
 const infix =
   (symbol: string): Expression =>
@@ -35,12 +44,12 @@ const unary = (operator: Operator, cost: number, expression: Expression): Loweri
 
 /** Comparisons and logic of bool give bool; bool has no order. */
 const logic = (operator: Operator, dtypes: readonly DType[], symbol: string): Lowering =>
-  elementwise(operator, dtypes, 1, infix(symbol));
+  elementwiseOfRounded(operator, dtypes, 1, infix(symbol));
 
 export const elementwiseOperators: readonly Lowering[] = [
   elementwise(core.Add, numeric, 1, infix('+')),
-  elementwise(core.Sub, numeric, 1, (writer, [a, b], { inputs }) =>
-    inputs[0] === inputs[1] && isFloat(inputs[0].dtype) ? writer.call('lessItself', a) : `${a} - ${b}`,
+  elementwise(core.Sub, numeric, 1, (writer, [a, b], { inputs: [left, right] }) =>
+    left === right && isFloat(left.dtype) ? writer.call('lessItself', roundedOperand(writer, left, a)) : `${a} - ${b}`,
   ),
   // Compilers may take 0 times anything for 0.
   elementwise(core.Mul, numeric, 1, (writer, [a, b], { inputs: [left, right], outputs: [{ dtype }] }) => {
@@ -51,8 +60,8 @@ export const elementwiseOperators: readonly Lowering[] = [
   elementwise(core.Neg, numeric, 1, (_, [x], { inputs: [{ dtype }] }) => (dtype === 'u32' ? `0u - ${x}` : `-${x}`)),
   unary(core.Reciprocal, 2, (_, [x]) => `1.0f / ${x}`),
   unary(core.Sqrt, 2, builtin('sqrt')),
-  unary(core.Floor, 1, builtin('floor')),
-  unary(core.Round, 1, builtin('round')),
+  elementwiseOfRounded(core.Floor, floats, 1, builtin('floor')),
+  elementwiseOfRounded(core.Round, floats, 1, builtin('round')),
   elementwise(core.Abs, numeric, 1, (_, [x], { inputs: [{ dtype }] }) => (dtype === 'u32' ? x : `abs(${x})`)),
   elementwise(core.Sign, numeric, 1, (_, [x], { inputs: [{ dtype }] }) =>
     dtype === 'u32' ? `min(${x}, 1u)` : `sign(${x})`,
@@ -81,10 +90,10 @@ export const elementwiseOperators: readonly Lowering[] = [
   logic(core.And, ['bool'], '&'),
   logic(core.Or, ['bool'], '|'),
   elementwise(core.Not, ['bool'], 1, (_, [x]) => `!${x}`),
-  unary(core.IsNaN, 1, library('isNan')),
+  elementwiseOfRounded(core.IsNaN, floats, 1, library('isNan')),
   elementwise(core.Where, any, 1, (_, [condition, a, b]) => `select(${b}, ${a}, ${condition})`),
 
-  elementwise(core.Cast, any, 1, (writer, [x], { inputs: [{ dtype }], attributes: { to } }) => {
+  elementwiseOfRounded(core.Cast, any, 1, (writer, [x], { inputs: [{ dtype }], attributes: { to } }) => {
     if (to === 'bool') {
       if (dtype === 'bool') return x;
       return isFloat(dtype) ? writer.call('isTrue', x) : `${x} != ${writer.literal(0, dtype)}`;

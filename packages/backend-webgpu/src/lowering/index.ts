@@ -3,16 +3,16 @@ import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import { constants } from './constant.ts';
 import { elementwiseOperators } from './elementwise.ts';
 import { indexing } from './indexing.ts';
-import { half } from './half.ts';
 import type { Lowering } from './lowering.ts';
 import { movement } from './movement.ts';
 import { products } from './products.ts';
 import { random } from './random.ts';
+import { retype } from './retype.ts';
 import { reductions } from './reduction.ts';
 
 /** Everything the backend knows of operators, by name. Composites fall apart into these and are put together again by fusion. */
 const lowerings: ReadonlyMap<string, Lowering> = new Map(
-  [half, ...constants, ...elementwiseOperators, ...movement, ...indexing, ...random, ...reductions, ...products].map(
+  [retype, ...constants, ...elementwiseOperators, ...movement, ...indexing, ...random, ...reductions, ...products].map(
     (lowering) => [lowering.name, lowering],
   ),
 );

@@ -1,4 +1,4 @@
-import type { Attributes, DType, Node, Operator } from '@flow-matching/core';
+import type { Attributes, DType, Node, Operator, Tensor } from '@flow-matching/core';
 import { broadcastIndex, type KernelWriter } from '../compiler/kernelWriter.ts';
 import type { IndexExpression } from '../indexing/indexExpression.ts';
 import { kernelDTypes } from '../wgsl/types.ts';
@@ -57,6 +57,26 @@ export const elementwise = <A extends Attributes>(
     const named = operands.some(isName) ? operands : operands.map((operand) => writer.let('v', operand));
     return writer.let('v', expression(writer, named, node));
   });
+
+/**
+ * As {@link elementwise}, for what shows whether operands are rounded: those of f16 are, though a kernel that computes them has them in f32.
+ */
+export const elementwiseOfRounded = <A extends Attributes>(
+  operator: Operator<A>,
+  dtypes: readonly DType[],
+  cost: number,
+  expression: Expression<A>,
+): Lowering =>
+  elementwise(operator, dtypes, cost, (writer, operands, node) => {
+    const rounded = operands.map((operand, i) => roundedOperand(writer, node.inputs[i], operand));
+    return expression(writer, rounded, node);
+  });
+
+/** An operand as it would be read from memory. */
+export const roundedOperand = (writer: KernelWriter, tensor: Tensor, value: string): string =>
+  tensor.dtype === 'f16' && isName(value) && !writer.isLoaded(tensor)
+    ? writer.once(`rounded ${value}`, () => writer.let('v', writer.call('toHalf', value)))
+    : value;
 
 /** Whether a value is a variable of the kernel and not a literal. */
 const isName = (value: string): boolean => /^[a-z]+\d+$/.test(value);

@@ -65,7 +65,8 @@ export function tensorOperand(
   ];
   const { tensor: below, position: general } = seen(tensor, indexOf(batch, side, depth));
   const along = (way: IndexExpression, extent: number): boolean => extent % 4 === 0 && stepsByOne(general, way);
-  if (isSmall(below)) return { element };
+  // Fours have to fill the buffer that they are read from.
+  if (isSmall(below) || below.size % 4 !== 0) return { element };
   if (along(depth, extents.depth)) return { element, vectors: { direction: 'depth', tensor: below, position } };
   if (along(side, extents.side)) return { element, vectors: { direction: 'side', tensor: below, position } };
   return { element };

@@ -67,9 +67,9 @@ export class DeviceSession {
 
   async #makePipeline({ code, label, bindings }: Kernel): Promise<GPUComputePipeline> {
     const { device } = this;
-    const { layout } = this.layoutOf(bindings);
     // An error of this kernel is no failure of the device.
     device.pushErrorScope('validation');
+    const { layout } = this.layoutOf(bindings);
     const module = device.createShaderModule({ code, label });
     const made = device.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: 'main' } });
     const [pipeline, error] = await Promise.allSettled([made, device.popErrorScope()]);

@@ -41,7 +41,7 @@ export const recipes = fc.array(fc.record({ operator: number, a: number, b: numb
 });
 
 /** Small ones, which share a buffer, and large ones, which have their own. */
-const shapes: readonly Shape[] = [[3, 4], [4], [2, 1, 4], [], [40, 36], [36], [5, 17, 16], [64, 40]];
+const shapes: readonly Shape[] = [[3, 4], [4], [2, 1, 4], [], [40, 36], [36], [5, 17, 16], [64, 40], [1027], [3, 1025]];
 
 const picked = <T>(from: readonly T[], number: number): T => from[number % from.length];
 

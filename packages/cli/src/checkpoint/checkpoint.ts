@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { NumericalError, type HostArray, type ModelContext, type TrainingState } from '@flow-matching/core';
+import { NumericalError, toStorage, type HostArray, type ModelContext, type TrainingState } from '@flow-matching/core';
 import { CheckpointError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.ts';
 
@@ -24,7 +24,7 @@ const groups = ['parameters', 'optimizer', 'ema'] as const;
  */
 export function encodeCheckpoint({ state, seed, experiment, context }: Checkpoint): Uint8Array[] {
   const named = groups.flatMap((group) =>
-    Object.entries(state[group] ?? {}).map(([name, array]) => [`${group}.${name}`, array] as const),
+    Object.entries(state[group] ?? {}).map(([name, array]) => [`${group}.${name}`, asStored(array)] as const),
   );
   for (const [name, { data }] of named) {
     const broken = data.findIndex((value) => !Number.isFinite(value));
@@ -50,6 +50,10 @@ export function encodeCheckpoint({ state, seed, experiment, context }: Checkpoin
   const tensors = Object.fromEntries(named);
   return encodeSafetensors({ metadata: { ...metadata, checksum: checksum({ metadata, tensors }) }, tensors });
 }
+
+/** Numbers of f16 as the file will have them, which arrays that nobody rounded may not hold yet. */
+const asStored = (array: HostArray): HostArray =>
+  array.dtype === 'f16' ? { ...array, data: toStorage(array.data, 'f16') } : array;
 
 /** @throws CheckpointError naming the file, where it is truncated, damaged or not a checkpoint of this framework. */
 export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {

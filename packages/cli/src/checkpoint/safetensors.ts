@@ -35,8 +35,8 @@ export interface Safetensors {
 }
 
 const storedAs = ({ data, dtype }: HostArray): StoredDType => {
-  // The reference backend keeps f32 values unrounded in f64.
-  const wide = data instanceof Float64Array ? 'f64' : dtype;
+  // The reference backend keeps f32 values unrounded in f64; of f16 the file has halves.
+  const wide = data instanceof Float64Array && dtype === 'f32' ? 'f64' : dtype;
   return (Object.keys(dtypes) as StoredDType[]).find((name) => dtypes[name] === wide)!;
 };
 
@@ -69,10 +69,10 @@ function bytesOf(array: HostArray): Uint8Array {
 
 /** An array from its elements in the file, which need not be aligned there. */
 function arrayOf(dtype: StoredDType, shape: HostArray['shape'], bytes: Uint8Array): HostArray {
-  const own = Uint8Array.from(bytes);
-  if (dtype === 'F16') return { data: fromHalfBits(new Uint16Array(own.buffer)), shape, dtype: 'f16' };
+  if (dtype === 'F16')
+    return { data: fromHalfBits(new Uint16Array(new Uint8Array(bytes).buffer)), shape, dtype: 'f16' };
   const data = allocate(dtypes[dtype], sizeOf(shape));
-  new Uint8Array(data.buffer).set(own);
+  new Uint8Array(data.buffer).set(bytes);
   return { data, shape, dtype: dtypes[dtype] };
 }
 

@@ -57,7 +57,7 @@ class HandleBackend<Value> implements Backend {
 
   array(source: HostArray): BackendArray {
     this.#context.queue.checkOpen();
-    checkElements(source, this);
+    checkElements(source);
     const { computation } = this.#context;
     return new OwnedArray(computation.upload(source), source, computation);
   }

@@ -1,9 +1,9 @@
 import { DisposedError, DTypeError, GraphError, ShapeError } from '../errors.ts';
 import type { Graph, GraphPort } from '../graph/graph.ts';
+import type { DType } from '../tensor/dtype.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
-import { heldDTypes } from './manifest.ts';
 import { formatShape, formatType, sameShape, sizeOf } from '../tensor/shape.ts';
-import type { Backend, BackendArray, CompileOptions, NamedArrays, RunInputs } from './backend.ts';
+import type { BackendArray, CompileOptions, NamedArrays, RunInputs } from './backend.ts';
 
 export const isHostArray = (array: BackendArray | HostArray): array is HostArray =>
   'data' in array && ArrayBuffer.isView(array.data);
@@ -74,22 +74,18 @@ function checkArray(
   }
 }
 
-/**
- * Throws unless a host array has as many elements as its shape, of a dtype that some operator of the backend takes: the check every
- * backend owes the callers of `array`.
- */
-export function checkElements(
-  { data, shape, dtype }: HostArray,
-  { name, manifest }: Pick<Backend, 'name' | 'manifest'>,
-): void {
-  const held = heldDTypes(manifest);
-  if (!held.has(dtype)) {
-    throw new DTypeError(`The ${name} backend has no ${dtype}.`, {
-      actual: dtype,
-      expected: [...held].join(', '),
-      remedy: 'Convert the array, or choose a backend that has the dtype.',
-    });
-  }
+/** Throws unless a backend holds arrays of a dtype: the check it owes the callers of `array` where there are others. */
+export function checkHeld({ dtype }: HostArray, backend: string, held: readonly DType[]): void {
+  if (held.includes(dtype)) return;
+  throw new DTypeError(`The ${backend} backend has no ${dtype}.`, {
+    actual: dtype,
+    expected: held.join(', '),
+    remedy: 'Convert the array, or choose a backend that has the dtype.',
+  });
+}
+
+/** Throws unless a host array has as many elements as its shape: the check every backend owes the callers of `array`. */
+export function checkElements({ data, shape }: HostArray): void {
   if (data.length === sizeOf(shape)) return;
   throw new ShapeError(`${data.length} values do not fill shape ${formatShape(shape)}.`, {
     actual: data.length,

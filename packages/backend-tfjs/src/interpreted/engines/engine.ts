@@ -30,6 +30,8 @@ export interface EngineKind {
   readonly decomposed: Readonly<Record<string, string>>;
   /** Operators without a kernel that is right, by name. */
   readonly unfit: Readonly<Record<string, Unfit>>;
+  /** Axes that its kernels know; operators on tensors of more are computed by their definition. */
+  readonly mostAxes?: number;
   /** Why it cannot run in these surroundings, as far as that shows without starting it. */
   absent(): string | undefined;
   /** @throws BackendError where it does not start, or runs with other options already. */

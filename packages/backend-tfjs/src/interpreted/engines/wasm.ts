@@ -9,6 +9,8 @@ import { importTfjs, makeRegistered } from './importTfjs.ts';
 export const wasm: EngineKind = {
   name: 'wasm',
   onHost: true,
+  // Beyond, kernels that broadcast leave their results unwritten.
+  mostAxes: 6,
   decomposed: {
     Log1p: 'the kernel is log(1 + x)',
     ReduceSum: 'over leading axes the kernel transposes first, and is slower than a product with ones',

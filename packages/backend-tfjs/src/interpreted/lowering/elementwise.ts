@@ -4,7 +4,6 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { byDefinition } from './byDefinition.ts';
 import { circular } from './circular.ts';
-
 import { expm1, log1p } from './nearZero.ts';
 import { any, binary, float, lowering, numeric, signed, unary, type Lower, type Lowering } from './lowering.ts';
 
