@@ -31,6 +31,9 @@ export const blockDepth = 16;
 
 const invocations = 64;
 
+/** The most rows and columns of a tile. Large ones save loads, which cost a processor most; what is not loaded by fours takes too much code. */
+const [largeSide, smallSide] = [16, 8];
+
 /** Operations below which a kernel that is quick to compile wins over one that is quick to run. */
 const little = 1 << 16;
 
@@ -57,7 +60,8 @@ export function productTile(node: Node, profile: AdapterProfile): ProductTile {
     const chosen = busy ?? possible.at(-1);
     if (chosen) return chosen;
   }
-  let tile = registerTile(product, Math.min(8, powerOfTwo(rows)), columns <= 4 ? 4 : 8);
+  const side = software && product.left.vectors && product.right.vectors ? largeSide : smallSide;
+  let tile = registerTile(product, Math.min(side, powerOfTwo(rows)), columns <= 4 ? 4 : columns <= 8 ? 8 : side);
   while (tile.rows > 1 && workgroupsOf(product, tile) < enoughWorkgroups(software))
     tile = registerTile(product, tile.rows / 2, tile.columns);
   return tile;

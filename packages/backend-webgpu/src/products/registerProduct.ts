@@ -107,12 +107,39 @@ class TileWriter {
 
   /** Adds the terms depth, depth + 1, … of the sum. */
   #accumulate(depth: IndexExpression, count: number): void {
+    const { left: a, right: b } = this.#product;
+    // WGSL has matrices of floats only.
+    if (count === 4 && this.#type === 'f32' && a.vectors?.direction === 'depth' && b.vectors) {
+      this.#accumulateFour(depth, a.vectors, b.vectors);
+      return;
+    }
     const left = this.#leftElements(depth, count);
     const right = this.#rightVectors(depth, count);
     for (let k = 0; k < count; k++) {
       for (let j = 0; j < this.#fours; j++) {
         const vector = right(k, j);
         for (const i of this.#rows.keys()) this.#writer.line(`c${i}_${j} += ${left(k, i)} * ${vector};`);
+      }
+    }
+  }
+
+  /** Adds four terms by products of matrices and vectors, which compilers of processors keep together. */
+  #accumulateFour(
+    depth: IndexExpression,
+    left: NonNullable<Operand['vectors']>,
+    right: NonNullable<Operand['vectors']>,
+  ): void {
+    const rows = this.#rows.map((row) => this.#four(left, row, depth));
+    for (let j = 0; j < this.#fours; j++) {
+      const columns = [0, 1, 2, 3].map((k) =>
+        right.direction === 'side'
+          ? this.#four(right, this.#startOfFour(1, 4 * j), add(depth, literal(k)))
+          : this.#four(right, this.#columns[4 * j + k], depth),
+      );
+      const matrix = this.#writer.let('matrix', `mat4x4<${this.#type}>(${columns.join(', ')})`);
+      for (const [i, row] of rows.entries()) {
+        const terms = right.direction === 'side' ? `${matrix} * ${row}` : `${row} * ${matrix}`;
+        this.#writer.line(`c${i}_${j} += ${terms};`);
       }
     }
   }
