@@ -14,7 +14,8 @@ import { selectCases, type Selection } from './run/selectCases.ts';
 import { backendCases } from './suites/backendCases.ts';
 import { modelCases, type ModelCaseOptions } from './suites/modelCases.ts';
 import { pathCases, type PathCaseOptions } from './suites/pathCases.ts';
-import { solverCases, type MakeSolver, type SolverCaseOptions } from './suites/solverCases.ts';
+import type { MakeSolver } from './suites/makeSolver.ts';
+import { solverCases, type SolverCaseOptions } from './suites/solverCases.ts';
 
 /** What cases are registered with: mocha, Vitest, Jest, or anything with these three. */
 export interface TestRunner {

@@ -1,4 +1,4 @@
-import type { DType, Tensor } from '@flow-matching/core';
+import type { DType, Node, Tensor } from '@flow-matching/core';
 import {
   add,
   delinearize,
@@ -9,7 +9,6 @@ import {
   zero,
   type Term,
 } from '../indexing/indexExpression.ts';
-import { loweringOf } from '../lowering/index.ts';
 import type { LibraryName } from '../wgsl/functions.ts';
 import { literalOf, valueType } from '../wgsl/types.ts';
 
@@ -19,6 +18,8 @@ export interface KernelSources {
   readonly isStored: (tensor: Tensor) => boolean;
   /** The expression of an element of a stored tensor, of the dtype's values. */
   readonly load: (tensor: Tensor, position: string) => string;
+  /** Writes what computes the element of a node's output at an index, and says what its value is called. */
+  readonly lower: (writer: KernelWriter, node: Node, index: readonly IndexExpression[]) => string;
 }
 
 /** An element of a stored tensor that a kernel reads. */
@@ -227,7 +228,7 @@ export class KernelWriter {
       this.accesses.push({ tensor, position });
       return this.let('v', this.#sources.load(tensor, this.index(position)));
     }
-    return loweringOf(node).write(this, node, index);
+    return this.#sources.lower(this, node, index);
   }
 
   /** Declares a variable that statements assign to. */

@@ -1,4 +1,5 @@
 import type { Tensor } from '@flow-matching/core';
+import { lower } from '../lowering/index.ts';
 import { writeProduct } from '../products/productKernel.ts';
 import { productTile } from '../products/productTile.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
@@ -25,7 +26,11 @@ export interface Reach {
  */
 export function reachOf(group: Group, isStored: (tensor: Tensor) => boolean, profile: AdapterProfile): Reach {
   const own = new Set(membersOf(group));
-  const writer = new KernelWriter({ isStored: (tensor) => isStored(tensor) && !own.has(tensor), load: () => '0' });
+  const writer = new KernelWriter({
+    isStored: (tensor) => isStored(tensor) && !own.has(tensor),
+    load: () => '0',
+    lower,
+  });
   if (group.kind === 'map') writeMap(writer, group, mapLayout(group, profile), profile, () => '');
   else writeProduct(writer, group, productTile(group.node, profile), { store: () => '', vector: () => '' });
   const { accesses } = writer;

@@ -16,7 +16,7 @@ import {
 } from '@flow-matching/core';
 import type { AdapterProfile } from './adapterProfile.ts';
 import { retyped } from '../lowering/retype.ts';
-import { productOf } from '../products/product.ts';
+import { productOf } from '../products/productOf.ts';
 
 /** Results of about a block of 64 × 64 are computed by one workgroup; a GPU is busy with so many of them. */
 const [block, enough] = [64, 128];

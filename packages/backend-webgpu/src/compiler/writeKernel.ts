@@ -1,6 +1,7 @@
 import type { Tensor } from '@flow-matching/core';
+import { lower } from '../lowering/index.ts';
 import { bufferBytes, isPacked, smallElementBytes } from '../memory/tensorBytes.ts';
-import { productOf } from '../products/product.ts';
+import { productOf } from '../products/productOf.ts';
 import { writeProduct } from '../products/productKernel.ts';
 import { invocationsOf, productGrid, productTile } from '../products/productTile.ts';
 import { libraryCode } from '../wgsl/functions.ts';
@@ -86,6 +87,7 @@ function sectionsOf(
     const writer = new KernelWriter({
       isStored: (tensor) => stored.has(tensor) && !own.has(tensor),
       load: (tensor, position) => buffers.load(tensor, position),
+      lower,
     });
     const store = (tensor: Tensor, position: string, value: string): string =>
       buffers.store(tensor, position, tensor.dtype === 'f16' ? writer.call('toHalf', value) : value);

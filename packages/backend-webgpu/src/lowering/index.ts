@@ -1,5 +1,6 @@
 import type { Manifest, Node } from '@flow-matching/core';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
+import type { KernelSources } from '../compiler/kernelWriter.ts';
 import { constants } from './constant.ts';
 import { elementwiseOperators } from './elementwise.ts';
 import { indexing } from './indexing.ts';
@@ -19,6 +20,9 @@ const lowerings: ReadonlyMap<string, Lowering> = new Map(
 
 /** The lowering of a node of a graph that was checked against the manifest. */
 export const loweringOf = ({ operator: { name } }: Node): Lowering => lowerings.get(name)!;
+
+/** Writes the element of a node's output at an index. */
+export const lower: KernelSources['lower'] = (writer, node, index) => loweringOf(node).write(writer, node, index);
 
 /** What a device runs: f16 only where its shaders have it. */
 export const webgpuManifest = ({ halves }: Pick<AdapterProfile, 'halves'>): Manifest =>

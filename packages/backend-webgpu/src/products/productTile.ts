@@ -1,6 +1,7 @@
 import type { Node } from '@flow-matching/core';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
-import { productOf, type Product } from './product.ts';
+import type { Product } from './product.ts';
+import { productOf } from './productOf.ts';
 
 /** Every invocation computes a tile of rows × columns of the result from what it reads itself. */
 export interface RegisterTile {

@@ -11,7 +11,8 @@ import {
 } from '../indexing/indexExpression.ts';
 import { valueType } from '../wgsl/types.ts';
 import { lanes, loadFour, type Operand, type ProductMemory } from './operand.ts';
-import { productOf, type Product } from './product.ts';
+import type { Product } from './product.ts';
+import { productOf } from './productOf.ts';
 import { productGrid, type RegisterTile } from './productTile.ts';
 import { writeResults } from './writeResults.ts';
 

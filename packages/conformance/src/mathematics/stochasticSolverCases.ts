@@ -3,7 +3,7 @@ import { optimalTransport, variancePreserving } from '@flow-matching/plugins';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
 import { bounded } from '../case/limit.ts';
-import type { MakeSolver } from '../suites/solverCases.ts';
+import type { MakeSolver } from '../suites/makeSolver.ts';
 import { compare } from './compare.ts';
 import { exactFlow } from './exactFlow.ts';
 import { gaussianMarginal } from './gaussianMarginal.ts';

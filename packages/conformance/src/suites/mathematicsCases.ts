@@ -7,7 +7,8 @@ import { marginalCases } from '../mathematics/marginalCases.ts';
 import { samplingCases } from '../mathematics/samplingCases.ts';
 import { modelCases } from './modelCases.ts';
 import { pathCases } from './pathCases.ts';
-import { solverCases, type MakeSolver } from './solverCases.ts';
+import type { MakeSolver } from './makeSolver.ts';
+import { solverCases } from './solverCases.ts';
 
 /** Every registered solver. */
 const solvers = builtinPlugins.filter(({ kind }) => kind === 'solver') as unknown as readonly MakeSolver[];

@@ -8,21 +8,9 @@ import { floats } from '../mathematics/evaluate.ts';
 import { rootedTrees, treeField } from '../mathematics/rootedTrees.ts';
 import { rotor, rotorEnds, rotorGrowth, rotorStarts } from '../mathematics/rotor.ts';
 import { orderSlope, roundOffFloor } from '../mathematics/orderSlope.ts';
+import type { MakeSolver, SolverOptions } from './makeSolver.ts';
 import { compileSolve, solveOnce, type Field } from '../mathematics/solve.ts';
 import { stochasticSolverCases } from '../mathematics/stochasticSolverCases.ts';
-
-/** What a solver is made with: a number of steps, or tolerances. */
-export interface SolverOptions {
-  readonly steps?: number;
-  readonly rtol?: number;
-  readonly atol?: number;
-  /** Beside tolerances. */
-  readonly maxSteps?: number;
-  readonly perSample?: boolean;
-}
-
-/** A solver plugin, or a function from options to a solver. It throws where it does not take them: fixed steps or tolerances may be all it has. */
-export type MakeSolver = (options: SolverOptions) => Solver;
 
 export interface SolverCaseOptions {
   /** What the ids say after the level. Default: the solver's name. */

@@ -7,7 +7,8 @@ import {
   type HostArray,
 } from '@flow-matching/core';
 import * as z from 'zod';
-import { linearAssignment, type CostRows } from '../transport/linearAssignment.ts';
+import type { CostRows } from '../transport/costRows.ts';
+import { linearAssignment } from '../transport/linearAssignment.ts';
 import { denseCosts, squaredDistances } from '../transport/squaredDistances.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { defineCoupling, type Coupling } from '@flow-matching/core';
 import * as z from 'zod';
 import { entropicPlan } from '../transport/entropicPlan.ts';
-import type { CostRows } from '../transport/linearAssignment.ts';
+import type { CostRows } from '../transport/costRows.ts';
 import { nearestPermutation } from '../transport/nearestPermutation.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';
 import { planOptions } from './planOptions.ts';

@@ -1,4 +1,4 @@
-import type { CostRows } from './linearAssignment.ts';
+import type { CostRows } from './costRows.ts';
 
 export interface Auction {
   readonly columnPotentials: Float64Array;

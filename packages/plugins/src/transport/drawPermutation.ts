@@ -1,5 +1,6 @@
 import type { EntropicPlan } from './entropicPlan.ts';
-import { linearAssignment, type CostRows } from './linearAssignment.ts';
+import type { CostRows } from './costRows.ts';
+import { linearAssignment } from './linearAssignment.ts';
 import { sure } from './probabilityUnit.ts';
 import { settleDigits } from './settleDigits.ts';
 import { settleSquares } from './settleSquares.ts';

@@ -1,7 +1,8 @@
 import { NumericalError } from '@flow-matching/core';
 import { auction } from './auction.ts';
 import { balanceLargest } from './balanceLargest.ts';
-import { linearAssignment, type CostRows } from './linearAssignment.ts';
+import type { CostRows } from './costRows.ts';
+import { linearAssignment } from './linearAssignment.ts';
 
 export interface EntropicPlanOptions {
   /** Weight ε of the entropy, in the unit of the costs. */

@@ -1,10 +1,5 @@
 import { auction } from './auction.ts';
-
-/** A square cost matrix by rows. A row is only read until the next one is asked for, so it may be made on the fly in one buffer. */
-export interface CostRows {
-  readonly size: number;
-  readonly row: (index: number) => Float64Array;
-}
+import type { CostRows } from './costRows.ts';
 
 export interface Assignment {
   /** For each row its column: a permutation. */

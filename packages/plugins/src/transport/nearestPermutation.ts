@@ -1,5 +1,6 @@
 import type { EntropicPlan } from './entropicPlan.ts';
-import { linearAssignment, type CostRows } from './linearAssignment.ts';
+import type { CostRows } from './costRows.ts';
+import { linearAssignment } from './linearAssignment.ts';
 import { denseCosts } from './squaredDistances.ts';
 
 /** Weight of the cost against the plan's mass: it only decides between permutations that keep equally much of it. */

@@ -1,5 +1,5 @@
 import { NumericalError, type HostArray } from '@flow-matching/core';
-import type { CostRows } from './linearAssignment.ts';
+import type { CostRows } from './costRows.ts';
 
 /** Above this many points rows are computed whenever they are read: the matrix would take more than 128 MiB. */
 const largestMatrix = 4096;
