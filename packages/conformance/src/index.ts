@@ -18,4 +18,5 @@ export * from './suites/derivativeCases.ts';
 export * from './suites/mathematicsCases.ts';
 export * from './suites/modelCases.ts';
 export * from './suites/pathCases.ts';
+export * from './suites/makeSolver.ts';
 export * from './suites/solverCases.ts';
