@@ -150,6 +150,7 @@ export * from './solvers/timeGrid.ts';
 export * from './timeSamplers/importance.ts';
 export * from './timeSamplers/logitNormal.ts';
 export * from './timeSamplers/uniform.ts';
+export * from './transport/costRows.ts';
 export * from './transport/linearAssignment.ts';
 export * from './transport/squaredDistances.ts';
 
