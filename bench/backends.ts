@@ -1,5 +1,5 @@
 import type { Backend } from '@flow-matching/core';
-import { UsageError } from './options.ts';
+import { UsageError } from './arguments.ts';
 
 export interface BackendSettings {
   readonly threads: number;

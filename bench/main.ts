@@ -1,37 +1,22 @@
-import { writeFileSync } from 'node:fs';
 import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
 import type { Backend } from '@flow-matching/core';
 import { makeBackend } from './backends.ts';
-import { compare, type Comparison } from './compare.ts';
+import { UsageError } from './arguments.ts';
+import type { Comparison } from './compare.ts';
 import { sharedInputs, type SharedInputs } from './experiment.ts';
 import { formatComparison } from './formatComparison.ts';
 import { describeMachine, formatMachine, type Machine } from './machine.ts';
-import { parseOptions, usage, UsageError, type BenchOptions, type PeerName } from './options.ts';
+import { parseOptions, usage, type BenchOptions, type PeerName } from './options.ts';
 import { OurSubject } from './ourSubject.ts';
 import { availablePeers, findPeers, installHint, PythonPeer, type InstalledPeers } from './peers/pythonPeers.ts';
 import { TfjsLayersPeer } from './peers/tfjsLayersPeer.ts';
 import { profile } from './profile/profile.ts';
+import { runBench, writeResult, type BenchRun } from './runBench.ts';
 import type { Subject } from './subject.ts';
-import type { Work } from './works.ts';
 
-const interrupted = new AbortController();
-process.once('SIGINT', () => {
-  console.error('\nStopping after the running turn; once more stops at once.');
-  interrupted.abort();
-});
+await runBench(parseOptions, usage, bench);
 
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === 'help') console.log(usage);
-  else await bench(options);
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${usage}`);
-  process.exitCode = 2;
-}
-if (interrupted.signal.aborted) process.exitCode = 130;
-
-async function bench(options: BenchOptions): Promise<void> {
+async function bench(options: BenchOptions, run: BenchRun): Promise<void> {
   const machine = await describeMachine();
   const alone = options.profile || options.peers?.length === 0 || options.works.length === 0;
   const installed = alone ? undefined : await findPeers(options.python);
@@ -42,8 +27,8 @@ async function bench(options: BenchOptions): Promise<void> {
   const inputs = await sharedInputs(async () => backends[0], options.retrain);
   if (options.profile) {
     await Promise.all(backends.map((backend) => backend.dispose()));
-    const profiles = await profile(inputs, options, interrupted.signal);
-    writeResult(options, { machine: described, profiles });
+    const profiles = await profile(inputs, options, run.signal);
+    writeResult(options.json, { machine: described, profiles });
     return;
   }
 
@@ -55,9 +40,9 @@ async function bench(options: BenchOptions): Promise<void> {
     ...(options.works.length > 0 ? peersOf(options, installed, inputs) : []),
   ];
   try {
-    const comparisons = await compareAll(subjects, options);
-    const studies = await studyAll(backends, inputs, options);
-    writeResult(options, { machine: described, threads: options.threads, comparisons, studies });
+    const comparisons = await compareAll(subjects, options, run);
+    const studies = await studyAll(backends, inputs, options, run);
+    writeResult(options.json, { machine: described, threads: options.threads, comparisons, studies });
   } finally {
     await Promise.all(subjects.map((subject) => subject.close()));
   }
@@ -80,10 +65,14 @@ function peersOf(
   );
 }
 
-async function compareAll(subjects: readonly Subject[], { works, rounds }: BenchOptions): Promise<Comparison[]> {
+async function compareAll(
+  subjects: readonly Subject[],
+  { works, rounds }: BenchOptions,
+  { signal, compareInTurns }: BenchRun,
+): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];
   for (const work of works) {
-    if (interrupted.signal.aborted) break;
+    if (signal.aborted) break;
     const comparison = await compareInTurns(work, subjects, rounds);
     console.log(`${formatComparison(comparison)}\n`);
     comparisons.push(comparison);
@@ -101,6 +90,7 @@ async function studyAll(
   backends: readonly Backend[],
   inputs: SharedInputs,
   { studies, rounds }: BenchOptions,
+  { signal, compareInTurns }: BenchRun,
 ): Promise<StudyResult[]> {
   const results: StudyResult[] = [];
   for (const backend of backends) {
@@ -111,27 +101,10 @@ async function studyAll(
         comparisons.push(await compareInTurns(work, subjects, rounds));
       }
       // Of a study that was interrupted there may be no table to make.
-      if (interrupted.signal.aborted) return results;
+      if (signal.aborted) return results;
       console.log(`${format(comparisons)}\n`);
       results.push({ study: id, backend: backend.name, comparisons });
     }
   }
   return results;
-}
-
-async function compareInTurns(work: Work, subjects: readonly Subject[], rounds: number): Promise<Comparison> {
-  const comparison = await compare(work, subjects, { rounds, signal: interrupted.signal, onProgress: showProgress });
-  showProgress('');
-  return comparison;
-}
-
-/** One line that is written over, on a terminal only. */
-function showProgress(message: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${message}`);
-}
-
-function writeResult({ json }: BenchOptions, result: object): void {
-  if (json === undefined) return;
-  writeFileSync(json, `${JSON.stringify(result, undefined, 2)}\n`);
-  console.log(`Every timing is in ${json}.`);
 }

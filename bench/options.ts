@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { askedPython, chosenBy, list, optionValues, positive, UsageError } from './arguments.ts';
 import { studies } from './studies.ts';
 import type { Study } from './study.ts';
 import { works, type Work } from './works.ts';
@@ -24,11 +24,11 @@ export interface BenchOptions {
   readonly json: string | undefined;
 }
 
-const names = [...works, ...studies].map(({ id }) => id).join(', ');
+const ids = [...works, ...studies].map(({ id }) => id);
 
 export const usage = `npm run bench -- [options]
 
-  --only LIST      what to run, by name or beginning of a name: ${names}
+  --only LIST      what to run, by name or beginning of a name: ${ids.join(', ')}
   --backend LIST   backends of ours to time (default onnx)
   --peers LIST     python (all of Python's), none, or some of ${peerNames.join(', ')} (default: those that are installed)
   --python PATH    their interpreter (default: FLOW_MATCHING_BENCH_PYTHON, bench/peers/.venv, python3)
@@ -40,69 +40,42 @@ export const usage = `npm run bench -- [options]
   --json FILE      write every timing
 `;
 
-/** A mistake in the arguments: shown with the usage, exit status 2. */
-export class UsageError extends Error {}
-
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
-  const { values } = parsed(args);
+  const values = optionValues(args, {
+    only: { type: 'string' },
+    backend: { type: 'string' },
+    peers: { type: 'string' },
+    python: { type: 'string' },
+    threads: { type: 'string' },
+    rounds: { type: 'string' },
+    quick: { type: 'boolean' },
+    profile: { type: 'boolean' },
+    retrain: { type: 'boolean' },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  });
   if (values.help) return 'help';
   const quick = values.quick ?? false;
-  const only = list(values.only);
-  checkNames(only);
+  const isChosen = chosenBy(list(values.only), ids);
   const brief = (work: Work): Work => (quick ? { ...work, timings: 1 } : work);
   return {
-    works: works.filter(isChosen(only)).map(brief),
-    studies: studies.filter(isChosen(only)).map(({ contests, ...study }) => ({
-      ...study,
-      contests: contests.map(({ work, variants }) => ({ work: brief(work), variants })),
-    })),
+    works: works.filter(({ id }) => isChosen(id)).map(brief),
+    studies: studies
+      .filter(({ id }) => isChosen(id))
+      .map(({ contests, ...study }) => ({
+        ...study,
+        contests: contests.map(({ work, variants }) => ({ work: brief(work), variants })),
+      })),
     backends: list(values.backend) ?? ['onnx'],
     peers: selectPeers(list(values.peers)),
-    python: values.python ?? process.env['FLOW_MATCHING_BENCH_PYTHON'],
+    python: askedPython(values.python),
     threads: positive('threads', values.threads) ?? availableParallelism(),
     rounds: positive('rounds', values.rounds) ?? (quick ? 2 : 7),
     profile: values.profile ?? false,
     retrain: values.retrain ?? false,
     json: values.json,
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: { type: 'string' },
-        backend: { type: 'string' },
-        peers: { type: 'string' },
-        python: { type: 'string' },
-        threads: { type: 'string' },
-        rounds: { type: 'string' },
-        quick: { type: 'boolean' },
-        profile: { type: 'boolean' },
-        retrain: { type: 'boolean' },
-        json: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (cause) {
-    throw new UsageError((cause as Error).message, { cause });
-  }
-}
-
-export const list = (value: string | undefined): string[] | undefined => value?.split(',').map((part) => part.trim());
-
-type Named = Pick<Work, 'id'>;
-
-const isChosen =
-  (only: readonly string[] | undefined) =>
-  ({ id }: Named): boolean =>
-    only?.some((name) => id.startsWith(name)) ?? true;
-
-function checkNames(only: readonly string[] = []): void {
-  const stranger = only.find((name) => ![...works, ...studies].some(isChosen([name])));
-  if (stranger !== undefined) throw new UsageError(`There is no work '${stranger}': ${names}.`);
 }
 
 function selectPeers(names: readonly string[] | undefined): readonly PeerName[] | undefined {
@@ -112,12 +85,4 @@ function selectPeers(names: readonly string[] | undefined): readonly PeerName[] 
   const stranger = names.find((name) => !peerNames.some((known) => known === name));
   if (stranger !== undefined) throw new UsageError(`There is no peer '${stranger}': python, ${peerNames.join(', ')}.`);
   return peerNames.filter((name) => names.includes(name));
-}
-
-export function positive(name: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1)
-    throw new UsageError(`--${name} is ${value}: a whole number was expected.`);
-  return number;
 }

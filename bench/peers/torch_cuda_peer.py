@@ -2,8 +2,8 @@
 
 import torch
 
-from shared import SIGMA_MIN, Work
-from torch_peer import checkerboard
+import torch_peer
+from shared import Work
 
 
 class Peer:
@@ -16,23 +16,12 @@ class Peer:
 
     def prepare(self, request):
         width = request["width"]
-        return Training(request["size"], width) if request["kind"] == "training" else Product(width)
-
-
-class Training(Work):
-    def __init__(self, size, width):
         sizes = (3, width, width, width, width, 2)
-        layers = [layer for pair in zip(sizes, sizes[1:]) for layer in (torch.nn.Linear(*pair), torch.nn.SiLU())]
-        net = torch.nn.Sequential(*layers[:-1])
-        self.optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
+        return Training(request["size"], True, sizes) if request["kind"] == "training" else Product(width)
 
-        def loss():
-            x1, noise, t = checkerboard(size), torch.randn(size, 2), torch.rand(size, 1)
-            std = 1 - (1 - SIGMA_MIN) * t
-            velocity = x1 - (1 - SIGMA_MIN) * noise
-            return ((net(torch.cat([std * noise + t * x1, t], 1)) - velocity) ** 2).mean()
 
-        self.loss = torch.compile(loss, dynamic=False)
+class Training(torch_peer.Training):
+    """The step of the peer on processors, whose loss is read after each."""
 
     def run(self, operations):
         for _ in range(operations):
@@ -41,9 +30,6 @@ class Training(Work):
             loss.backward()
             self.optimizer.step()
             self.last = float(loss)
-
-    def check(self):
-        return self.last
 
 
 class Product(Work):

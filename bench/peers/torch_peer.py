@@ -29,8 +29,8 @@ class Peer:
         return Likelihood(frozen_network(parameters), torch.from_numpy(points), compiled)
 
 
-def network():
-    pairs = list(zip(SIZES, SIZES[1:]))
+def network(sizes=SIZES):
+    pairs = list(zip(sizes, sizes[1:]))
     layers = [layer for pair in pairs for layer in (torch.nn.Linear(*pair), torch.nn.SiLU())]
     return torch.nn.Sequential(*layers[:-1])
 
@@ -52,8 +52,8 @@ def checkerboard(size):
 
 
 class Training(Work):
-    def __init__(self, size, compiled):
-        net = network()
+    def __init__(self, size, compiled, sizes=SIZES):
+        net = network(sizes)
         self.optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
 
         def loss():

@@ -1,8 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import { findAdapter, type FoundAdapter } from '../../test/support/webgpu/findAdapter.ts';
-import { compare, type Comparison } from '../compare.ts';
+import type { Comparison } from '../compare.ts';
 import { describeMachine, formatMachine } from '../machine.ts';
-import { UsageError } from '../options.ts';
+import { runBench, writeResult, type BenchRun } from '../runBench.ts';
 import type { Subject } from '../subject.ts';
 import { formatFacts, formatRates } from './formatRates.ts';
 import { ForkedSubject } from './forkedSubject.ts';
@@ -12,24 +11,9 @@ import { torchCuda } from './torchCuda.ts';
 import { parseWebgpuOptions, webgpuUsage, type WebgpuBenchOptions } from './webgpuOptions.ts';
 import { webgpuWorks, type WebgpuWork } from './webgpuWorks.ts';
 
-const interrupted = new AbortController();
-process.once('SIGINT', () => {
-  console.error('\nStopping after the running turn; once more stops at once.');
-  interrupted.abort();
-});
+await runBench(parseWebgpuOptions, webgpuUsage, bench);
 
-try {
-  const options = parseWebgpuOptions(process.argv.slice(2));
-  if (options === 'help') console.log(webgpuUsage);
-  else await bench(options);
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${webgpuUsage}`);
-  process.exitCode = 2;
-}
-if (interrupted.signal.aborted) process.exitCode = 130;
-
-async function bench(options: WebgpuBenchOptions): Promise<void> {
+async function bench(options: WebgpuBenchOptions, run: BenchRun): Promise<void> {
   const adapter = findAdapter();
   if (!adapter) {
     console.error('There is no WebGPU adapter here: CONTRIBUTING.md says how to get one.');
@@ -48,12 +32,9 @@ async function bench(options: WebgpuBenchOptions): Promise<void> {
   const forked = options.subjects.map((subject) => new ForkedSubject(subject, environment));
   const subjects = [...forked, ...(await cudaPeers(adapter, options))];
   try {
-    const comparisons = await compareAll(works, forked, subjects, options.rounds);
+    const comparisons = await compareAll(works, forked, subjects, options.rounds, run);
     console.log(describeOurs(works, forked));
-    if (options.json !== undefined) {
-      const result = { machine: described, adapter: name, comparisons };
-      writeFileSync(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
-    }
+    writeResult(options.json, { machine: described, adapter: name, comparisons });
   } finally {
     await Promise.all(subjects.map((subject) => subject.close()));
   }
@@ -69,16 +50,12 @@ async function compareAll(
   forked: readonly ForkedSubject[],
   subjects: readonly Subject[],
   rounds: number,
+  { signal, compareInTurns }: BenchRun,
 ): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];
   for (const work of works) {
-    if (interrupted.signal.aborted) break;
-    const comparison = await compare(work, subjects, {
-      rounds,
-      signal: interrupted.signal,
-      onProgress: showProgress,
-    });
-    showProgress('');
+    if (signal.aborted) break;
+    const comparison = await compareInTurns(work, subjects, rounds);
     const processorRounds = new Map(
       forked.map(({ name, processorRounds }) => [name, processorRounds.get(work.id) ?? []]),
     );
@@ -92,9 +69,4 @@ function describeOurs(works: readonly WebgpuWork[], subjects: readonly ForkedSub
   const tables = subjects.filter(({ facts }) => facts.size > 0).map(({ facts }) => `${formatFacts(works, facts)}\n`);
   const adapters = subjects.flatMap(({ name, description }) => (description ? [`${name} ran on ${description}`] : []));
   return [...tables, ...adapters].join('\n');
-}
-
-/** One line that is written over, on a terminal only. */
-function showProgress(message: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${message}`);
 }

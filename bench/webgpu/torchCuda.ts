@@ -1,4 +1,4 @@
-import { LineWorker } from '../peers/lineWorker.ts';
+import { LineWorker, preparedBy } from '../peers/lineWorker.ts';
 import { availablePeers, findPeers } from '../peers/pythonPeers.ts';
 import type { PreparedWork, Subject } from '../subject.ts';
 import type { Work } from '../works.ts';
@@ -24,14 +24,8 @@ class TorchCuda implements Subject {
   }
 
   async prepare({ kind, size, operations, ...work }: Work): Promise<PreparedWork> {
-    const worker = this.#worker;
-    await worker.ask({ ...work, do: 'prepare', kind, size, operations });
-    return {
-      measure: async (timings) =>
-        (await worker.ask<{ milliseconds: number[] }>({ do: 'measure', timings })).milliseconds,
-      check: async () => (await worker.ask<{ check: number }>({ do: 'check' })).check,
-      release: async () => void (await worker.ask({ do: 'release' })),
-    };
+    await this.#worker.ask({ ...work, do: 'prepare', kind, size, operations });
+    return preparedBy(this.#worker);
   }
 
   close(): Promise<void> {

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { list, positive, UsageError } from '../options.ts';
+import { askedPython, chosenBy, list, optionValues, positive, UsageError } from '../arguments.ts';
 import { contestantNames, isContestantName, type ContestantName } from './contestants.ts';
 import { webgpuWorks } from './webgpuWorks.ts';
 
@@ -27,39 +26,25 @@ export const webgpuUsage = `npm run bench:webgpu -- [options]
 
 /** @throws UsageError */
 export function parseWebgpuOptions(args: readonly string[]): WebgpuBenchOptions | 'help' {
-  const { values } = parsed(args);
+  const values = optionValues(args, {
+    only: { type: 'string' },
+    subjects: { type: 'string' },
+    rounds: { type: 'string' },
+    profile: { type: 'boolean' },
+    python: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  });
   if (values.help) return 'help';
-  const only = list(values.only);
   const subjects = list(values.subjects);
-  const unknownWork = only?.find((start) => !works.some((id) => id.startsWith(start)));
-  if (unknownWork !== undefined) throw new UsageError(`There is no work '${unknownWork}': ${works.join(', ')}.`);
   const stranger = subjects?.find((name) => !isContestantName(name));
   if (stranger !== undefined) throw new UsageError(`There is no subject '${stranger}': ${contestantNames.join(', ')}.`);
   return {
-    isChosen: (id) => only?.some((start) => id.startsWith(start)) ?? true,
+    isChosen: chosenBy(list(values.only), works),
     subjects: contestantNames.filter((name) => subjects?.includes(name) ?? true),
     rounds: positive('rounds', values.rounds) ?? 5,
     profile: values.profile ?? false,
-    python: values.python ?? process.env['FLOW_MATCHING_BENCH_PYTHON'],
+    python: askedPython(values.python),
     json: values.json,
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: { type: 'string' },
-        subjects: { type: 'string' },
-        rounds: { type: 'string' },
-        profile: { type: 'boolean' },
-        python: { type: 'string' },
-        json: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (cause) {
-    throw new UsageError((cause as Error).message, { cause });
-  }
 }
