@@ -1,8 +1,7 @@
 import { levelTitles, type Level } from '@flow-matching/conformance';
-import { createReferenceBackend } from '@flow-matching/core';
 import { assert } from 'chai';
-import { trainingLosses } from './browser/trainingLosses.ts';
 import { brokenCases } from './support/brokenCases.ts';
+import { expectReferenceLosses } from './support/browser/expectReferenceLosses.ts';
 import { inChromium } from './support/browser/inChromium.ts';
 
 /** Those of WebGL lose NaN and infinities, which level 2 is about, and digits of tanh and erf near 0, which level 3 shows. */
@@ -24,10 +23,7 @@ for (const [backend, passed] of Object.entries(levels)) {
 
     it('trains with the losses of the reference', async function () {
       this.timeout(120_000);
-      const losses = await opened().page.evaluate(() => harness.trainingLosses());
-      await using reference = createReferenceBackend();
-      const expected = await trainingLosses(reference);
-      losses.forEach((loss, step) => assert.closeTo(loss, expected[step], 1e-3, `step ${step + 1}`));
+      await expectReferenceLosses(await opened().page.evaluate(() => harness.trainingLosses()));
     });
   });
 }

@@ -4,11 +4,11 @@ import {
   checkElements,
   checkHeld,
   DisposedError,
+  dtypesOf,
   OptionError,
   type Backend,
   type BackendArray,
   type CompileOptions,
-  type DType,
   type Executable,
   type Graph,
   type HostArray,
@@ -47,7 +47,7 @@ interface Compilation {
 }
 
 /** The dtypes of the arrays that it holds. */
-const held: readonly DType[] = ['f32', 'f64', 'i32', 'u32', 'bool'];
+const held = dtypesOf(manifest);
 
 /** Graphs as sessions of ONNX Runtime on this machine's processors. */
 export class OnnxBackend implements Backend {

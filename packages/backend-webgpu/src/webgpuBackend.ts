@@ -2,9 +2,11 @@ import {
   checkAliases,
   checkElements,
   checkHeld,
+  dtypesOf,
   type Backend,
   type BackendArray,
   type CompileOptions,
+  type DType,
   type Graph,
   type HostArray,
   type Manifest,
@@ -17,7 +19,6 @@ import { DeviceSession } from './runtime/deviceSession.ts';
 import { toElements } from './runtime/elements.ts';
 import { KernelTimer } from './runtime/kernelTimer.ts';
 import type { OpenedDevice } from './runtime/openDevice.ts';
-import { kernelDTypes } from './wgsl/types.ts';
 import { WebgpuArray } from './runtime/webgpuArray.ts';
 import { WebgpuExecutable } from './runtime/webgpuExecutable.ts';
 
@@ -35,6 +36,7 @@ export class WebgpuBackend implements Backend {
   readonly device: string;
   readonly manifest: Manifest;
   readonly profile: AdapterProfile;
+  readonly #held: ReadonlySet<DType>;
   readonly #session: DeviceSession;
   readonly #compilations = new Map<string, Compilation>();
 
@@ -47,6 +49,7 @@ export class WebgpuBackend implements Backend {
     this.device = name;
     this.profile = profile;
     this.manifest = webgpuManifest(profile);
+    this.#held = dtypesOf(this.manifest);
   }
 
   /** Pipelines made so far: one for each different kernel. */
@@ -57,7 +60,7 @@ export class WebgpuBackend implements Backend {
   array(source: HostArray): BackendArray {
     this.#session.checkAlive();
     checkElements(source);
-    checkHeld(source, this.name, this.profile.halves ? kernelDTypes : kernelDTypes.filter((dtype) => dtype !== 'f16'));
+    checkHeld(source, this.name, this.#held);
     const elements = toElements(source);
     const buffer = this.#session.pool.take(elements.byteLength);
     this.#session.write(buffer.buffer, 0, elements);
@@ -90,7 +93,7 @@ export class WebgpuBackend implements Backend {
   }
 
   #begin(graph: Graph, aliases: NonNullable<CompileOptions['aliases']>): Compilation {
-    const compiled = compileGraph(this.#session, graph, aliases, this.profile);
+    const compiled = compileGraph(this.#session, graph, aliases, this);
     const timer = compiled.then(({ program: { kernels } }) =>
       this.#timed && kernels.length > 0 ? new KernelTimer(this.#session, kernels.length) : undefined,
     );

@@ -5,7 +5,7 @@ import { grepOf } from '../apart/grepOf.ts';
 import { registerApart, registerSkipped } from '../apart/registerApart.ts';
 import { runApart } from '../apart/runApart.ts';
 import { findAdapter } from './findAdapter.ts';
-import { mustHaveAdapter, mustHaveHalves, reportNoAdapter, reportNoHalves } from './reportNoAdapter.ts';
+import { adapterOfHalves, anyAdapter, reportNoAdapter } from './reportNoAdapter.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -28,7 +28,8 @@ const titles: Readonly<Record<GpuTestKind, string>> = {
 export async function gpuTests({ kind, limit }: GpuTestOptions): Promise<void> {
   const files = gpuTestFiles().filter((file) => kindOf(file) === kind);
   if (files.length === 0) return;
-  const adapter = findAdapter(kind === 'f16' ? 'shader-f16' : undefined);
+  const need = kind === 'f16' ? adapterOfHalves : anyAdapter;
+  const adapter = findAdapter(need.feature);
   const run = await runApart({
     files,
     timeout: 20_000,
@@ -45,11 +46,10 @@ export async function gpuTests({ kind, limit }: GpuTestOptions): Promise<void> {
     return;
   }
   run.abandon();
-  const [required, report] = kind === 'f16' ? [mustHaveHalves, reportNoHalves] : [mustHaveAdapter, reportNoAdapter];
-  if (required) {
-    it(`${what} find an adapter`, () => report(what));
+  if (need.required) {
+    it(`${what} find an adapter`, () => reportNoAdapter(what, need));
   } else {
-    report(what);
+    reportNoAdapter(what, need);
     if (run.root) registerSkipped(run.root);
   }
 }

@@ -4,10 +4,10 @@ import {
   checkElements,
   checkHeld,
   DisposedError,
+  dtypesOf,
   type Backend,
   type BackendArray,
   type CompileOptions,
-  type DType,
   type Executable,
   type Graph,
   type HostArray,
@@ -28,7 +28,7 @@ interface Compilation {
 }
 
 /** The dtypes of the arrays that it holds. */
-const held: readonly DType[] = ['f32', 'f64', 'i32', 'u32', 'bool'];
+const held = dtypesOf(nativeManifest);
 
 /** Graphs as sessions of TensorFlow, by the native addon of tfjs-node: a run is one native call. */
 export class NativeBackend implements Backend {

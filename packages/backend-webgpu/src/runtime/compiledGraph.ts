@@ -1,8 +1,7 @@
-import { prepareGraph, type CompileOptions, type Graph } from '@flow-matching/core';
+import { prepareGraph, type CompileOptions, type Graph, type Manifest } from '@flow-matching/core';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import { compileProgram } from '../compiler/compileProgram.ts';
 import type { Program, SmallConstant } from '../compiler/program.ts';
-import { webgpuManifest } from '../lowering/index.ts';
 import { smallElementBytes } from '../memory/tensorBytes.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 import type { DeviceSession } from './deviceSession.ts';
@@ -24,9 +23,9 @@ export async function compileGraph(
   session: DeviceSession,
   source: Graph,
   aliases: NonNullable<CompileOptions['aliases']>,
-  profile: AdapterProfile,
+  { profile, manifest }: { readonly profile: AdapterProfile; readonly manifest: Manifest },
 ): Promise<CompiledGraph> {
-  const { graph } = prepareGraph(source, webgpuManifest(profile), 'webgpu');
+  const { graph } = prepareGraph(source, manifest, 'webgpu');
   const program = compileProgram(graph, aliases, profile);
   const pipelines = await Promise.all(program.kernels.map((kernel) => session.pipeline(kernel)));
   return new Compiled(session, program, pipelines);
@@ -72,13 +71,13 @@ class Compiled implements CompiledGraph {
 
 /** Small constants in their places from the first to the last, so that a run writes them at once; what lies between is written later. */
 function laidOut(constants: readonly SmallConstant[]): { readonly first: number; readonly words: Uint32Array } {
+  if (constants.length === 0) return { first: 0, words: new Uint32Array() };
   const parts = constants.map((constant) => {
     const { buffer, byteOffset, length } = toElements(constant);
     return { offset: constant.offset, words: new Uint32Array(buffer, byteOffset, length) };
   });
   const first = Math.min(...parts.map(({ offset }) => offset));
-  const end = Math.max(first, ...parts.map(({ offset, words }) => offset + words.length));
-  const words = new Uint32Array(parts.length === 0 ? 0 : end - first);
+  const words = new Uint32Array(Math.max(...parts.map((part) => part.offset + part.words.length)) - first);
   for (const part of parts) words.set(part.words, part.offset - first);
-  return { first: parts.length === 0 ? 0 : first, words };
+  return { first, words };
 }

@@ -24,6 +24,9 @@ const raised = [
   'maxComputeWorkgroupStorageSize',
 ] as const;
 
+/** Features that are used where an adapter has them. */
+const wanted = ['subgroups', 'shader-f16', 'timestamp-query'] as const satisfies readonly GPUFeatureName[];
+
 /** @throws BackendError where there is no adapter, or it gives no device. */
 export async function openDevice(
   gpu: GPU | undefined,
@@ -37,14 +40,8 @@ export async function openDevice(
       remedy: 'Install the driver of the GPU.',
     });
   }
-  const subgroups = adapter.features.has('subgroups');
-  const halves = adapter.features.has('shader-f16');
   const requiredLimits = Object.fromEntries(raised.map((limit) => [limit, adapter.limits[limit]]));
-  const requiredFeatures: GPUFeatureName[] = [
-    ...(subgroups ? (['subgroups'] as GPUFeatureName[]) : []),
-    ...(halves ? (['shader-f16'] as const) : []),
-    ...(adapter.features.has('timestamp-query') ? (['timestamp-query'] as const) : []),
-  ];
+  const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
   const device = await requestDevice(adapter, { requiredLimits, requiredFeatures });
   const { info, limits } = adapter;
   const isProcessor = info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(describe(info));
@@ -53,8 +50,8 @@ export async function openDevice(
     name: describe(info),
     profile: {
       software: kernels === undefined ? isProcessor : kernels === 'processor',
-      halves,
-      subgroups: subgroups && (gpu?.wgslLanguageFeatures.has('subgroup_id') ?? false),
+      halves: adapter.features.has('shader-f16'),
+      subgroups: adapter.features.has('subgroups') && (gpu?.wgslLanguageFeatures.has('subgroup_id') ?? false),
       storageBuffers: limits.maxStorageBuffersPerShaderStage,
       storageBufferBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
       workgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,

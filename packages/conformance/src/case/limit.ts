@@ -1,4 +1,4 @@
-import { isFloat, toStorage, type DType } from '@flow-matching/core';
+import { roundToHalf, type DType } from '@flow-matching/core';
 
 /** How far a result may be from what it should be. Every case states its own, with the reason. */
 export interface Limit {
@@ -68,10 +68,13 @@ function unitInLastPlace(dtype: DType, value: number): number {
   return 2 ** Math.floor(Math.log2(magnitude)) * 2 * unitRoundOff(dtype);
 }
 
+/** Of floats that are less precise than the reference. */
+const roundings: Readonly<Partial<Record<DType, (value: number) => number>>> = { f16: roundToHalf, f32: Math.fround };
+
 /** The error over what is allowed: 0 for equal values, NaN and infinities included; infinite where only one of both is finite. */
 export function errorRatio(limit: Limit, dtype: DType, actual: number, expected: number, index: number): number {
   if (Object.is(actual, expected) || actual === expected) return 0;
-  const nearest = isFloat(dtype) ? toStorage([expected], dtype)[0] : expected;
+  const nearest = roundings[dtype]?.(expected) ?? expected;
   // What overflows is infinite whatever the limit.
   if (actual === nearest && (limit.rounds || !Number.isFinite(nearest))) return 0;
   const error = Math.abs(actual - expected);

@@ -6,8 +6,14 @@ import * as accuracy from '../operators/accuracy.ts';
 import { floats, wideFloats } from '../operators/dtypes.ts';
 import { onValues, onValuesOf, type EdgeUses } from './edgeUses.ts';
 
+/** What depends on a float dtype. */
+const ofFloats =
+  <Value>(values: Readonly<Record<'f16' | 'f32' | 'f64', Value>>) =>
+  (dtype: DType): Value =>
+    values[dtype as keyof typeof values];
+
 /** The largest power of two of a float dtype. */
-const most = (dtype: DType): number => ({ f16: 2 ** 15, f64: 2 ** 1023 })[dtype as string] ?? 2 ** 127;
+const most = ofFloats({ f16: 2 ** 15, f32: 2 ** 127, f64: 2 ** 1023 });
 
 /** Half a unit in the last place; what is less than the least normal number may be flushed to zero. */
 const roundedOrFlushed: LimitOf = ({ dtype }) => ulps(0.5, least(dtype));
@@ -26,7 +32,7 @@ export const extremeMagnitudes: readonly EdgeUses[] = [
     'Exp',
     floats,
     'overflow',
-    (dtype) => [{ f16: [11.5, 90, 6e4], f64: [720, 1e5, 1e300] }[dtype as string] ?? [95, 1e5, 1e30]],
+    ofFloats({ f16: [[11.5, 90, 6e4]], f32: [[95, 1e5, 1e30]], f64: [[720, 1e5, 1e300]] }),
     fm.exp,
   ),
   onValuesOf(
@@ -74,7 +80,7 @@ export const extremeMagnitudes: readonly EdgeUses[] = [
     'Exp',
     floats,
     'underflow',
-    (dtype) => [{ f16: [-9.75, -12, -18, -1e4], f64: [-720, -745, -1e4] }[dtype as string] ?? [-88, -95, -104, -1e4]],
+    ofFloats({ f16: [[-9.75, -12, -18, -1e4]], f32: [[-88, -95, -104, -1e4]], f64: [[-720, -745, -1e4]] }),
     fm.exp,
     accuracy.exponential,
   ),

@@ -1,10 +1,8 @@
-import type { DType } from '@flow-matching/core';
+import { dtypes } from '@flow-matching/core';
 import { claim } from '../case/conformanceError.ts';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { operatorCases } from '../suites/operatorCases.ts';
 import { lifecycleCase } from './lifecycleCase.ts';
-
-const dtypes: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'bool'];
 
 export const manifestCases = (): readonly ConformanceCase[] => [
   lifecycleCase('manifest/names', 'The backend has a name and says what it runs on.', async ({ backend }) => {

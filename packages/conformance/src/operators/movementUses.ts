@@ -67,7 +67,7 @@ export const movementUses: readonly OperatorUses[] = [
       ],
     },
   ]),
-  moved('Cast', (['f16', 'f32', 'f64', 'i32', 'u32', 'bool'] as const).map(castTo)),
+  moved('Cast', fm.dtypes.map(castTo)),
   moved('Concat', [
     {
       what: 'axes',

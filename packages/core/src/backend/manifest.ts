@@ -20,9 +20,12 @@ export function supports(manifest: Manifest, node: Node): boolean {
   return node.operator.name !== 'Cast' || dtypes.includes(node.outputs[0].dtype);
 }
 
+/** The dtypes that some operator takes. */
+export const dtypesOf = (manifest: Manifest): ReadonlySet<DType> => new Set([...manifest.values()].flat());
+
 /** Throws an UnsupportedError that names the first node `manifest` has no lowering or no dtype for, and the user's line. */
 export function checkSupported(graph: Graph, manifest: Manifest, backend: string): void {
-  const known = new Set([...manifest.values()].flat());
+  const known = dtypesOf(manifest);
   for (const node of graph.nodes) {
     if (node.operator.name === 'Input' || node.operator.name === 'Constant') {
       const [{ dtype }] = node.outputs;

@@ -75,11 +75,11 @@ function checkArray(
 }
 
 /** Throws unless a backend holds arrays of a dtype: the check it owes the callers of `array` where there are others. */
-export function checkHeld({ dtype }: HostArray, backend: string, held: readonly DType[]): void {
-  if (held.includes(dtype)) return;
+export function checkHeld({ dtype }: HostArray, backend: string, held: ReadonlySet<DType>): void {
+  if (held.has(dtype)) return;
   throw new DTypeError(`The ${backend} backend has no ${dtype}.`, {
     actual: dtype,
-    expected: held.join(', '),
+    expected: [...held].join(', '),
     remedy: 'Convert the array, or choose a backend that has the dtype.',
   });
 }

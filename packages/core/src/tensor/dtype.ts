@@ -4,7 +4,8 @@ import { roundToHalf } from './half.ts';
  * Element types. Every backend has f32; the others where its manifest says so, operator by operator. On the host `bool` is stored as one
  * byte, 0 or 1, and the numbers of `f16` (IEEE 754 binary16) in a Float32Array, because not every host has an array of their own.
  */
-export type DType = 'f16' | 'f32' | 'f64' | 'i32' | 'u32' | 'bool';
+export const dtypes = ['f16', 'f32', 'f64', 'i32', 'u32', 'bool'] as const;
+export type DType = (typeof dtypes)[number];
 
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
 
@@ -28,8 +29,10 @@ export const bytesPerElement = (dtype: DType): number => storage[dtype].BYTES_PE
 /** Copies numbers into the storage of `dtype` (rounding to f32 and f16, truncating to integers, 0 and 1 for bool). */
 export function toStorage(values: ArrayLike<number | boolean>, dtype: DType): TypedArray {
   const array = allocate(dtype, values.length);
-  const stored = conversions[dtype] ?? Number;
-  for (let i = 0; i < values.length; i++) array[i] = stored(values[i]);
+  const converted = conversions[dtype];
+  // What is given may be true or false too, which typed arrays take for 1 and 0.
+  if (converted) for (let i = 0; i < values.length; i++) array[i] = converted(values[i]);
+  else array.set(values as ArrayLike<number>);
   return array;
 }
 

@@ -6,21 +6,8 @@ const overflow = 65520;
 /** The unit of doubles in this range is 1, so that adding and taking it away rounds to integers, ties to even. */
 const integral = 1.5 * 2 ** 52;
 
-/** The exponent of a power of two, at least that of the least normal f16. */
-const exponentOf = (magnitude: number): number => Math.max(-14, Math.floor(Math.log2(magnitude)));
-
-/** A magnitude below overflow in units of 2^(exponent − 10), rounded once, ties to even. */
-const mantissaOf = (magnitude: number, exponent: number): number =>
-  magnitude * 2 ** (10 - exponent) + integral - integral;
-
 /** The f16 (IEEE 754 binary16) nearest to a number, ties to even; infinite from 65520 on. */
-export function roundToHalf(value: number): number {
-  const magnitude = Math.abs(value);
-  if (!(magnitude < overflow)) return value * Infinity;
-  const exponent = exponentOf(magnitude);
-  const rounded = mantissaOf(magnitude, exponent) * 2 ** (exponent - 10);
-  return value < 0 || Object.is(value, -0) ? -rounded : rounded;
-}
+export const roundToHalf = (value: number): number => halfOf(halfBits(value));
 
 /** The bits of the f16 nearest to each number. */
 export function toHalfBits(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
@@ -34,9 +21,11 @@ function halfBits(value: number): number {
   const signBit = value < 0 || Object.is(value, -0) ? sign : 0;
   if (Number.isNaN(value)) return notANumber;
   if (magnitude >= overflow) return signBit | infinity;
-  const exponent = exponentOf(magnitude);
+  // That of a power of two, at least that of the least normal f16.
+  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
+  const mantissa = magnitude * 2 ** (10 - exponent) + integral - integral;
   // A mantissa that is rounded up to the next power of two carries into the exponent; one of a subnormal number has no leading bit.
-  return signBit | (((exponent + 14) << 10) + mantissaOf(magnitude, exponent));
+  return signBit | (((exponent + 14) << 10) + mantissa);
 }
 
 /** The numbers whose f16 bits are given. */

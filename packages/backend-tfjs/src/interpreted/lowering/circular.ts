@@ -24,10 +24,10 @@ export function circular(operations: Operations, x: TensorInfo, turned: 0 | 1): 
   const quarter = remainder(operations, plus(operations, turns, turned), 4);
   const odd = operations.run('Equal', {
     a: remainder(operations, quarter, 2),
-    b: operations.filled(1, x.shape, 'f32'),
+    b: operations.filled(1, [], 'f32'),
   });
   const value = chosen(operations, odd, onCosine, onSine);
-  const lower = operations.run('LessEqual', { a: operations.filled(2, x.shape, 'f32'), b: quarter });
+  const lower = operations.run('LessEqual', { a: operations.filled(2, [], 'f32'), b: quarter });
   return chosen(operations, lower, operations.run('Neg', { x: value }), value);
 }
 

@@ -1,4 +1,4 @@
-import { createReferenceBackend, type DType, type Manifest } from '@flow-matching/core';
+import { createReferenceBackend, dtypes, type DType, type Manifest } from '@flow-matching/core';
 import type { EngineKind } from '../engines/engine.ts';
 import { convolution } from './convolution.ts';
 import { byDefinition } from './byDefinition.ts';
@@ -44,12 +44,10 @@ export function tableOf({ unfit, onHost }: EngineKind): EngineTable {
 export const manifestOf = (operators: EngineTable): Manifest =>
   new Map([...operators].map(([name, lowers]) => [name, Object.keys(lowers) as DType[]]));
 
-const dtypesInOrder: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'bool'];
-
 /** What does not run by a kernel of its own on an engine, for people. */
 export function describeFallbacks(kind: EngineKind): string {
   const operators = tableOf(kind);
-  const defined = dtypesInOrder.flatMap((dtype) => {
+  const defined = dtypes.flatMap((dtype) => {
     const names = [...operators].filter(([, lowers]) => lowers[dtype] === byDefinition).map(([name]) => name);
     const whole = [...operators.values()].every((lowers) => !lowers[dtype] || lowers[dtype] === byDefinition);
     return names.length === 0 ? [] : [`${dtype} ${whole ? 'as a whole' : names.toSorted().join(', ')}`];
@@ -65,7 +63,7 @@ export function describeFallbacks(kind: EngineKind): string {
 
 /** Operators of the reference that an engine lacks for a dtype which it holds. */
 function undeclared(operators: EngineTable): string[] {
-  return dtypesInOrder
+  return dtypes
     .filter((dtype) => dtype !== 'f16' && dtype !== 'f64')
     .flatMap((dtype) => {
       const names = table.filter(({ name }) => definitions.get(name)!.includes(dtype) && !operators.get(name)?.[dtype]);
