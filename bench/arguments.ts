@@ -28,8 +28,8 @@ export function positive(name: string, value: string | undefined): number | unde
 
 /** Whether a work was asked for, by its id or the beginning of it. @throws UsageError for a beginning that none of `ids` has. */
 export function chosenBy(only: readonly string[] | undefined, ids: readonly string[]): (id: string) => boolean {
-  const stranger = only?.find((start) => !ids.some((id) => id.startsWith(start)));
-  if (stranger !== undefined) throw new UsageError(`There is no work '${stranger}': ${ids.join(', ')}.`);
+  const mismatch = only?.find((start) => !ids.some((id) => id.startsWith(start)));
+  if (mismatch !== undefined) throw new UsageError(`There is no work '${mismatch}': ${ids.join(', ')}.`);
   return (id) => only?.some((start) => id.startsWith(start)) ?? true;
 }
 

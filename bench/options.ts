@@ -82,7 +82,7 @@ function selectPeers(names: readonly string[] | undefined): readonly PeerName[] 
   if (!names) return undefined;
   if (names.includes('none')) return [];
   if (names.includes('python')) return pythonPeerNames;
-  const stranger = names.find((name) => !peerNames.some((known) => known === name));
-  if (stranger !== undefined) throw new UsageError(`There is no peer '${stranger}': python, ${peerNames.join(', ')}.`);
+  const mismatch = names.find((name) => !peerNames.some((known) => known === name));
+  if (mismatch !== undefined) throw new UsageError(`There is no peer '${mismatch}': python, ${peerNames.join(', ')}.`);
   return peerNames.filter((name) => names.includes(name));
 }

@@ -37,8 +37,8 @@ export function parseWebgpuOptions(args: readonly string[]): WebgpuBenchOptions 
   });
   if (values.help) return 'help';
   const subjects = list(values.subjects);
-  const stranger = subjects?.find((name) => !isContestantName(name));
-  if (stranger !== undefined) throw new UsageError(`There is no subject '${stranger}': ${contestantNames.join(', ')}.`);
+  const mismatch = subjects?.find((name) => !isContestantName(name));
+  if (mismatch !== undefined) throw new UsageError(`There is no subject '${mismatch}': ${contestantNames.join(', ')}.`);
   return {
     isChosen: chosenBy(list(values.only), works),
     subjects: contestantNames.filter((name) => subjects?.includes(name) ?? true),

@@ -169,8 +169,8 @@ describe('the ONNX backend', () => {
     const dead = backend.array(state);
     dead.dispose();
     expect(await rejection(executable.run({ state: dead, by: hostScalar(1) }))).to.be.instanceOf(fm.DisposedError);
-    const stranger = fm.createReferenceBackend().array(state);
-    expect(await rejection(executable.run({ state: stranger, by: hostScalar(1) }))).to.be.instanceOf(fm.GraphError);
+    const mismatch = fm.createReferenceBackend().array(state);
+    expect(await rejection(executable.run({ state: mismatch, by: hostScalar(1) }))).to.be.instanceOf(fm.GraphError);
     await executable.dispose();
     expect(await rejection(executable.run({ state, by: hostScalar(1) }))).to.be.instanceOf(fm.DisposedError);
   });

@@ -33,9 +33,9 @@ describe('the choice of an engine', () => {
   });
 
   it('refuses options that the engine does not take, or that the one of the process does not have', async () => {
-    const stranger = await errorOf(() => tfjs({ engine: 'cpu', threads: 2 }));
-    assert.instanceOf(stranger, OptionError);
-    assert.include(stranger.message, "the wasm engine's");
+    const mismatch = await errorOf(() => tfjs({ engine: 'cpu', threads: 2 }));
+    assert.instanceOf(mismatch, OptionError);
+    assert.include(mismatch.message, "the wasm engine's");
     const none = await errorOf(() => startEngine('wasm', { threads: 0 }));
     assert.include(none.message, '0 threads');
     await using running = await tfjs({ engine: 'wasm' });

@@ -176,9 +176,9 @@ describe('compare', function () {
 
   it('refuses a directory that is no run, and a run without a checkpoint, before it measures any', async () => {
     mkdirSync(file('empty'));
-    const stranger = await inProcess('compare', file('ot'), file('empty'), '--out', file('no'));
-    expect(stranger.status).to.equal(1);
-    expect(stranger.stderr).to.match(/^error FM_RUN: .*empty is not a run directory: it has no experiment.yaml/);
+    const mismatch = await inProcess('compare', file('ot'), file('empty'), '--out', file('no'));
+    expect(mismatch.status).to.equal(1);
+    expect(mismatch.stderr).to.match(/^error FM_RUN: .*empty is not a run directory: it has no experiment.yaml/);
     mkdirSync(file('young'));
     writeFileSync(file('young/experiment.yaml'), readFileSync(file('ot/experiment.yaml')));
     const young = await inProcess('compare', file('ot'), file('young'), '--out', file('no'));

@@ -32,7 +32,7 @@ export interface RegisterOptions extends Selection {
   readonly test?: TestRunner;
   readonly seed?: number;
   /** Seconds after which a case counts as stuck. Default 120. */
-  readonly patience?: number;
+  readonly timeout?: number;
 }
 
 export interface BackendOptions extends RegisterOptions {
@@ -50,20 +50,20 @@ export interface PluginOptions extends RegisterOptions {
 
 /** Registers the suite's cases for a backend with a test runner, a `describe` for each level. */
 export function conformance({ test = globalRunner(), backend: create, ...options }: BackendOptions): void {
-  const { seed = 0, patience = 120 } = options;
+  const { seed = 0, timeout = 120 } = options;
   const cases = selectCases(options.cases ?? backendCases(), options);
   const createAudited = async (): Promise<Backend> => auditedBackend(await create());
   let shared: Promise<Backend> | undefined;
-  for (const level of new Set(cases.map((subject) => subject.level))) {
+  for (const level of new Set(cases.map((testCase) => testCase.level))) {
     test.describe(`conformance level ${level}: ${levelTitles[level]}`, () => {
-      for (const subject of cases.filter((candidate) => candidate.level === level)) {
-        test.it(`${subject.id}: ${subject.claim}`, async function (...context) {
+      for (const testCase of cases.filter((candidate) => candidate.level === level)) {
+        test.it(`${testCase.id}: ${testCase.claim}`, async function (...context) {
           shared ??= createAudited();
-          const { status, message } = await runCase(subject, {
+          const { status, message } = await runCase(testCase, {
             backend: await shared,
             create: createAudited,
             seed,
-            patience: patience * 1000,
+            timeout: timeout * 1000,
           });
           if (status === 'unsupported') skip(this, context[0], message!);
           else if (status !== 'pass') throw new ConformanceError(message!);

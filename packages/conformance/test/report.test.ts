@@ -10,7 +10,7 @@ import { formatReport } from '../src/report/formatReport.ts';
 import { reportHtml } from '../src/report/reportHtml.ts';
 import { runConformance } from '../src/run/runConformance.ts';
 
-const subject = (id: string, run: ConformanceCase['run']): ConformanceCase => ({
+const testCase = (id: string, run: ConformanceCase['run']): ConformanceCase => ({
   id: `L1/${id}`,
   level: 1,
   dtype: 'f32',
@@ -19,12 +19,12 @@ const subject = (id: string, run: ConformanceCase['run']): ConformanceCase => ({
 });
 
 const cases = [
-  subject('pass', (context) => measureAgreement(context, 'x', (x) => mul(x, 2), [context.random.normal([3])], exact)),
-  subject('fail', async () => claim(false, 'a < b & "c" is false')),
-  subject('error', async () => {
+  testCase('pass', (context) => measureAgreement(context, 'x', (x) => mul(x, 2), [context.random.normal([3])], exact)),
+  testCase('fail', async () => claim(false, 'a < b & "c" is false')),
+  testCase('error', async () => {
     throw new Error('it broke');
   }),
-  subject('unsupported', async () => {
+  testCase('unsupported', async () => {
     throw new UndeclaredError('The manifest does not declare Erf f32.');
   }),
 ];

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { grepOf } from '../apart/grepOf.ts';
-import { registerApart, registerSkipped } from '../apart/registerApart.ts';
-import { runApart } from '../apart/runApart.ts';
+import { grepOf } from '../isolated/grepOf.ts';
+import { registerIsolated, registerSkipped } from '../isolated/registerIsolated.ts';
+import { runIsolated } from '../isolated/runIsolated.ts';
 import { findAdapter } from './findAdapter.ts';
 import { adapterOfHalves, anyAdapter, reportNoAdapter } from './reportNoAdapter.ts';
 
@@ -30,7 +30,7 @@ export async function gpuTests({ kind, limit }: GpuTestOptions): Promise<void> {
   if (files.length === 0) return;
   const need = kind === 'f16' ? adapterOfHalves : anyAdapter;
   const adapter = findAdapter(need.feature);
-  const run = await runApart({
+  const run = await runIsolated({
     files,
     timeout: 20_000,
     grep: grepOf(process.argv.slice(2)),
@@ -42,7 +42,7 @@ export async function gpuTests({ kind, limit }: GpuTestOptions): Promise<void> {
   const what = titles[kind];
   if (adapter) {
     console.log(`${what} run on ${adapter.name} (${adapter.origin}).`);
-    registerApart(what, run);
+    registerIsolated(what, run);
     return;
   }
   run.abandon();

@@ -1,7 +1,7 @@
 import { handleBackend, type Backend } from '@flow-matching/core';
 import { engineKinds, startEngine } from './engines/index.ts';
 import type { EngineOptions, InterpretedEngineName } from './engines/engine.ts';
-import { readHeld, uploadHeld, type Held } from './held.ts';
+import { readValue, uploadValue, type DeviceValue } from './deviceValue.ts';
 import { InterpretedProgram } from './interpretedProgram.ts';
 import { describeFallbacks, manifestOf, tableOf } from './lowering/index.ts';
 
@@ -15,13 +15,13 @@ export async function interpretedBackend(name: InterpretedEngineName, options: E
   const engine = await startEngine(name, options);
   const operators = tableOf(engine.kind);
   const manifest = manifestOf(operators);
-  return handleBackend<Held>({
+  return handleBackend<DeviceValue>({
     name: 'tfjs',
     device: engine.device,
     manifest,
     memory: engine,
-    upload: (source) => uploadHeld(engine, source),
-    read: (held, type) => readHeld(engine, held, type),
+    upload: (source) => uploadValue(engine, source),
+    read: (held, type) => readValue(engine, held, type),
     retain: ({ value }) => engine.backend.incRef(value.dataId),
     release: ({ value }) => void engine.backend.disposeData(value.dataId),
     compile: (graph) => new InterpretedProgram(engine, operators, manifest, graph),

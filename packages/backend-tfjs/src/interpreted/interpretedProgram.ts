@@ -16,7 +16,7 @@ import {
 } from '@flow-matching/core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { StartedEngine } from './engines/engine.ts';
-import { readHost, type Held } from './held.ts';
+import { readHost, type DeviceValue } from './deviceValue.ts';
 import { byDefinition } from './lowering/byDefinition.ts';
 import type { EngineTable } from './lowering/index.ts';
 import type { Lower } from './lowering/lowering.ts';
@@ -30,7 +30,7 @@ interface Step {
 }
 
 /** A graph as a list of steps, each a few kernels. */
-export class InterpretedProgram implements HandleProgram<Held> {
+export class InterpretedProgram implements HandleProgram<DeviceValue> {
   readonly #engine: StartedEngine;
   readonly #operations: Operations;
   readonly #graph: Graph;
@@ -59,7 +59,7 @@ export class InterpretedProgram implements HandleProgram<Held> {
       }));
   }
 
-  async run(inputs: Readonly<Record<string, Held>>): Promise<Record<string, Held>> {
+  async run(inputs: Readonly<Record<string, DeviceValue>>): Promise<Record<string, DeviceValue>> {
     const { backend, kind, lost } = this.#engine;
     if (lost !== undefined) {
       throw new BackendError(`TensorFlow.js's ${kind.name} engine broke down in an earlier run: ${lost}`, {
@@ -111,7 +111,7 @@ export class InterpretedProgram implements HandleProgram<Held> {
   }
 
   /** What the host draws for this run. */
-  async #draw(inputs: Readonly<Record<string, Held>>): Promise<Record<string, HostArray>> {
+  async #draw(inputs: Readonly<Record<string, DeviceValue>>): Promise<Record<string, HostArray>> {
     if (!this.#randomness) return {};
     const seeds: Record<string, HostArray> = {};
     for (const name of this.#randomness.dependsOn) {

@@ -4,7 +4,7 @@ import { loweringOf } from '../lowering/index.ts';
 /** An expression of so many operations is as cheap to compute again as its result is to read. */
 const cheap = 6;
 /** Operations that are computed again for an element before it is kept in memory instead. */
-const patience = 64;
+const recomputationBudget = 64;
 
 /**
  * Which tensors are kept in memory between kernels: what comes in and goes out, what products and reductions give, operands of products, and
@@ -32,7 +32,8 @@ export function chooseStored(graph: Graph): Set<Tensor> {
     const { kind } = loweringOf(node);
     const cost = costs.get(tensor)!;
     const evaluations = [...own.values()].reduce((sum, elements) => sum + elements, 0) / Math.max(1, tensor.size);
-    const repeated = kind !== 'view' && (cost === Infinity || (cost > cheap && (evaluations - 1) * cost > patience));
+    const repeated =
+      kind !== 'view' && (cost === Infinity || (cost > cheap && (evaluations - 1) * cost > recomputationBudget));
     if (kind === 'product' || kind === 'reduction' || repeated || (name === 'Constant' && tensor.size > 1))
       stored.add(tensor);
     if (kind === 'product') for (const operand of node.inputs) stored.add(underViews(operand));

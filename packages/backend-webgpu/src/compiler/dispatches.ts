@@ -16,7 +16,7 @@ export function dispatches({ groups }: Schedule, profile: AdapterProfile): Dispa
   const makers = new Map(groups.flatMap((each) => each.group.outputs.map((output) => [output, each] as const)));
   const pending = new Set(groups);
   const isReady = (each: ScheduledGroup): boolean =>
-    [...each.reach.reads].every((tensor) => {
+    [...each.footprint.reads].every((tensor) => {
       const maker = makers.get(tensor);
       return maker === undefined || maker === each || !pending.has(maker);
     });
@@ -37,14 +37,14 @@ interface Pack {
   readonly workgroupSize: number;
 }
 
-/** Maps side by side, as far as the bindings of a kernel reach. */
+/** Maps side by side, as far as the bindings of a kernel allow. */
 function packed(groups: readonly ScheduledGroup[], profile: AdapterProfile): ScheduledGroup[][] {
   const packs: Pack[] = [];
   for (const each of groups) {
-    const { group, reach } = each;
+    const { group, footprint } = each;
     if (group.kind !== 'map') continue;
     const { workgroupSize } = mapLayout(group, profile);
-    const large = [...reach.reads, ...group.outputs].filter((tensor) => !isSmall(tensor));
+    const large = [...footprint.reads, ...group.outputs].filter((tensor) => !isSmall(tensor));
     // One binding is for all small tensors.
     const pack = packs.find(
       (other) =>

@@ -29,7 +29,7 @@ export interface Access {
 }
 
 /** A kernel asks for an element of a tensor that it computes itself, elsewhere or later: it cannot be written so. */
-export class NotAtHand extends Error {}
+export class NotComputable extends Error {}
 
 interface Block {
   readonly lines: string[];
@@ -208,7 +208,7 @@ export class KernelWriter {
   /**
    * The value of an element: a name or a literal.
    *
-   * @throws NotAtHand for an element of a tensor that the kernel computes elsewhere.
+   * @throws NotComputable for an element of a tensor that the kernel computes elsewhere.
    */
   value(tensor: Tensor, index: readonly IndexExpression[]): string {
     const position = linearize(index, tensor.shape);
@@ -223,7 +223,7 @@ export class KernelWriter {
   #compute(tensor: Tensor, index: readonly IndexExpression[], position: IndexExpression): string {
     const { node } = tensor;
     const home = this.#own.get(tensor);
-    if (home !== undefined && home !== position.key) throw new NotAtHand(tensor.toString());
+    if (home !== undefined && home !== position.key) throw new NotComputable(tensor.toString());
     if (home === undefined && this.#sources.isStored(tensor)) {
       this.accesses.push({ tensor, position });
       return this.let('v', this.#sources.load(tensor, this.index(position)));

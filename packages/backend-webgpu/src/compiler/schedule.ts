@@ -3,8 +3,8 @@ import { loweringOf } from '../lowering/index.ts';
 import { isSmall } from '../memory/isSmall.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
 import { columnsOf, membersOf, type Group, type MapGroup } from './group.ts';
-import { NotAtHand } from './kernelWriter.ts';
-import { reachOf, type Reach } from './reach.ts';
+import { NotComputable } from './kernelWriter.ts';
+import { footprintOf, type Footprint } from './footprint.ts';
 
 /** Kernels to be, in an order in which they can run. */
 export interface Schedule {
@@ -16,7 +16,7 @@ export interface Schedule {
 /** A group with what it touches of memory. */
 export interface ScheduledGroup {
   readonly group: Group;
-  readonly reach: Reach;
+  readonly footprint: Footprint;
 }
 
 /** The most elements of a row that are written by the few workgroups that reduce rows. */
@@ -127,20 +127,20 @@ class Merger {
   /**
    * A group that is to be one kernel, with what is not kept then.
    *
-   * @throws NotAtHand where it cannot be one.
+   * @throws NotComputable where it cannot be one.
    */
   #plan(group: Group, dropped: readonly Tensor[]): Planned {
     const isStored = (tensor: Tensor): boolean => this.#stored.has(tensor) && !dropped.includes(tensor);
     return {
       group,
-      reach: reachOf(group, isStored, this.#profile),
+      footprint: footprintOf(group, isStored, this.#profile),
       order: Math.min(...membersOf(group).map(({ node }) => node.id)),
     };
   }
 
   #makersOf(planned: Planned): Set<Planned> {
     const makers = new Set<Planned>();
-    for (const tensor of planned.reach.reads) {
+    for (const tensor of planned.footprint.reads) {
       const maker = this.#makers.get(tensor);
       if (maker) makers.add(maker);
     }
@@ -186,7 +186,7 @@ class Merger {
 
   #tryJoin(one: Planned, other: Planned): Planned | undefined {
     const group = joinedGroup(one.group, other.group, this.#graphOutputs, (tensor) =>
-      [...this.#planned].some((each) => each !== one && each !== other && each.reach.reads.has(tensor)),
+      [...this.#planned].some((each) => each !== one && each !== other && each.footprint.reads.has(tensor)),
     );
     if (!group || this.#isBetween(one, other) || this.#isBetween(other, one)) return undefined;
     const dropped = [...one.group.outputs, ...other.group.outputs].filter((tensor) => !group.outputs.includes(tensor));
@@ -203,19 +203,19 @@ class Merger {
     try {
       return this.#plan(group, dropped);
     } catch (error) {
-      if (error instanceof NotAtHand) return undefined;
+      if (error instanceof NotComputable) return undefined;
       throw error;
     }
   }
 
-  #buffersOf({ group, reach }: Planned): number {
-    const written = group.outputs.filter((output) => !this.#replaces(output, reach));
-    const tensors = [...reach.reads, ...written];
+  #buffersOf({ group, footprint }: Planned): number {
+    const written = group.outputs.filter((output) => !this.#replaces(output, footprint));
+    const tensors = [...footprint.reads, ...written];
     return new Set(tensors.filter((tensor) => !isSmall(tensor))).size + (tensors.some(isSmall) ? 1 : 0);
   }
 
   /** Whether an output is written where the input that it replaces is read, element by element. */
-  #replaces(output: Tensor, { accesses, reads, positions }: Reach): boolean {
+  #replaces(output: Tensor, { accesses, reads, positions }: Footprint): boolean {
     const input = this.#aliases.get(output);
     if (input === undefined || isSmall(input) || !reads.has(input)) return false;
     const position = positions.get(output);
@@ -259,7 +259,7 @@ class Merger {
 }
 
 function shareReads(one: Planned, other: Planned): boolean {
-  for (const tensor of one.reach.reads) if (!isSmall(tensor) && other.reach.reads.has(tensor)) return true;
+  for (const tensor of one.footprint.reads) if (!isSmall(tensor) && other.footprint.reads.has(tensor)) return true;
   return false;
 }
 

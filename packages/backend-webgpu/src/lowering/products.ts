@@ -1,5 +1,5 @@
 import * as core from '@flow-matching/core';
-import { NotAtHand } from '../compiler/kernelWriter.ts';
+import { NotComputable } from '../compiler/kernelWriter.ts';
 import { numeric, type Lowering } from './lowering.ts';
 
 const product = ({ name }: { readonly name: string }): Lowering => ({
@@ -8,7 +8,7 @@ const product = ({ name }: { readonly name: string }): Lowering => ({
   kind: 'product',
   cost: 1,
   write: () => {
-    throw new NotAtHand('A product is written by a kernel of its own.');
+    throw new NotComputable('A product is written by a kernel of its own.');
   },
 });
 

@@ -1,6 +1,6 @@
 import * as core from '@flow-matching/core';
 import { sizeOf, type DType, type Node, type Operator, type ReduceAttributes } from '@flow-matching/core';
-import { NotAtHand, type KernelWriter } from '../compiler/kernelWriter.ts';
+import { NotComputable, type KernelWriter } from '../compiler/kernelWriter.ts';
 import { delinearize, type IndexExpression } from '../indexing/indexExpression.ts';
 import { numeric, type Lowering } from './lowering.ts';
 
@@ -74,7 +74,7 @@ const reduction = (operator: Operator<ReduceAttributes>): Lowering => ({
   kind: 'reduction',
   cost: 1,
   write: () => {
-    throw new NotAtHand('A reduction is written by the kernel that it is a stage of.');
+    throw new NotComputable('A reduction is written by the kernel that it is a stage of.');
   },
 });
 

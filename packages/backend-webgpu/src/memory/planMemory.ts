@@ -125,7 +125,7 @@ interface Use {
 function usesOf(stored: ReadonlySet<Tensor>, dispatches: readonly Dispatch[]): Map<Tensor, Use> {
   const uses = new Map<Tensor, Use>([...stored].map((tensor) => [tensor, { reads: [] }]));
   dispatches.forEach(({ groups }, dispatch) => {
-    groups.forEach(({ reach: { accesses, positions } }, i) => {
+    groups.forEach(({ footprint: { accesses, positions } }, i) => {
       // Another group of the dispatch may run before or after: its positions are others.
       for (const { tensor, position } of accesses)
         uses.get(tensor)!.reads.push({ dispatch, position: `${i} ${position.key}` });

@@ -15,7 +15,7 @@ export const compare: CliCommand<[runs: string[]], CompareOptions> = {
     command
       .summary('compare trained flows: scores, cost of sampling, trajectories')
       .description(
-        'Scores runs of the same data by dopri5 at tolerance 1e-5, prints a table, and draws what their samples cost and which ways they take.',
+        'Scores runs of the same data by dopri5 at tolerance 1e-5, prints a table, and draws the cost and the trajectories of their samples.',
       )
       .argument('<run...>', 'run directories')
       .option('--count <n>', 'number of held-out points and samples', parseCount, 10_000)

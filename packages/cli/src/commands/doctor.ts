@@ -27,7 +27,7 @@ export const doctor: CliCommand<[], DoctorOptions> = {
 const run = promisify(execFile);
 
 /** Milliseconds after which a device counts as stuck. */
-const patience = 60_000;
+const timeoutMs = 60_000;
 
 async function runDoctor({ output, root }: CommandContext, _: [], { probe }: DoctorOptions): Promise<void> {
   if (probe !== undefined) {
@@ -39,7 +39,7 @@ async function runDoctor({ output, root }: CommandContext, _: [], { probe }: Doc
   let done = 0;
   const results = await Promise.all(
     deviceProbes.map(async (_, index) => {
-      const result = await probeApart(index);
+      const result = await probeIsolated(index);
       progress.update(++done);
       return result;
     }),
@@ -80,19 +80,19 @@ async function runDoctor({ output, root }: CommandContext, _: [], { probe }: Doc
 }
 
 /** In a process of its own, because a driver that fails may take its process along. */
-async function probeApart(index: number): Promise<ProbeResult> {
+async function probeIsolated(index: number): Promise<ProbeResult> {
   const { backend, device } = deviceProbes[index];
   try {
     const { stdout } = await run(
       process.execPath,
       [...process.execArgv, process.argv[1], 'doctor', '--json', '--quiet', '--probe', String(index)],
-      { timeout: patience },
+      { timeout: timeoutMs },
     );
     return JSON.parse(stdout) as ProbeResult;
   } catch (error) {
     const { signal, killed, stdout } = error as { signal?: string; killed?: boolean; stdout?: string };
     const detail = killed
-      ? `no answer within ${patience / 1000} s`
+      ? `no answer within ${timeoutMs / 1000} s`
       : signal
         ? `its process was ended by ${signal}`
         : (messageIn(stdout) ?? (error as Error).message);

@@ -32,7 +32,7 @@ export const sample: CliCommand<[run: string], SampleOptions> = {
         .requiredOption('--out <file>', 'where to write them: a .npy, .csv or .png file'),
     )
       .option('--seed <s>', "seed of the noise (default: the experiment's)", parseSeed)
-      .option('--trajectory <k>', 'keep k points of each way from noise to sample, ends included', parseCount)
+      .option('--trajectory <k>', 'keep k points of each trajectory from noise to sample, ends included', parseCount)
       .addHelpText('after', '\nExample:\n  flow-matching sample runs/checkerboard-1 --count 10000 --out samples.npy'),
   run: runSample,
 };

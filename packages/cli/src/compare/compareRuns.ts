@@ -142,7 +142,7 @@ function figures(measurements: readonly Measurement[], { x1 }: { readonly x1: Ho
       file: 'trajectories.svg',
       title: 'Trajectories',
       caption: 'From the same noise (orange) to samples (blue). What lies beyond the axes is cut off.',
-      svg: trajectoriesFigure(measurements, wayDomain(measurements, data)),
+      svg: trajectoriesFigure(measurements, trajectoryDomain(measurements, data)),
     },
     {
       name: 'fewEvaluations',
@@ -155,10 +155,10 @@ function figures(measurements: readonly Measurement[], { x1 }: { readonly x1: Ho
 }
 
 /** The data and the noise of all runs but those whose noise would make the data small. */
-function wayDomain(measurements: readonly Measurement[], data: Domain): Domain {
+function trajectoryDomain(measurements: readonly Measurement[], data: Domain): Domain {
   const extent = ({ x }: Domain): number => x[1] - x[0];
   return measurements
-    .flatMap(({ ways }) => (ways ? [domainOf(planePoints(ways.trajectory))] : []))
+    .flatMap(({ trajectories }) => (trajectories ? [domainOf(planePoints(trajectories.trajectory))] : []))
     .filter((domain) => extent(domain) <= 1.5 * extent(data))
     .reduce(unionOf, data);
 }

@@ -24,8 +24,8 @@ export interface Measurement {
   readonly wasserstein2?: Estimate;
   readonly millisecondsPerStep?: number;
   readonly cost?: SamplingCost;
-  /** Ways of the samples, [count, points, d]; for data of points. */
-  readonly ways?: { readonly trajectory: HostArray; readonly times: readonly number[] };
+  /** Trajectories of the samples, [count, points, d]; for data of points. */
+  readonly trajectories?: { readonly trajectory: HostArray; readonly times: readonly number[] };
   /** Samples of dopri5 at tolerance 1e-5, [count, ...event]. */
   readonly samples?: HostArray;
   /** What could not be measured, and why. */
@@ -47,8 +47,8 @@ export const comparedSolver = { name: 'dopri5', rtol: 1e-5, atol: 1e-5 } as cons
 export const costCount = 2048;
 /** Points that are matched exactly for the Wasserstein distance: its cost grows with the cube. */
 export const matchedCount = 1024;
-/** Points kept of each way: quarters of the interval among them. */
-const wayPoints = 33;
+/** Points kept of each trajectory: quarters of the interval among them. */
+const trajectoryPoints = 33;
 
 /** Samples, scores and times a trained flow. What a solver cannot do is left out and noted among the failures. */
 export async function measureRun(
@@ -91,9 +91,11 @@ export async function measureRun(
       : undefined;
   const shown = Math.min(count, costCount);
   const cost = await samplingCost(assembled, { count: shown, seed, signal, attempt });
-  const ways =
+  const trajectories =
     data.shape.length === 1
-      ? await attempt('ways', () => drawSamples({ flow, data }, shown, { seed, signal, trajectory: wayPoints }))
+      ? await attempt('trajectories', () =>
+          drawSamples({ flow, data }, shown, { seed, signal, trajectory: trajectoryPoints }),
+        )
       : undefined;
   output.endProgress();
   const metrics = await readMetrics(run.metricsFile);
@@ -112,7 +114,7 @@ export async function measureRun(
     ...(wasserstein2 && { wasserstein2 }),
     ...(millisecondsPerStep !== undefined && { millisecondsPerStep }),
     ...(cost && { cost }),
-    ...(ways && { ways: { trajectory: ways.trajectory!, times: ways.times! } }),
+    ...(trajectories && { trajectories: { trajectory: trajectories.trajectory!, times: trajectories.times! } }),
     failures,
   };
 }

@@ -2,12 +2,12 @@ import type { HostArray } from '@flow-matching/core';
 import { densityImage } from '../report/densityImage.ts';
 import { planePoints, type Domain } from '../report/domain.ts';
 import { image } from '../report/svg.ts';
-import { waysOf } from '../report/ways.ts';
+import { trajectoryLines } from '../report/trajectoryLines.ts';
 import { comparedSolver, type Measurement } from './measureRun.ts';
 import { panelGrid, type Panel, type PanelRow } from './panelGrid.ts';
 import { pictured } from './samplingCost.ts';
 
-/** Particles whose ways are drawn. */
+/** Particles whose trajectories are drawn. */
 const particles = 80;
 /** Shares of the path's interval at which samples are shown. */
 const moments = [0, 0.25, 0.5, 0.75, 1];
@@ -15,22 +15,22 @@ const moments = [0, 0.25, 0.5, 0.75, 1];
 /** Where particles go, and where all of them are at some times: a row a run, from the same noise. */
 export function trajectoriesFigure(measurements: readonly Measurement[], domain: Domain): string {
   const rows = measurements.flatMap((measurement): PanelRow[] => {
-    const { ways } = measurement;
-    if (!ways) return [];
-    const at = moments.map((moment) => Math.round(moment * (ways.times.length - 1)));
-    const drawn = firstOf(ways.trajectory, particles);
+    const { trajectories } = measurement;
+    if (!trajectories) return [];
+    const at = moments.map((moment) => Math.round(moment * (trajectories.times.length - 1)));
+    const drawn = firstOf(trajectories.trajectory, particles);
     return [
       {
         ...namesOf(measurement),
         panels: [
-          (x, y) => `<g class="small">${waysOf(drawn, x, y)}</g>`,
-          ...at.map((point) => cloud(pointsAt(ways.trajectory, point), domain)),
+          (x, y) => `<g class="small">${trajectoryLines(drawn, x, y)}</g>`,
+          ...at.map((point) => cloud(pointsAt(trajectories.trajectory, point), domain)),
         ],
       },
     ];
   });
   const columns = [
-    `ways of ${particles} particles`,
+    `trajectories of ${particles} particles`,
     ...moments.map((moment) => (moment === 0 ? 't = 0 (noise)' : moment === 1 ? 't = 1 (samples)' : `t = ${moment}`)),
   ];
   return panelGrid('Trajectories from the same noise', columns, rows, domain);

@@ -8,8 +8,8 @@ const frame: Frame = { width: 960, height: 300, left: 56, top: 12, right: 16, bo
 export function lossCurve(metrics: readonly Metrics[]): string {
   const x = scaleLinear([0, metrics.at(-1)?.step ?? 1], [frame.left, frame.width - frame.right]);
   // The first reports tower over the rest, which is what one wants to see.
-  const settled = metrics.slice(Math.ceil(metrics.length / 50)).map(({ loss }) => loss);
-  const shown = settled.length > 0 ? settled : metrics.map(({ loss }) => loss);
+  const steady = metrics.slice(Math.ceil(metrics.length / 50)).map(({ loss }) => loss);
+  const shown = steady.length > 0 ? steady : metrics.map(({ loss }) => loss);
   const y = scaleLinear([Math.min(...shown), Math.max(...shown)], [frame.height - frame.bottom, frame.top])
     .nice()
     .clamp(true);

@@ -4,7 +4,7 @@ import { interpolateViridis } from 'd3-scale-chromatic';
 import { densityImage, heatImage } from './densityImage.ts';
 import { planePoints, type Domain } from './domain.ts';
 import { axes, escapeText, figure, image, round, type Frame, type Scale } from './svg.ts';
-import { waysOf } from './ways.ts';
+import { trajectoryLines } from './trajectoryLines.ts';
 
 const frame: Frame = { width: 460, height: 452, left: 40, top: 8, right: 12, bottom: 36 };
 const side = frame.width - frame.left - frame.right;
@@ -26,14 +26,14 @@ export function scatterFigure(label: string, points: HostArray, domain: Domain):
   );
 }
 
-/** The ways of particles from noise (open dots) to samples (full dots). */
+/** The trajectories of particles from noise (open dots) to samples (full dots). */
 export function trajectoryFigure({ trajectory }: Pick<Samples, 'trajectory'>, domain: Domain): string {
   const [x, y] = scales(domain);
   const clip = `<clipPath id="plane"><rect x="${frame.left}" y="${frame.top}" width="${side}" height="${side}"/></clipPath>`;
   return figure(
     frame,
-    'Ways of particles from noise to samples',
-    `${clip}<g clip-path="url(#plane)">${waysOf(trajectory!, x, y)}</g>${axes(frame, x, y)}`,
+    'Trajectories of particles from noise to samples',
+    `${clip}<g clip-path="url(#plane)">${trajectoryLines(trajectory!, x, y)}</g>${axes(frame, x, y)}`,
   );
 }
 

@@ -170,11 +170,11 @@ async function planeFigures(
       svg: scatterFigure('Samples', scores.samples, domain),
     },
   ];
-  const ways = await drawSamples({ flow, data }, 200, { seed: experiment.seed, trajectory: 33, signal });
+  const trajectories = await drawSamples({ flow, data }, 200, { seed: experiment.seed, trajectory: 33, signal });
   figures.push({
     title: 'Particle trajectories',
     caption: '200 particles from noise (orange) to samples (blue).',
-    svg: trajectoryFigure(ways, wayDomain(ways, domain)),
+    svg: trajectoryFigure(trajectories, trajectoryDomain(trajectories, domain)),
   });
   if (data.shape[0] === 2 && flow.path.sides === 'one' && flow.context.condition === undefined) {
     const heat = await heatMap(flow, domain, output, signal);
@@ -189,7 +189,8 @@ async function planeFigures(
 }
 
 /** Noise may begin outside of where the data lies. */
-const wayDomain = ({ trajectory }: Samples, data: Domain): Domain => unionOf(domainOf(planePoints(trajectory!)), data);
+const trajectoryDomain = ({ trajectory }: Samples, data: Domain): Domain =>
+  unionOf(domainOf(planePoints(trajectory!)), data);
 
 /** Absent where the field is too wild far from the data to be integrated: a report is worth more than one of its figures. */
 async function heatMap(

@@ -102,12 +102,12 @@ export class RunDirectory {
     await makeDirectory(this.path);
     if (this.hasExperiment) return;
     // What a training leaves that was killed in its first moments.
-    const strangers = (await readdir(this.path)).filter(
+    const foreignEntries = (await readdir(this.path)).filter(
       (name) => !name.startsWith('lock') && !name.endsWith(temporarySuffix),
     );
-    if (strangers.length > 0) {
-      throw new RunError(`${this.path} is not a run directory: it holds ${strangers[0]} and no experiment.yaml.`, {
-        actual: strangers,
+    if (foreignEntries.length > 0) {
+      throw new RunError(`${this.path} is not a run directory: it holds ${foreignEntries[0]} and no experiment.yaml.`, {
+        actual: foreignEntries,
         expected: 'a new or an empty directory, or a run',
         remedy: 'Name another with --run.',
       });

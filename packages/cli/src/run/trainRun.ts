@@ -120,7 +120,7 @@ async function trainFrom({
 }: TrainFromRequest): Promise<void> {
   const { experiment, flow, data, optimizer } = assembled;
   const { steps, checkpointEvery, ...settings } = experiment.training;
-  const training = await flow.begin(unhurried(data), {
+  const training = await flow.begin(yielding(data), {
     ...settings,
     steps,
     checkpointEvery,
@@ -175,7 +175,7 @@ async function trainFrom({
 }
 
 /** Lets signals and timers in between steps, also where a backend works without a pause. */
-const unhurried = (data: Dataset): Dataset => ({
+const yielding = (data: Dataset): Dataset => ({
   name: data.name,
   shape: data.shape,
   async batch(request) {

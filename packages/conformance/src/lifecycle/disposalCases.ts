@@ -35,7 +35,7 @@ export const disposalCases = (): readonly ConformanceCase[] => [
       await refused('An array', 'FM_DISPOSED', () => backend.array(vector(1)));
     },
   ),
-  lifecycleCase('disposal/apart', 'Disposing one backend leaves another one of its kind alone.', async (context) => {
+  lifecycleCase('disposal/isolated', 'Disposing one backend leaves another one of its kind alone.', async (context) => {
     const other = await context.create();
     await other.dispose();
     const executable = await context.backend.compile(increment);

@@ -64,7 +64,7 @@ export const runCases = (): readonly ConformanceCase[] => [
       await refused('An input of another dtype', 'FM_DTYPE', () =>
         executable.run({ state: hostArray([1, 2, 3], [3], 'i32'), by }),
       );
-      await refused('An array of another backend', 'FM_GRAPH', () => executable.run({ state: stranger(), by }));
+      await refused('An array of another backend', 'FM_GRAPH', () => executable.run({ state: mismatch(), by }));
       const dead = backend.array(state);
       dead.dispose();
       await refused('A disposed array', 'FM_DISPOSED', () => executable.run({ state: dead, by }));
@@ -105,7 +105,7 @@ export const runCases = (): readonly ConformanceCase[] => [
 ];
 
 /** Has the looks of an array, and no backend. */
-const stranger = (): BackendArray => ({
+const mismatch = (): BackendArray => ({
   shape: [3],
   dtype: 'f32',
   disposed: false,

@@ -16,8 +16,8 @@ import { sampleMoments } from './sampleMoments.ts';
 import { sensitivity } from './sensitivity.ts';
 
 /** What the exact flows of known data do along a one-sided path, through the drivers. */
-export function flowCases(subject: ConformancePath): readonly ConformanceCase[] {
-  const { label, path, form, forgets } = subject;
+export function flowCases(conformancePath: ConformancePath): readonly ConformanceCase[] {
+  const { label, path, form, forgets } = conformancePath;
   if (path.sides === 'two') return [];
   const each = (name: string, claimed: string, run: (context: CaseContext) => Promise<void>): ConformanceCase => ({
     id: `L4/${label}/${name}`,

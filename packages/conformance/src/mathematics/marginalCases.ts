@@ -132,9 +132,9 @@ async function measureConditional(context: CaseContext, { path, form }: WithForm
   }
 }
 
-async function measureMarginals(context: CaseContext, subject: WithForm, data: KnownMarginals): Promise<void> {
-  const { path, form } = subject;
-  const inputs = drawPoints(context, subject, data);
+async function measureMarginals(context: CaseContext, conformancePath: WithForm, data: KnownMarginals): Promise<void> {
+  const { path, form } = conformancePath;
+  const inputs = drawPoints(context, conformancePath, data);
   const density = data.density();
   const formula: NamedFormula = ({ t, x }) => ({
     logDensity: density.logDensity(path, t, x),

@@ -12,12 +12,12 @@ export interface RunCaseOptions {
   readonly create: () => Promise<Backend>;
   readonly seed: number;
   /** Milliseconds after which a case counts as stuck. */
-  readonly patience: number;
+  readonly timeout: number;
 }
 
 /** Runs one case; whatever happens becomes its result. */
-export async function runCase(subject: ConformanceCase, options: RunCaseOptions): Promise<CaseResult> {
-  const { id, level, claim, dtype } = subject;
+export async function runCase(testCase: ConformanceCase, options: RunCaseOptions): Promise<CaseResult> {
+  const { id, level, claim, dtype } = testCase;
   const began = performance.now();
   const measurements: Measurement[] = [];
   const notes: Note[] = [];
@@ -29,7 +29,7 @@ export async function runCase(subject: ConformanceCase, options: RunCaseOptions)
     measure: (measurement: Measurement) => void measurements.push(measurement),
     note: (note: Note) => void notes.push(note),
   };
-  const outcome = await settled(subject.run(context), options.patience);
+  const outcome = await outcomeWithin(testCase.run(context), options.timeout);
   const worst = worstOf(measurements);
   return {
     id,
@@ -51,10 +51,10 @@ function streamOf(id: string): number {
 }
 
 /** The error a promise ends with, undefined where it ends well. */
-async function settled(run: Promise<void>, patience: number): Promise<{ error: unknown } | undefined> {
+async function outcomeWithin(run: Promise<void>, timeout: number): Promise<{ error: unknown } | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`The case is not done after ${patience / 1000} s.`)), patience);
+    timer = setTimeout(() => reject(new Error(`The case is not done after ${timeout / 1000} s.`)), timeout);
   });
   try {
     await Promise.race([run, late]);

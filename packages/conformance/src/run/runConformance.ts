@@ -12,7 +12,7 @@ export interface ConformanceOptions extends Selection {
   /** What is checked. Default: all of {@link backendCases}; `pathCases(path)` and the like check a plugin. */
   readonly cases?: readonly ConformanceCase[];
   /** Seconds after which a case counts as stuck. Default 120. */
-  readonly patience?: number;
+  readonly timeout?: number;
   /** The command that reruns one case, for the report. */
   readonly rerun?: (id: string) => string;
   readonly onResult?: (result: CaseResult, done: number, of: number) => void;
@@ -29,17 +29,17 @@ export async function runConformance(
   create: () => Backend | Promise<Backend>,
   options: ConformanceOptions = {},
 ): Promise<ConformanceReport> {
-  const { seed = 0, patience = 120, rerun, onResult, signal } = options;
+  const { seed = 0, timeout = 120, rerun, onResult, signal } = options;
   const cases = selectCases(options.cases ?? backendCases(), options);
   const began = performance.now();
   const createAudited = async (): Promise<Backend> => auditedBackend(await create());
   await using backend = await createAudited();
   const results: CaseResult[] = [];
-  for (const subject of cases) {
+  for (const testCase of cases) {
     if (signal?.aborted) break;
     const result = {
-      ...(await runCase(subject, { backend, create: createAudited, seed, patience: patience * 1000 })),
-      ...(rerun && { rerun: rerun(subject.id) }),
+      ...(await runCase(testCase, { backend, create: createAudited, seed, timeout: timeout * 1000 })),
+      ...(rerun && { rerun: rerun(testCase.id) }),
     };
     results.push(result);
     onResult?.(result, results.length, cases.length);

@@ -20,12 +20,12 @@ const margin = 8;
  * @param list What is differentiated, by default every operator and composite that can be. Authors of others give theirs.
  */
 export const derivativeCases = (list: readonly Differentiable[] = differentiables): readonly ConformanceCase[] =>
-  list.map((subject) => ({
-    id: `L3/${subject.name}/f32`,
+  list.map((testCase) => ({
+    id: `L3/${testCase.name}/f32`,
     level: 3,
     dtype: 'f32',
-    claim: `${subject.name}: J·v, Jᵀ·u and forward over reverse are the derivatives of the value, and adjoint to one another`,
-    run: (context) => checkDerivatives(subject, context),
+    claim: `${testCase.name}: J·v, Jᵀ·u and forward over reverse are the derivatives of the value, and adjoint to one another`,
+    run: (context) => checkDerivatives(testCase, context),
   }));
 
 async function checkDerivatives({ formula, at }: Differentiable, context: CaseContext): Promise<void> {

@@ -18,10 +18,10 @@ const solvers = builtinPlugins.filter(({ kind }) => kind === 'solver') as unknow
  * that kind are held to, and for known data what is known of them.
  */
 export const mathematicsCases = (): readonly ConformanceCase[] => [
-  ...conformancePaths().flatMap((subject) => [
-    ...pathCases(subject.path, { label: subject.label }),
-    ...marginalCases(subject),
-    ...flowCases(subject),
+  ...conformancePaths().flatMap((testCase) => [
+    ...pathCases(testCase.path, { label: testCase.label }),
+    ...marginalCases(testCase),
+    ...flowCases(testCase),
   ]),
   ...solvers.flatMap((make) => solverCases(make)),
   ...divergenceCases(),

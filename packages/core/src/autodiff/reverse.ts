@@ -74,10 +74,10 @@ export function valueAndGrad<T extends Tree<Tensor>>(
 ): { value: Tensor; gradient: T } {
   const fresh = mapTree<Tensor, Tensor>(at, identity) as T;
   const leaves = flattenTree<Tensor>(fresh);
-  const stranger = leaves.find(([, leaf]) => !isFloat(leaf.dtype));
-  if (stranger) {
-    throw new DifferentiationError(`'${stranger[0]}' is ${formatType(stranger[1])}.`, {
-      actual: stranger[1].dtype,
+  const mismatch = leaves.find(([, leaf]) => !isFloat(leaf.dtype));
+  if (mismatch) {
+    throw new DifferentiationError(`'${mismatch[0]}' is ${formatType(mismatch[1])}.`, {
+      actual: mismatch[1].dtype,
       expected: 'float leaves',
     });
   }

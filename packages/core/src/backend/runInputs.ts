@@ -28,10 +28,10 @@ export function checkRunInputs(
     checkArray(name, array, tensor);
   }
   const known = new Set(ports.map((port) => port.name));
-  const stranger = Object.keys(inputs).find((name) => !known.has(name));
-  if (stranger !== undefined) {
-    throw new GraphError(`There is no input '${stranger}'.`, {
-      actual: stranger,
+  const mismatch = Object.keys(inputs).find((name) => !known.has(name));
+  if (mismatch !== undefined) {
+    throw new GraphError(`There is no input '${mismatch}'.`, {
+      actual: mismatch,
       expected: `inputs ${[...known].join(', ')}`,
     });
   }

@@ -39,11 +39,11 @@ const sqrtTwoOverPi = Math.sqrt(2 / Math.PI);
 const cubic = 0.044715;
 
 /** tanh's argument in the approximation: √(2/π)·(x + 0.044715·x³). */
-const bent = (x: Tensor): Tensor => mul(mul(x, x.square().mul(cubic).add(1)), sqrtTwoOverPi);
+const tanhArgument = (x: Tensor): Tensor => mul(mul(x, x.square().mul(cubic).add(1)), sqrtTwoOverPi);
 
 function geluFormula(x: Tensor, approximate: GeluAttributes['approximate']): Tensor {
-  const twiceShare = approximate === 'tanh' ? tanh(bent(x)).add(1) : erf(x.mul(Math.SQRT1_2)).add(1);
-  return mul(x.mul(0.5), twiceShare);
+  const onePlusErf = approximate === 'tanh' ? tanh(tanhArgument(x)).add(1) : erf(x.mul(Math.SQRT1_2)).add(1);
+  return mul(x.mul(0.5), onePlusErf);
 }
 
 /** Φ(x) + x·φ(x) with the standard normal's Φ and φ; the derivative of the tanh formula where that is used. */
@@ -53,7 +53,7 @@ function geluDerivative(x: Tensor, approximate: GeluAttributes['approximate']): 
     const density = exp(x.square().mul(-0.5)).mul(1 / Math.sqrt(2 * Math.PI));
     return add(share, mul(x, density));
   }
-  const t = tanh(bent(x));
+  const t = tanh(tanhArgument(x));
   const slope = x
     .square()
     .mul(3 * cubic)

@@ -400,10 +400,10 @@ function checkedState(
   given: Readonly<Record<string, HostArray>>,
   what: string,
 ): Record<string, HostArray> {
-  const stranger = Object.keys(given).find((name) => !expected.some(([known]) => known === name));
-  if (stranger !== undefined)
-    throw new GraphError(`The saved ${what} '${stranger}' belongs to another model or optimizer.`, {
-      actual: stranger,
+  const mismatch = Object.keys(given).find((name) => !expected.some(([known]) => known === name));
+  if (mismatch !== undefined)
+    throw new GraphError(`The saved ${what} '${mismatch}' belongs to another model or optimizer.`, {
+      actual: mismatch,
     });
   return Object.fromEntries(
     expected.map(([name, { shape, dtype }]) => {

@@ -21,9 +21,9 @@ const accepts: Record<Kinds, (dtype: DType) => boolean> = {
 /** Throws a DTypeError unless every input is of one dtype and of the kind the operator takes. */
 export function checkDTypes(inputs: readonly TensorType[], kinds: Kinds): void {
   const dtype = inputs[0].dtype;
-  const stranger = inputs.find((input) => input.dtype !== dtype);
-  if (stranger) {
-    throw new DTypeError(`Operands are of different dtypes, ${dtype} and ${stranger.dtype}.`, {
+  const mismatch = inputs.find((input) => input.dtype !== dtype);
+  if (mismatch) {
+    throw new DTypeError(`Operands are of different dtypes, ${dtype} and ${mismatch.dtype}.`, {
       actual: inputs.map((input) => input.dtype),
       expected: 'operands of one dtype',
       remedy: 'Convert one of them with cast().',

@@ -102,15 +102,15 @@ export const Concat: Operator<ConcatAttributes> = {
   infer(inputs, { axis }) {
     checkDTypes(inputs, 'any');
     const first = inputs[0];
-    const stranger = inputs.find(
+    const mismatch = inputs.find(
       (x) =>
         x.shape.length !== first.shape.length || x.shape.some((extent, i) => i !== axis && extent !== first.shape[i]),
     );
-    if (stranger) {
+    if (mismatch) {
       throw new ShapeError(
-        `${formatShape(first.shape)} and ${formatShape(stranger.shape)} do not join along axis ${axis}.`,
+        `${formatShape(first.shape)} and ${formatShape(mismatch.shape)} do not join along axis ${axis}.`,
         {
-          actual: stranger.shape,
+          actual: mismatch.shape,
           expected: `shapes that differ along axis ${axis} only`,
         },
       );

@@ -14,9 +14,9 @@ import { broadcastShapes, sameShape } from '../tensor/shape.ts';
 const foldLimit = 1024;
 
 /** Walls: what they compute is neither merged with its like nor computed ahead. */
-const walls = new Set(['Barrier', 'RandomBits']);
+const opaque = new Set(['Barrier', 'RandomBits']);
 /** Cheap to run and large as constants. */
-const unfolded = new Set([...walls, 'Constant', 'Expand', 'Range']);
+const unfolded = new Set([...opaque, 'Constant', 'Expand', 'Range']);
 
 type Rule = (node: Node) => Tensor | undefined;
 
@@ -28,30 +28,30 @@ type Rule = (node: Node) => Tensor | undefined;
 export function simplify(graph: Graph): Graph {
   const merged = new Map<string, readonly Tensor[]>();
   const emit = (operator: Operator, inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[] => {
-    const key = walls.has(operator.name) ? undefined : expressionKey(operator, inputs, attributes);
+    const key = opaque.has(operator.name) ? undefined : expressionKey(operator, inputs, attributes);
     const known = key === undefined ? undefined : merged.get(key);
     if (known) return known;
     const outputs = apply(operator, inputs, attributes);
     const better = improve(outputs[0].node);
     // A rule's result is built from fresh nodes, so it goes through the same door.
-    const settled = better ? [resolve(better)] : outputs;
-    if (key !== undefined) merged.set(key, settled);
-    return settled;
+    const canonical = better ? [resolve(better)] : outputs;
+    if (key !== undefined) merged.set(key, canonical);
+    return canonical;
   };
-  const settled = new Set<Tensor>();
+  const canonical = new Set<Tensor>();
   const resolve = (tensor: Tensor): Tensor => {
-    if (settled.has(tensor)) return tensor;
+    if (canonical.has(tensor)) return tensor;
     const { node } = tensor;
     const result =
       node.operator.name === 'Input'
         ? tensor
         : emit(node.operator, node.inputs.map(resolve), node.attributes)[tensor.index];
-    settled.add(result);
+    canonical.add(result);
     return result;
   };
   return rewriteGraph(graph, (node, inputs) => {
     if (node.operator.name === 'Input') return node.outputs;
-    for (const tensor of inputs) settled.add(tensor);
+    for (const tensor of inputs) canonical.add(tensor);
     return emit(node.operator, inputs, node.attributes);
   });
 }

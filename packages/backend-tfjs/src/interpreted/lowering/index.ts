@@ -52,7 +52,7 @@ export function describeFallbacks(kind: EngineKind): string {
     const whole = [...operators.values()].every((lowers) => !lowers[dtype] || lowers[dtype] === byDefinition);
     return names.length === 0 ? [] : [`${dtype} ${whole ? 'as a whole' : names.toSorted().join(', ')}`];
   });
-  const made = table.flatMap(({ name, madeOf }) => (madeOf === undefined ? [] : [`${name} of ${madeOf}`]));
+  const made = table.flatMap(({ name, via }) => (via === undefined ? [] : [`${name} of ${via}`]));
   const decomposed = Object.entries(kind.decomposed).map(([name, reason]) => `${name} (${reason})`);
   return [
     `decomposed: ${[...made, ...decomposed].join(', ')}`,

@@ -15,7 +15,7 @@ export interface Lowering {
   readonly dtypes: readonly DType[];
   readonly lower: Lower;
   /** What it is made of, where some engine has a kernel of that name and this is used instead. */
-  readonly madeOf?: string;
+  readonly via?: string;
 }
 
 export const float: readonly DType[] = ['f32'];
@@ -29,12 +29,12 @@ export const lowering = <A extends Attributes>(
   operator: Operator<A>,
   dtypes: readonly DType[],
   lower: Lower<A>,
-  madeOf?: string,
+  via?: string,
 ): Lowering => ({
   name: operator.name,
   dtypes,
   lower: lower as unknown as Lower,
-  ...(madeOf !== undefined && { madeOf }),
+  ...(via !== undefined && { via }),
 });
 
 /** A row for an operator of one operand that is a kernel. */

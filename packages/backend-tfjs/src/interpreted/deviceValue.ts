@@ -4,7 +4,7 @@ import type { StartedEngine } from './engines/engine.ts';
 import { inStorage, upload } from './operations.ts';
 
 /** A value in an engine's memory. */
-export interface Held {
+export interface DeviceValue {
   readonly value: TensorInfo;
   /** The same on the host, where it came from there and is small: seeds need not be read back. */
   readonly source?: HostArray;
@@ -12,22 +12,26 @@ export interface Held {
 
 const small = 16;
 
-export function uploadHeld(engine: StartedEngine, source: HostArray): Held {
+export function uploadValue(engine: StartedEngine, source: HostArray): DeviceValue {
   const value = upload(engine, source);
   const { data, shape, dtype } = source;
   return data.length > small ? { value } : { value, source: { data: data.slice(), shape, dtype } };
 }
 
 /** A copy of the elements. */
-export async function readHeld(
+export async function readValue(
   { backend }: StartedEngine,
-  { value }: Held,
+  { value }: DeviceValue,
   { dtype }: TensorType,
 ): Promise<TypedArray> {
   return inStorage((await backend.read(value.dataId)) as Float32Array, dtype).slice();
 }
 
 /** The value on the host. */
-export async function readHost(engine: StartedEngine, held: Held, { shape, dtype }: TensorType): Promise<HostArray> {
-  return held.source ?? { data: await readHeld(engine, held, { shape, dtype }), shape, dtype };
+export async function readHost(
+  engine: StartedEngine,
+  held: DeviceValue,
+  { shape, dtype }: TensorType,
+): Promise<HostArray> {
+  return held.source ?? { data: await readValue(engine, held, { shape, dtype }), shape, dtype };
 }

@@ -8,7 +8,7 @@ import { KernelWriter, type Access } from './kernelWriter.ts';
 import { mapLayout, writeMap } from './mapKernel.ts';
 
 /** What a group touches of memory. */
-export interface Reach {
+export interface Footprint {
   readonly accesses: readonly Access[];
   /** The stored tensors that it reads. */
   readonly reads: ReadonlySet<Tensor>;
@@ -22,9 +22,9 @@ export interface Reach {
 /**
  * Finds what a group reads and writes, by writing its kernel for nobody.
  *
- * @throws NotAtHand where it cannot be written.
+ * @throws NotComputable where it cannot be written.
  */
-export function reachOf(group: Group, isStored: (tensor: Tensor) => boolean, profile: AdapterProfile): Reach {
+export function footprintOf(group: Group, isStored: (tensor: Tensor) => boolean, profile: AdapterProfile): Footprint {
   const own = new Set(membersOf(group));
   const writer = new KernelWriter({
     isStored: (tensor) => isStored(tensor) && !own.has(tensor),

@@ -1,9 +1,9 @@
 import { assert } from 'chai';
 import type { ListedSuite, SentError } from './messages.ts';
-import type { ApartRun } from './runApart.ts';
+import type { IsolatedRun } from './runIsolated.ts';
 
 /** Registers the tests of another process as tests of this one, and one more for how that process ends. */
-export function registerApart(title: string, run: ApartRun): void {
+export function registerIsolated(title: string, run: IsolatedRun): void {
   if (run.root) registerSuite(run.root, run);
   describe(title, () => {
     it('end by themselves, with nothing wrong between them', async function () {
@@ -21,7 +21,7 @@ export function registerSkipped({ tests, suites }: ListedSuite): void {
   for (const suite of suites) describe(suite.title, () => registerSkipped(suite));
 }
 
-function registerSuite({ tests, suites }: ListedSuite, run: ApartRun): void {
+function registerSuite({ tests, suites }: ListedSuite, run: IsolatedRun): void {
   for (const { title, index } of tests) {
     it(title, async function () {
       // The other process has time limits of its own.

@@ -2,8 +2,8 @@ import type { HostArray } from '@flow-matching/core';
 import { planePoints } from './domain.ts';
 import { round, type Scale } from './svg.ts';
 
-/** The ways of particles, [count, points, d], as lines with a dot at either end. */
-export function waysOf(trajectory: HostArray, x: Scale, y: Scale): string {
+/** The trajectories of particles, [count, points, d], as lines with a dot at either end. */
+export function trajectoryLines(trajectory: HostArray, x: Scale, y: Scale): string {
   const [count, points] = trajectory.shape;
   const cloud = planePoints(trajectory);
   /** In tenths of a pixel: whole numbers, so that differences do not add up to an error. */
@@ -13,7 +13,7 @@ export function waysOf(trajectory: HostArray, x: Scale, y: Scale): string {
   };
   const place = ([left, top]: readonly [number, number]): string => `${round(left / 10)} ${round(top / 10)}`;
   const particles = Array.from({ length: count }, (_, particle) => particle);
-  const way = (particle: number): string => {
+  const line = (particle: number): string => {
     // Differences are shorter to write than places.
     const moves = Array.from({ length: points - 1 }, (_, point) => {
       const [[left, top], [nextLeft, nextTop]] = [at(particle, point), at(particle, point + 1)];
@@ -22,5 +22,5 @@ export function waysOf(trajectory: HostArray, x: Scale, y: Scale): string {
     return `M${place(at(particle, 0))}l${moves.join(' ')}`;
   };
   const dots = (point: number): string => particles.map((particle) => `M${place(at(particle, point))}h0`).join('');
-  return `<path class="way" d="${particles.map(way).join('')}"/><path class="begin" d="${dots(0)}"/><path class="end-dot" d="${dots(points - 1)}"/>`;
+  return `<path class="trajectory" d="${particles.map(line).join('')}"/><path class="begin" d="${dots(0)}"/><path class="end-dot" d="${dots(points - 1)}"/>`;
 }

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { speechDescriptor, type ChildOptions, type ListedSuite, type Message, type SentError } from './messages.ts';
 
-export interface ApartOptions extends ChildOptions {
+export interface IsolatedOptions extends ChildOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Milliseconds that all the tests together may take. */
   readonly limit: number;
@@ -17,7 +17,7 @@ export type TestEnd =
   { readonly state: 'passed' | 'skipped' } | { readonly state: 'failed'; readonly error: SentError };
 
 /** Test files in a process of their own, so that a crash or a hang takes nothing else along. */
-export interface ApartRun {
+export interface IsolatedRun {
   /** Its tests, unless it could not even load the files. */
   readonly root: ListedSuite | undefined;
   /** Sets it going; harmless when it goes. */
@@ -37,7 +37,12 @@ const loadingLimit = 60_000;
 const lastWords = 2000;
 
 /** Starts the process and waits until it has listed its tests. */
-export async function runApart({ environment, limit, quiet = false, ...options }: ApartOptions): Promise<ApartRun> {
+export async function runIsolated({
+  environment,
+  limit,
+  quiet = false,
+  ...options
+}: IsolatedOptions): Promise<IsolatedRun> {
   const child = spawn(
     process.execPath,
     [...nodeOptions, fileURLToPath(new URL('child.ts', import.meta.url)), JSON.stringify(options)],
