@@ -21,7 +21,7 @@ export class MemoryPool {
     return reused;
   }
 
-  /** Gives back what {@link take} handed out; nobody may hold on to it. */
+  /** Returns memory from {@link take} to the pool; the caller must not use it afterwards. */
   give(memory: Memory): void {
     const bytes = bytesOf(memory.type);
     if (this.#freeBytes + bytes > this.#limit) return;
@@ -39,7 +39,7 @@ export class MemoryPool {
 
   unreserve(types: readonly TensorType[]): void {
     this.#limit -= totalBytes(types);
-    // Which of the kept arrays were for whom is not known, so all go.
+    // The pool does not know which executable an array was kept for, so it drops all.
     if (this.#freeBytes > this.#limit) this.clear();
   }
 

@@ -32,7 +32,7 @@ export interface OnnxOptions {
    */
   readonly prepack?: boolean;
   /**
-   * Whether threads without work spin instead of sleeping. It saves microseconds between small kernels on processors of one's own, and takes
+   * Whether idle threads spin instead of sleeping. It saves microseconds between small kernels on dedicated processors, and takes
    * them from everyone else: on two shared virtual processors it made sampling 256 points a quarter to a half slower. Default false.
    */
   readonly spinning?: boolean;
@@ -46,7 +46,7 @@ interface Compilation {
   holders: number;
 }
 
-/** The dtypes of the arrays that it holds. */
+/** The dtypes of arrays it supports. */
 const held = dtypesOf(manifest);
 
 /** Graphs as sessions of ONNX Runtime on this machine's processors. */
@@ -79,7 +79,7 @@ export class OnnxBackend implements Backend {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
       graphOptimizationLevel: graphOptimization,
-      // Warnings of the optimizer's are not the user's to mend; errors come back as exceptions.
+      // The user cannot act on warnings of the optimizer; errors come back as exceptions.
       logSeverityLevel: 3,
       ...session,
       extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } }, ...session.extra },
@@ -135,13 +135,13 @@ export class OnnxBackend implements Backend {
     await (await compilation.compiled).dispose();
   }
 
-  /** Frees every session, whoever still holds its executables. */
+  /** Frees every session, even where executables are still in use. */
   async dispose(): Promise<void> {
     this.#disposed = true;
     const live = [...this.#compilations.values()];
     this.#compilations.clear();
     this.#pool.clear();
-    // What did not compile has nothing to free.
+    // A failed compilation has nothing to free.
     await Promise.allSettled(live.map(async ({ compiled }) => (await compiled).dispose()));
   }
 

@@ -85,7 +85,7 @@ export class OnnxExecutable implements Executable {
 
   /**
    * What stands in for the guarded outputs of a run whose guard is false: the arrays they are aliased to, which go on as they were.
-   * The memory of the unwanted results, and of the guard, is free again.
+   * The memory of the discarded results, and of the guard, is freed.
    */
   #keptInputs(given: RunInputs, results: Readonly<Record<string, Memory>>): Map<string, OnnxArray> {
     const { aliases = [], compiled, pool } = this.#parts;
@@ -127,7 +127,7 @@ export class OnnxExecutable implements Executable {
     const all = { ...bound, ...arrays };
     if (!prepack) return new OnnxExecutable({ ...this.#parts, bound: all, release: async () => {} });
     const specialised = specialise(compiled, all);
-    // A failure is told by the runs that wait for it.
+    // The runs that wait for it report a failure.
     const release = (): Promise<void> =>
       specialised.then(
         (variant) => variant.dispose(),
@@ -157,7 +157,7 @@ function ownArray(name: string, array: BackendArray): OnnxArray {
   throw new GraphError(`The array given for '${name}' belongs to another backend.`, {
     actual: array.constructor.name,
     expected: 'an array of the onnx backend, or a host array',
-    remedy: 'Read it, and give what you read.',
+    remedy: 'Read it and pass the host array.',
   });
 }
 

@@ -4,19 +4,19 @@ import type { Runtime } from './runtime.ts';
 /**
  * A way around onnxruntime-node's copying of results.
  *
- * `session.run` writes into the outputs it is given, and then copies each of them into a fresh array that nobody here wants: for a
+ * `session.run` writes into the outputs it is given, and then copies each of them into a fresh array that this backend does not use: for a
  * training step that is every parameter and its optimizer state, at each step, and the garbage has V8 collect every other step. It
  * makes these arrays after the computation, in the order of the model's outputs, and stops at one that is not a tensor with an
  * error. So models get a sequence as their first output, and that one error means success.
  */
 export interface ResultBarrier {
-  /** True for the error by which a run that was computed to its end says so. */
+  /** True for the error that signals a completed run. */
   isSuccess(error: unknown): boolean;
 }
 
 const probes = new WeakMap<Runtime, Promise<ResultBarrier | undefined>>();
 
-/** The barrier where this version of ONNX Runtime is seen to behave as described; else undefined, and results are copied. */
+/** The barrier, if this version of ONNX Runtime is observed to behave as described; otherwise undefined, and results are copied. */
 export function resultBarrier(runtime: Runtime): Promise<ResultBarrier | undefined> {
   let probe = probes.get(runtime);
   if (!probe) probes.set(runtime, (probe = probeBarrier(runtime)));

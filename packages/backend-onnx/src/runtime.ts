@@ -24,7 +24,7 @@ async function load(): Promise<Runtime> {
   try {
     return await import('onnxruntime-node');
   } catch (cause) {
-    // Another try may find what was installed in between.
+    // A later call may find a package installed in the meantime.
     loading = undefined;
     throw new BackendError(
       `ONNX Runtime does not load on ${process.platform} ${process.arch}: ${cause instanceof Error ? cause.message : String(cause)}`,

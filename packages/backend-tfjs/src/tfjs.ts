@@ -12,7 +12,7 @@ export const tfjsEngines = [...nativeEngines, ...interpretedEngines] as const;
 export type TfjsEngine = (typeof tfjsEngines)[number];
 
 export interface TfjsOptions extends EngineOptions {
-  /** Default: the best one that is there. One that is named is used, or it is an error. */
+  /** Default: the best one available. A named engine is used, or it is an error. */
   readonly engine?: TfjsEngine;
 }
 
@@ -24,7 +24,7 @@ const isNative = (engine: TfjsEngine): engine is NativeEngineName => engine in p
  * The backend on TensorFlow; `device` says on which engine.
  *
  * @throws BackendError where the engine is not installed, cannot run here, does not start, or has no GPU where one is asked for;
- *   OptionError where the engine does not take an option.
+ *   OptionError for an option that the engine does not support.
  */
 export async function tfjs({ engine, ...options }: TfjsOptions = {}): Promise<Backend> {
   const chosen = engine ?? (await bestEngine());
@@ -41,7 +41,7 @@ export async function tfjs({ engine, ...options }: TfjsOptions = {}): Promise<Ba
   return new NativeBackend(packages[chosen]);
 }
 
-/** The first engine that is there. What is there and does not start is an error, not a reason to take a slower one. */
+/** The first engine that is installed. An installed engine that does not start is an error, not a reason to use a slower one. */
 async function bestEngine(): Promise<TfjsEngine> {
   if (isNode()) {
     const { isInstalled } = await import('./native/binding.ts');
@@ -56,9 +56,9 @@ const takers: Readonly<Record<keyof EngineOptions, InterpretedEngineName>> = { t
 function checkOptions(engine: TfjsEngine, options: EngineOptions): void {
   for (const [option, taker] of Object.entries(takers)) {
     if (options[option as keyof EngineOptions] === undefined || engine === taker) continue;
-    throw new OptionError(`The option ${option} is the ${taker} engine's.`, {
+    throw new OptionError(`The option ${option} belongs to the ${taker} engine.`, {
       actual: engine,
-      expected: `the engine ${taker}, or no ${option}`,
+      expected: `the engine ${taker}, or no option ${option}`,
     });
   }
 }

@@ -35,7 +35,7 @@ describe('the choice of an engine', () => {
   it('refuses options that the engine does not take, or that the one of the process does not have', async () => {
     const mismatch = await errorOf(() => tfjs({ engine: 'cpu', threads: 2 }));
     assert.instanceOf(mismatch, OptionError);
-    assert.include(mismatch.message, "the wasm engine's");
+    assert.include(mismatch.message, 'belongs to the wasm engine');
     const none = await errorOf(() => startEngine('wasm', { threads: 0 }));
     assert.include(none.message, '0 threads');
     await using running = await tfjs({ engine: 'wasm' });

@@ -112,7 +112,7 @@ export class WebgpuBackend implements Backend {
     };
   }
 
-  /** Waits for the work under way. The device is destroyed: arrays are no longer readable. */
+  /** Waits for submitted work, then destroys the device: arrays are no longer readable. */
   async dispose(): Promise<void> {
     await this.#session.dispose();
   }

@@ -9,7 +9,7 @@ export const siluLowering: Lowering = lowering(Silu, ['f32'], (write, inputs) =>
   write.contrib('QuickGelu', inputs, { alpha: { float: 1 } }),
 );
 
-/** Fuses x·sigmoid(x) where nothing else uses the sigmoid: under a gradient, which does, two passes that share it are cheaper. */
+/** Fuses x·sigmoid(x) where nothing else uses the sigmoid: where a gradient uses it too, two passes that share it are cheaper. */
 export function fuseSilu(graph: Graph): Graph {
   const uses = countUses(graph);
   const isGate = (gate: Tensor, x: Tensor): boolean =>

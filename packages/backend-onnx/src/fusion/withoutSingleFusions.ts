@@ -2,7 +2,7 @@ import type { Graph } from '@flow-matching/core';
 import type { InferenceSession } from 'onnxruntime-common';
 
 /**
- * Fusions of ONNX Runtime's that are made for f32: QuickGelu has no other kernel, so that a graph does not load, and the factor of a
+ * ONNX Runtime's fusions that assume f32: QuickGelu has no other kernel, so a graph does not load, and the factor of a
  * scaled product and the epsilon of a normalization become f32 attributes, which costs f64 half of its digits.
  */
 const singleFusions = [

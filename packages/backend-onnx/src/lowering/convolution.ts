@@ -59,7 +59,7 @@ function flippedConvolution(
       ? exchanged
       : write.node('Reshape', [exchanged, write.integers([group * depth, filters / group, ...kernel])]);
 
-  // Where the forward pass padded more than the kernel reaches, the cotangent's rim never touched the input: cut it off.
+  // Where the padding exceeds the kernel, the cotangent's border never touched the input: crop it.
   const reach = kernel.map((k, i) => dilations[i] * (k - 1));
   const before = reach.map((r, i) => r - pads[i]);
   const after = reach.map((r, i) => shape[i + 2] + r - gShape[i + 2] - before[i]);

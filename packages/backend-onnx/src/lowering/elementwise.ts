@@ -6,7 +6,7 @@ import { any, float, lowering, numeric, same, type Lowering } from './lowering.t
 
 const withoutUnsigned = ['f32', 'f64', 'i32'] as const;
 
-/** What Where's operands travel as where ONNX Runtime has no kernel for their own dtype. */
+/** The dtype that Where's operands are cast to where ONNX Runtime has no kernel for their own. */
 const carriers: Partial<Record<DType, TensorProto_DataType>> = {
   u32: TensorProto_DataType.INT64,
   bool: TensorProto_DataType.UINT8,

@@ -55,7 +55,7 @@ export function encodeGraph(graph: Graph, { barrier = false, constants = {} }: E
   return { barrier: barrierName, bytes: write.finish('flow-matching'), inputs, outputs, nodes };
 }
 
-/** An ONNX value has one maker, so an output that is called like an input gets another name in the model. */
+/** An ONNX value has one producer, so an output with the name of an input gets another name in the model. */
 function distinctName(name: string, taken: Set<string>): string {
   let distinct = name;
   while (taken.has(distinct)) distinct += '\u2032';

@@ -28,5 +28,5 @@ export async function interpretedBackend(name: InterpretedEngineName, options: E
   });
 }
 
-/** What does not run by a kernel of its own on an engine, for people. */
+/** A readable list of the operators that have no kernel of their own on an engine. */
 export const engineFallbacks = (name: InterpretedEngineName): string => describeFallbacks(engineKinds[name]);

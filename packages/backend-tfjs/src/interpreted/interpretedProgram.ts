@@ -62,9 +62,9 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
   async run(inputs: Readonly<Record<string, DeviceValue>>): Promise<Record<string, DeviceValue>> {
     const { backend, kind, lost } = this.#engine;
     if (lost !== undefined) {
-      throw new BackendError(`TensorFlow.js's ${kind.name} engine broke down in an earlier run: ${lost}`, {
-        expected: 'an engine that works',
-        remedy: 'Start the process anew.',
+      throw new BackendError(`TensorFlow.js's ${kind.name} engine failed in an earlier run: ${lost}`, {
+        expected: 'a working engine',
+        remedy: 'Restart the process.',
       });
     }
     const drawn = await this.#draw(inputs);
@@ -102,7 +102,7 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
     try {
       return (result = lower(this.#operations, operands, node));
     } catch (cause) {
-      // What WebAssembly calls an error of its own leaves the module in any state.
+      // A WebAssembly trap leaves the module in an undefined state.
       if ((cause as Error).name === 'RuntimeError') this.#engine.lost = (cause as Error).message;
       throw operatorError({ runtime: `TensorFlow.js (${this.#engine.kind.name})`, cause, doing: 'run' }, node);
     } finally {

@@ -18,7 +18,7 @@ import { NativeArray, upload } from './nativeArray.ts';
 import { NativeExecutable } from './nativeExecutable.ts';
 import { NativeModel, type RunCounts } from './nativeModel.ts';
 
-/** Whether TensorFlow for this machine's processors is there. */
+/** Whether TensorFlow for CPUs is installed. */
 export const isTensorflowInstalled = (): boolean => isInstalled('@tensorflow/tfjs-node');
 
 interface Compilation {
@@ -27,7 +27,7 @@ interface Compilation {
   holders: number;
 }
 
-/** The dtypes of the arrays that it holds. */
+/** The dtypes of arrays it supports. */
 const held = dtypesOf(nativeManifest);
 
 /** Graphs as sessions of TensorFlow, by the native addon of tfjs-node: a run is one native call. */

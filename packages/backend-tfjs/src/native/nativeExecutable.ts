@@ -81,7 +81,7 @@ export class NativeExecutable implements Executable {
     throw new GraphError('An array of another backend was given.', {
       actual: array.constructor.name,
       expected: 'an array of the tfjs backend, or a host array',
-      remedy: 'Read it, and give what you read.',
+      remedy: 'Read it and pass the host array.',
     });
   }
 

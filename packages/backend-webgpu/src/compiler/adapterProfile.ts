@@ -1,14 +1,14 @@
 /** What the compiler needs to know of a device. */
 export interface AdapterProfile {
-  /** An adapter that computes on the processor: barriers and workgroup memory are slow there. */
+  /** The adapter computes on the CPU, where barriers and workgroup memory are slow. */
   readonly software: boolean;
-  /** Whether invocations of a subgroup may be joined, and know which subgroup they are of. */
+  /** Whether subgroup operations are available, with the index of the subgroup. */
   readonly subgroups: boolean;
-  /** Whether kernels may hold numbers of 16 bits. */
+  /** Whether kernels may use 16-bit floats. */
   readonly halves: boolean;
-  /** Buffers that a kernel may use. */
+  /** Storage buffers a kernel may bind. */
   readonly storageBuffers: number;
-  /** Bytes of the largest buffer that a kernel may use. */
+  /** Size in bytes of the largest buffer a kernel may bind. */
   readonly storageBufferBytes: number;
   readonly workgroupsPerDimension: number;
   readonly invocationsPerWorkgroup: number;

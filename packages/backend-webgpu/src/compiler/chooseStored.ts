@@ -1,9 +1,9 @@
 import { type Graph, type Tensor } from '@flow-matching/core';
 import { loweringOf } from '../lowering/index.ts';
 
-/** An expression of so many operations is as cheap to compute again as its result is to read. */
+/** An expression of this many operations is as cheap to recompute as its result is to read. */
 const cheap = 6;
-/** Operations that are computed again for an element before it is kept in memory instead. */
+/** Operations that may be spent recomputing an element before it is stored instead. */
 const recomputationBudget = 64;
 
 /**

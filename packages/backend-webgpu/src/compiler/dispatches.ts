@@ -10,7 +10,7 @@ export interface Dispatch {
 }
 
 /**
- * Puts groups that are ready at the same time into one dispatch each. Products go first: what else waits meanwhile can then go together.
+ * Puts groups that are ready at the same time into one dispatch. Products go first: what else waits meanwhile can then go together.
  */
 export function dispatches({ groups }: Schedule, profile: AdapterProfile): Dispatch[] {
   const makers = new Map(groups.flatMap((each) => each.group.outputs.map((output) => [output, each] as const)));
@@ -45,7 +45,7 @@ function packed(groups: readonly ScheduledGroup[], profile: AdapterProfile): Sch
     if (group.kind !== 'map') continue;
     const { workgroupSize } = mapLayout(group, profile);
     const large = [...footprint.reads, ...group.outputs].filter((tensor) => !isSmall(tensor));
-    // One binding is for all small tensors.
+    // All small tensors share one binding.
     const pack = packs.find(
       (other) =>
         other.workgroupSize === workgroupSize && new Set([...other.tensors, ...large]).size < profile.storageBuffers,

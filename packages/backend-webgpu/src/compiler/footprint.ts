@@ -7,7 +7,7 @@ import { columnsOf, membersOf, type Group } from './group.ts';
 import { KernelWriter, type Access } from './kernelWriter.ts';
 import { mapLayout, writeMap } from './mapKernel.ts';
 
-/** What a group touches of memory. */
+/** The memory a group touches. */
 export interface Footprint {
   readonly accesses: readonly Access[];
   /** The stored tensors that it reads. */
@@ -20,7 +20,7 @@ export interface Footprint {
 }
 
 /**
- * Finds what a group reads and writes, by writing its kernel for nobody.
+ * Finds what a group reads and writes by writing its kernel and discarding it.
  *
  * @throws NotComputable where it cannot be written.
  */

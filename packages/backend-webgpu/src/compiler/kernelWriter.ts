@@ -28,7 +28,7 @@ export interface Access {
   readonly position: IndexExpression;
 }
 
-/** A kernel asks for an element of a tensor that it computes itself, elsewhere or later: it cannot be written so. */
+/** Thrown when a kernel needs an element of a tensor that it computes itself, but elsewhere or later, so it cannot be written this way. */
 export class NotComputable extends Error {}
 
 interface Block {
@@ -130,7 +130,7 @@ export class KernelWriter {
     return extent === 1 ? zero : variable(this.let('p', expression), extent);
   }
 
-  /** The code of an index, of u32; what is negative on the way wraps round. */
+  /** The code of an index, of u32; negative intermediate values wrap around. */
   index(expression: IndexExpression): string {
     const { constant, terms } = this.#block.changing ? this.#withoutUnchangingParts(expression) : expression;
     const product = (factor: number, name: string): string => (factor === 1 ? name : `${name} * ${factor}u`);
@@ -180,12 +180,12 @@ export class KernelWriter {
     return name;
   }
 
-  /** Something computed once in a block, by what tells it apart. */
+  /** Something computed once in a block, by a key that identifies it. */
   once(key: string, expression: () => string): string {
     return this.#known(key) ?? this.#keep(key, expression());
   }
 
-  /** Says at which position the kernel computes a tensor itself. */
+  /** Records the position at which the kernel computes a tensor itself. */
   own(tensor: Tensor, position: IndexExpression): void {
     this.#own.set(tensor, position.key);
   }
@@ -195,7 +195,7 @@ export class KernelWriter {
     return this.#own.get(tensor);
   }
 
-  /** Says what an element is called that the kernel has at hand. */
+  /** Records the name of an element that the kernel has already computed. */
   define(tensor: Tensor, position: IndexExpression, name: string): void {
     this.#keep(elementKey(tensor, position), name);
   }

@@ -6,7 +6,7 @@ import type { AdapterProfile } from './adapterProfile.ts';
 import { columnsOf, type MapGroup } from './group.ts';
 import type { KernelWriter } from './kernelWriter.ts';
 
-/** How the rows of a group are shared out. */
+/** How the rows of a group are distributed over invocations. */
 export interface MapLayout {
   /** `invocation`: each invocation computes a row. `workgroup`: the invocations of a workgroup compute a row together. */
   readonly unit: 'invocation' | 'workgroup';
@@ -58,13 +58,13 @@ export function writeMap(
   writer.block(`if (${number} < ${rows}u)`, () => writeRow(writer, group, row, new OwnRow(), store));
 }
 
-/** How the elements of a row are gone through. */
+/** How the elements of a row are iterated. */
 interface RowWalk {
-  /** Statements for every element of a row that this invocation sees to. */
+  /** Statements for every element of a row that this invocation handles. */
   each(writer: KernelWriter, count: number, body: (column: IndexExpression) => void): void;
   /** The reduction of every invocation's share. */
   join(writer: KernelWriter, node: Node, share: string): string;
-  /** Statements for what a row has one of. */
+  /** Statements executed once for a row. */
   single(writer: KernelWriter, body: () => void): void;
 }
 

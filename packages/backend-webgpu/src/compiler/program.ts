@@ -20,7 +20,7 @@ export interface Binding {
 
 /** One dispatch. */
 export interface Kernel {
-  /** The operators it computes, for people. */
+  /** The operators it computes, for display. */
   readonly label: string;
   readonly code: string;
   readonly bindings: readonly Binding[];

@@ -6,10 +6,10 @@ import { columnsOf, membersOf, type Group, type MapGroup } from './group.ts';
 import { NotComputable } from './kernelWriter.ts';
 import { footprintOf, type Footprint } from './footprint.ts';
 
-/** Kernels to be, in an order in which they can run. */
+/** Planned kernels, in an order in which they can run. */
 export interface Schedule {
   readonly groups: readonly ScheduledGroup[];
-  /** What is in memory between kernels. */
+  /** The tensors kept in memory between kernels. */
   readonly stored: ReadonlySet<Tensor>;
 }
 
@@ -21,14 +21,14 @@ export interface ScheduledGroup {
 
 /** The most elements of a row that are written by the few workgroups that reduce rows. */
 const widestOfFew = 4096;
-/** Rows from which on there are workgroups enough. */
+/** With this many rows there are enough workgroups. */
 const manyRows = 64;
 /** The most elements of a row that one invocation writes where nothing is reduced. */
 const widestAlone = 16;
 
 /**
  * Puts what a graph computes into as few kernels as it can. At first every stored tensor has a kernel of its own, with all that leads to it
- * from other stored ones inside. Then kernels are joined: one with another that uses its results, row by row, and such as use the same
+ * from other stored ones inside. Then kernels are joined: one with another that uses its results row by row, and those that use the same
  * tensors. A kernel that could not be written, because it would need an element that another invocation computes, is not joined.
  *
  * `aliases` are outputs and the inputs that they are to replace: both take one buffer of a kernel that reads the one where it writes the other.
@@ -45,7 +45,7 @@ export function schedule(
 }
 
 interface Planned extends ScheduledGroup {
-  /** Where it stands among groups: the smallest number of a node it computes. */
+  /** Its order among groups: the smallest id of the nodes it computes. */
   readonly order: number;
 }
 
@@ -56,7 +56,7 @@ class Merger {
   readonly #aliases: ReadonlyMap<Tensor, Tensor>;
   readonly #profile: AdapterProfile;
   readonly #planned = new Set<Planned>();
-  /** Who computes a tensor. */
+  /** The group that computes a tensor. */
   readonly #makers = new Map<Tensor, Planned>();
 
   constructor(
@@ -92,7 +92,7 @@ class Merger {
   }
 
   /**
-   * Of what is computed inside a kernel, the tensor that uses most buffers and could be a kernel itself.
+   * Of the tensors computed inside a kernel, the one that uses the most buffers and could be a kernel of its own.
    *
    * @throws BackendError where every part is too large or too small to help.
    */
@@ -249,7 +249,7 @@ class Merger {
       done.add(next);
       groups.push(next);
     }
-    // Empty tensors have a place too, though nobody computes them.
+    // Empty tensors have a place too, although no kernel computes them.
     const kept = new Set(
       [...this.#stored].filter(({ node, size }) => size === 0 || ['Input', 'Constant'].includes(node.operator.name)),
     );
@@ -270,7 +270,7 @@ function ownGroup(tensor: Tensor): Group {
   return { kind: 'map', rows: tensor.size, stages: kind === 'reduction' ? [node] : [], outputs: [tensor] };
 }
 
-/** Both groups as one, its outputs those that somebody else needs; undefined where their rows do not fit. */
+/** Both groups as one, whose outputs are those that another group needs; undefined where their rows do not match. */
 function joinedGroup(
   one: Group,
   other: Group,
@@ -293,12 +293,12 @@ function joinedGroup(
   const map = one.kind === 'map' ? one : other.kind === 'map' ? other : undefined;
   if (!product || !map) return undefined;
   if (map.stages.length > 0 || map.rows !== product.node.outputs[0].size) return undefined;
-  // The product's elements are at hand only where it is what the other kernel reads.
+  // The product's elements are available only where the other kernel reads the product itself.
   if (one !== product) return undefined;
   return { kind: 'product', node: product.node, outputs };
 }
 
-/** Whether so many rows can see to what they write: there must be rows enough, or not too much of it. */
+/** Whether this many rows can write the outputs: there must be enough rows, or few enough elements. */
 function fitsRows(group: MapGroup): boolean {
   const widest = Math.max(1, ...group.outputs.map((output) => columnsOf(group, output)));
   if (widest === 1) return true;

@@ -23,7 +23,7 @@ export interface KernelMemory {
 /** Writes the WGSL of a dispatch. */
 export function writeKernel(dispatch: Dispatch, memory: KernelMemory, profile: AdapterProfile): Kernel {
   const groups = dispatch.groups.map(({ group }) => group);
-  // Once for nobody, because how a buffer is declared depends on how all of the kernel reads it.
+  // Written twice: how a buffer is declared depends on how the whole kernel reads it.
   const vectors = new Buffers(memory, new Set());
   sectionsOf(groups, memory, profile, vectors);
   const buffers = new Buffers(memory, vectors.vectorTensors);

@@ -11,7 +11,7 @@ import { random } from './random.ts';
 import { retype } from './retype.ts';
 import { reductions } from './reduction.ts';
 
-/** Everything the backend knows of operators, by name. Composites fall apart into these and are put together again by fusion. */
+/** The lowering of every operator, by name. Composites are decomposed into these and fused again. */
 const lowerings: ReadonlyMap<string, Lowering> = new Map(
   [retype, ...constants, ...elementwiseOperators, ...movement, ...indexing, ...random, ...reductions, ...products].map(
     (lowering) => [lowering.name, lowering],

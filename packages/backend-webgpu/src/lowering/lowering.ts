@@ -59,7 +59,7 @@ export const elementwise = <A extends Attributes>(
   });
 
 /**
- * As {@link elementwise}, for what shows whether operands are rounded: those of f16 are, though a kernel that computes them has them in f32.
+ * As {@link elementwise}, for operators whose result reveals whether operands were rounded: f16 operands are rounded first, because kernels compute in f32.
  */
 export const elementwiseOfRounded = <A extends Attributes>(
   operator: Operator<A>,

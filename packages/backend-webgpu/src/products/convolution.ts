@@ -151,7 +151,7 @@ export function convolutionInputGradient(node: Node): Product {
   };
 }
 
-/** The cotangent whose output element took from an input place, 0 where none did: places are strides apart. */
+/** The cotangent of the output element that read an input position, 0 where none did: outputs are a stride apart. */
 function stridedElement(
   writer: KernelWriter,
   image: Tensor,

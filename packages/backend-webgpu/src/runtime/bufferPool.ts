@@ -1,12 +1,12 @@
 import { BackendError } from '@flow-matching/core';
 import { DeviceBuffer } from './deviceBuffer.ts';
 
-/** Bytes of buffers without a holder that are kept for the next one. */
+/** Bytes of unused buffers kept for reuse. */
 const mostKept = 256 * 2 ** 20;
 
 /**
  * Buffers by size. Work of a device is done in the order in which it is submitted, so a buffer can go to its next holder while work for the
- * last one is still on its way.
+ * last one is still queued.
  */
 export class BufferPool {
   readonly #device: GPUDevice;

@@ -7,7 +7,7 @@ import type { DeviceBuffer } from './deviceBuffer.ts';
 import type { DeviceSession } from './deviceSession.ts';
 import { toElements } from './elements.ts';
 
-/** A program on a device: what every executable of one graph shares. */
+/** A program on a device, shared by every executable of one graph. */
 export interface CompiledGraph {
   readonly program: Program;
   readonly pipelines: readonly GPUComputePipeline[];

@@ -14,7 +14,7 @@ export interface BindingLayout {
   readonly layout: GPUPipelineLayout;
 }
 
-/** A device with what everything on it shares: buffers, pipelines, the queue, and how it failed if it did. */
+/** A device and what is shared on it: buffers, pipelines, the queue, and its failure if it has failed. */
 export class DeviceSession {
   readonly device: GPUDevice;
   readonly pool: BufferPool;
@@ -143,7 +143,7 @@ export class DeviceSession {
     this.device.queue.submit(commands);
   }
 
-  /** Resolves when the device is no more than a few pieces of work behind. */
+  /** Resolves when the device is at most a few submissions behind. */
   async keepUp(): Promise<void> {
     // Where the device fails meanwhile, whoever reads the results is told.
     this.#underWay.push(this.device.queue.onSubmittedWorkDone().catch(() => undefined));

@@ -3,7 +3,7 @@ import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 
 export interface OpenedDevice {
   readonly device: GPUDevice;
-  /** What it is, for people. */
+  /** Its description, for display. */
   readonly name: string;
   readonly profile: AdapterProfile;
 }
@@ -36,7 +36,7 @@ export async function openDevice(
   if (!adapter) {
     throw new BackendError('WebGPU has no adapter.', {
       actual: 'none',
-      expected: 'a GPU with a driver for Vulkan, Metal or Direct3D 12, or a software adapter such as SwiftShader',
+      expected: 'a GPU with a Vulkan, Metal or Direct3D 12 driver, or a software adapter such as SwiftShader',
       remedy: 'Install the driver of the GPU.',
     });
   }

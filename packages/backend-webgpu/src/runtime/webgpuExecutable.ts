@@ -32,7 +32,7 @@ export interface WebgpuExecutableParts {
   /** Where kernels are timed. */
   readonly timer: KernelTimer | undefined;
   readonly bound: NamedArrays;
-  /** Holds what was compiled for one executable more; what it returns gives it back. */
+  /** Retains the compiled graph for one more executable; the function it returns releases it. */
   readonly hold: () => () => void;
 }
 
@@ -59,7 +59,7 @@ export class WebgpuExecutable implements Executable {
   /**
    * Milliseconds of each kernel in the last run of this graph.
    *
-   * @throws BackendError unless the backend was made with `debug` on an adapter that tells times.
+   * @throws BackendError unless the backend was made with `debug` on an adapter that supports timestamps.
    */
   async kernelTimes(): Promise<number[]> {
     this.#checkAlive();
@@ -84,7 +84,7 @@ export class WebgpuExecutable implements Executable {
     throw new GraphError('An array of another backend was given.', {
       actual: array.constructor.name,
       expected: 'an array of this webgpu backend, or a host array',
-      remedy: 'Read it, and give what you read.',
+      remedy: 'Read it and pass the host array.',
     });
   }
 
@@ -108,7 +108,7 @@ export class WebgpuExecutable implements Executable {
   }
 }
 
-/** A stretch of bytes on the way from one buffer to another. */
+/** A range of bytes to copy from one buffer to another. */
 interface Stretch {
   readonly from: DeviceBuffer;
   readonly at: number;
@@ -122,7 +122,7 @@ class Run {
   readonly #parts: WebgpuExecutableParts;
   readonly #given: Readonly<Record<string, WebgpuArray | HostArray>>;
   readonly #buffers = new Map<string, DeviceBuffer>();
-  /** Held for this run alone. */
+  /** Buffers retained for this run only. */
   readonly #temporary: DeviceBuffer[] = [];
   readonly #small: DeviceBuffer | undefined;
 
@@ -251,7 +251,7 @@ function copy(encoder: GPUCommandEncoder, { from, at, to, offset, bytes }: Stret
   if (bytes > 0) encoder.copyBufferToBuffer(from.buffer, at, to.buffer, offset, bytes);
 }
 
-/** Stretches that follow one another in both buffers as one. */
+/** Merges ranges that are adjacent in both buffers. */
 function joinedStretches(stretches: readonly Stretch[]): Stretch[] {
   const joined: Stretch[] = [];
   for (const next of stretches) {

@@ -227,7 +227,7 @@ class HandleExecutable<Value> implements Executable {
       throw new GraphError('An array of another backend was given.', {
         actual: foreign.constructor.name,
         expected: `an array of the ${this.#context.computation.name} backend, or a host array`,
-        remedy: 'Read it, and give what you read.',
+        remedy: 'Read it and pass the host array.',
       });
     }
     // Values are taken now, so that the caller may dispose a handle while the run waits; a donation before its turn still counts.

@@ -17,7 +17,7 @@ export const cpu: EngineKind = {
   async start() {
     await importTfjs('@tensorflow/tfjs-backend-cpu', () => import('@tensorflow/tfjs-backend-cpu'));
     const backend = await makeRegistered('cpu');
-    // It would print an advertisement for tfjs-node; `doctor` says what there is.
+    // It would print an advertisement for tfjs-node; `doctor` lists the engines instead.
     Object.assign(backend, { firstUse: false });
     return {
       kind: cpu,

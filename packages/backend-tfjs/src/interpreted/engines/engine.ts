@@ -12,33 +12,33 @@ export interface EngineOptions {
   readonly wasmPath?: string;
 }
 
-/** An operator that the engine's own kernels do not serve for some dtypes, and why. */
+/** An operator that the engine's own kernels get wrong for some dtypes, and why. */
 export interface Unfit {
   readonly dtypes: readonly DType[];
   readonly reason: string;
 }
 
-/** What is known of an engine before it starts. */
+/** The static description of an engine. */
 export interface EngineKind {
   readonly name: InterpretedEngineName;
   /**
-   * Whether elements lie in this process's memory. What the engine's kernels do not serve is then computed in JavaScript, by the
+   * Whether elements lie in this process's memory. What the engine's kernels cannot compute is then computed in JavaScript, by the
    * definition of the operator; on other engines it is not declared.
    */
   readonly onHost: boolean;
-  /** Operators that are made of others because their kernel is wrong or slow, and why. */
+  /** Operators composed of others because their kernel is wrong or slow, and why. */
   readonly decomposed: Readonly<Record<string, string>>;
-  /** Operators without a kernel that is right, by name. */
+  /** Operators without a correct kernel, by name. */
   readonly unfit: Readonly<Record<string, Unfit>>;
-  /** Axes that its kernels know; operators on tensors of more are computed by their definition. */
+  /** The highest rank its kernels support; operators on tensors of higher rank are computed by their definition. */
   readonly mostAxes?: number;
-  /** Why it cannot run in these surroundings, as far as that shows without starting it. */
+  /** Why it cannot run in this environment, as far as that is known without starting it. */
   absent(): string | undefined;
-  /** @throws BackendError where it does not start, or runs with other options already. */
+  /** @throws BackendError where it does not start, or already runs with other options. */
   start(options: EngineOptions): Promise<StartedEngine>;
 }
 
-/** An engine that runs. Its memory is one for the process: backends on one engine share arrays. */
+/** A running engine. Its memory belongs to the process: backends on one engine share arrays. */
 export interface StartedEngine {
   readonly kind: EngineKind;
   /** For people. */
@@ -46,6 +46,6 @@ export interface StartedEngine {
   readonly backend: KernelBackend;
   /** The elements of a value where they lie, for reading only; engines on the host have it. */
   readonly elements: (value: TensorInfo) => ArrayLike<number>;
-  /** Why it can no longer be used, once it broke down. */
+  /** Why it can no longer be used, once it has failed. */
   lost?: string;
 }

@@ -29,6 +29,6 @@ export async function makeRegistered(name: string): Promise<KernelBackend> {
   }
   throw new BackendError(`TensorFlow.js has no ${name} engine here.`, {
     actual: name,
-    expected: 'an engine for these surroundings',
+    expected: 'an engine for this environment',
   });
 }

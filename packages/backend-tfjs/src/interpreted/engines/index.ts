@@ -27,7 +27,7 @@ export async function startEngine(name: InterpretedEngineName, options: EngineOp
   if (reason !== undefined) {
     throw new BackendError(`TensorFlow.js's ${name} engine cannot run: ${reason}.`, {
       actual: name,
-      expected: 'an engine for these surroundings',
+      expected: 'an engine for this environment',
       remedy: 'Choose another engine.',
     });
   }
@@ -36,16 +36,16 @@ export async function startEngine(name: InterpretedEngineName, options: EngineOp
   if (known) {
     if (threads !== undefined && threads !== known.options.threads) {
       const { device } = await known.engine;
-      throw new BackendError(`The ${name} engine runs already, and not with ${threads} threads.`, {
+      throw new BackendError(`The ${name} engine is already running with a number of threads other than ${threads}.`, {
         actual: threads,
-        expected: `what the engine of this process has: ${device}`,
+        expected: `the running engine's options: ${device}`,
       });
     }
     return known.engine;
   }
   const engine = begin(kind, options);
   started.set(name, { options, engine });
-  // What has not started may be tried again.
+  // A failed start may be retried.
   engine.catch(() => started.delete(name));
   return engine;
 }

@@ -13,7 +13,7 @@ type WasmModule = Tfjs.BackendWasm['wasm'] & {
 
 type Imports = { readonly env: { emscripten_num_logical_cores: () => number } };
 
-/** What is used of it: its types come with those of browsers only. */
+/** The part that is used: its types come with the browser types only. */
 interface WasmApi {
   compile(bytes: Uint8Array): Promise<object>;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
@@ -70,7 +70,7 @@ export async function startInNode(
     tfjs.setThreadsCount(threads);
     const backend = new tfjs.BackendWasm(module);
     for (const idle of module.PThread.unusedWorkers.splice(0)) await idle.terminate();
-    // Threads that wait for work must not keep the process.
+    // Threads that wait for work must not keep the process alive.
     for (const busy of module.PThread.runningWorkers) busy.unref();
     return { backend, threads: tfjs.getThreadsCount() };
   } catch (cause) {
@@ -80,7 +80,7 @@ export async function startInNode(
       cause,
     });
   } finally {
-    // The build would have every rejection in the process end it.
+    // The build would end the process at any unhandled rejection.
     for (const { event, listener } of listeners())
       if (!known.some((other) => other.listener === listener)) process.removeListener(event, listener);
     rmSync(directory, { recursive: true, force: true });

@@ -47,10 +47,10 @@ async function make({ threads, wasmPath }: EngineOptions): Promise<{ backend: Ba
   return { backend, threads: module.getThreadsCount() };
 }
 
-/** Memory that cannot be had comes back as address 0, to which kernels would write: an error instead. */
+/** A failed allocation returns address 0, to which kernels would write: throw instead. */
 function guardMemory(backend: BackendWasm): void {
   const module = backend.wasm as unknown as Record<'_malloc' | '_free', (number: number) => number>;
-  // With its first call each function puts another in its own place.
+  // Each function replaces itself at its first call.
   module['_free'](module['_malloc'](1));
   const allocate = module['_malloc'];
   const guarded = (bytes: number): number => {
@@ -58,8 +58,8 @@ function guardMemory(backend: BackendWasm): void {
     if (address === 0 && bytes > 0) {
       throw new BackendError("The wasm engine's memory is full.", {
         actual: `${bytes} bytes more`,
-        expected: 'arrays of 4 GiB or less in all',
-        remedy: 'Dispose arrays that are no longer needed, or take smaller batches.',
+        expected: 'at most 4 GiB of arrays in total',
+        remedy: 'Dispose arrays that are no longer needed, or use smaller batches.',
       });
     }
     return address;

@@ -7,7 +7,7 @@ import { circular } from './circular.ts';
 import { expm1, log1p } from './nearZero.ts';
 import { any, binary, float, lowering, numeric, signed, unary, type Lower, type Lowering } from './lowering.ts';
 
-/** Of integers: kernels take them through floats, which do not hold them all. */
+/** For integers: kernels convert them to floats, which cannot represent all of them. */
 const negated = (operations: Operations, x: TensorInfo): TensorInfo =>
   operations.run('Sub', { a: operations.filled(0, [], 'i32'), b: x });
 
@@ -22,7 +22,7 @@ const extremum =
     return operations.run('Select', { condition, t, e });
   };
 
-/** The kernel, or what is made of others where the engine's own is no good. */
+/** The kernel, or a composition of others where the engine's own is wrong. */
 const composed = (operator: Operator, formula: (operations: Operations, x: TensorInfo) => TensorInfo): Lowering =>
   lowering(operator, float, (operations, [x]) =>
     operator.name in operations.engine.kind.decomposed ? formula(operations, x) : operations.run(operator.name, { x }),

@@ -10,7 +10,7 @@ import { products } from './matmul.ts';
 import { movement } from './movement.ts';
 import { reductions } from './reduction.ts';
 
-/** What kernels compute, on an engine whose kernels are all right. RandomBits is not among them: draws are hoisted to the host. */
+/** The operators that kernels compute, on an engine whose kernels are all correct. RandomBits is not among them: draws are hoisted to the host. */
 const table: readonly Lowering[] = [
   ...elementwise,
   ...logic,
@@ -26,7 +26,7 @@ const definitions = createReferenceBackend().manifest;
 /** How an engine runs an operator, by dtype. */
 export type EngineTable = ReadonlyMap<string, Readonly<Partial<Record<DType, Lower>>>>;
 
-/** The operators of an engine: those with kernels, and on the host every other one by its definition. */
+/** The operators of an engine: those with kernels and, on the host, every other one by its definition. */
 export function tableOf({ unfit, onHost }: EngineKind): EngineTable {
   return new Map(
     table.flatMap(({ name, dtypes, lower }) => {
@@ -44,7 +44,7 @@ export function tableOf({ unfit, onHost }: EngineKind): EngineTable {
 export const manifestOf = (operators: EngineTable): Manifest =>
   new Map([...operators].map(([name, lowers]) => [name, Object.keys(lowers) as DType[]]));
 
-/** What does not run by a kernel of its own on an engine, for people. */
+/** A readable list of the operators that have no kernel of their own on an engine. */
 export function describeFallbacks(kind: EngineKind): string {
   const operators = tableOf(kind);
   const defined = dtypes.flatMap((dtype) => {
@@ -61,7 +61,7 @@ export function describeFallbacks(kind: EngineKind): string {
   ].join('. ');
 }
 
-/** Operators of the reference that an engine lacks for a dtype which it holds. */
+/** Operators of the reference that an engine lacks for a dtype it supports. */
 function undeclared(operators: EngineTable): string[] {
   return dtypes
     .filter((dtype) => dtype !== 'f16' && dtype !== 'f64')
