@@ -36,7 +36,7 @@ export async function startEngine(name: InterpretedEngineName, options: EngineOp
   if (known) {
     if (threads !== undefined && threads !== known.options.threads) {
       const { device } = await known.engine;
-      throw new BackendError(`The ${name} engine is already running with a number of threads other than ${threads}.`, {
+      throw new BackendError(`The ${name} engine is already running, but not with ${threads} threads.`, {
         actual: threads,
         expected: `the running engine's options: ${device}`,
       });
