@@ -41,7 +41,7 @@ describe('the choice of an engine', () => {
     await using running = await tfjs({ engine: 'wasm' });
     const other = await errorOf(() => tfjs({ engine: 'wasm', threads: 7 }));
     assert.instanceOf(other, BackendError);
-    assert.include(other.message, `what the engine of this process has: ${running.device}`);
+    assert.include(other.message, `the running engine's options: ${running.device}`);
   });
 
   it('comes with what has no kernel of its own', () => {
