@@ -11,4 +11,5 @@ export {
 } from './experiment/assembleExperiment.ts';
 export type { Experiment, TrainingSettings } from './experiment/experiment.ts';
 export { RunDirectory } from './run/runDirectory.ts';
-export { exitStatus, runCommandLine } from './runCommandLine.ts';
+export { exitStatus } from './exitStatus.ts';
+export { runCommandLine } from './runCommandLine.ts';

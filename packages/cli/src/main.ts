@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { runCommandLine } from './runCommandLine.ts';
 
 // A reader that has seen enough (`| head`) is no failure.

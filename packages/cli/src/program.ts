@@ -1,16 +1,18 @@
 import { Command } from 'commander';
-import { commands } from './commands/index.ts';
-import type { CommandContext } from './commands/cliCommand.ts';
-import { createRootContainer } from './container/createRootContainer.ts';
-import { versions } from './run/environment.ts';
-import { Output, type OutputOptions } from './terminal/output.ts';
+import type { CliCommand } from './commands/cliCommand.ts';
+import { commands } from './commands/usage/index.ts';
+import { ownVersion } from './run/environment.ts';
+import type { OutputOptions } from './terminal/output.ts';
 import type { Surroundings } from './terminal/surroundings.ts';
 
+/** Runs a command with what the command line gave it. */
+export type Execute = (command: CliCommand, args: readonly unknown[], options: OutputOptions) => Promise<void>;
+
 /** The command line: its commands, their options and help. Wrong usage is thrown as commander's CommanderError. */
-export function createProgram(streams: Surroundings, onOutput: (output: Output) => void = () => {}): Command {
+export function createProgram(streams: Surroundings, execute: Execute): Command {
   const program = new Command('flow-matching')
     .description('Trains, samples and scores flow matching models.')
-    .version(versions()['flow-matching'], '--version', 'print the version')
+    .version(ownVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand(false)
     .showHelpAfterError("(see 'flow-matching --help')")
@@ -18,7 +20,7 @@ export function createProgram(streams: Surroundings, onOutput: (output: Output) 
     .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) })
     .addHelpText(
       'after',
-      "\nOne command's options: flow-matching COMMAND --help\nExit status: 0 done, 1 failed or interrupted, 2 wrong usage.",
+      '\nOptions of a command: flow-matching COMMAND --help\nExit status: 0 done, 1 failed or interrupted, 2 wrong usage.',
     );
   for (const definition of commands) {
     const { name } = definition;
@@ -28,13 +30,7 @@ export function createProgram(streams: Surroundings, onOutput: (output: Output) 
       .option('--quiet', 'print no progress and no notes')
       .helpOption('--help', 'print this help')
       .showHelpAfterError(`(see 'flow-matching ${name} --help')`);
-    command.action(async () => {
-      const options = command.opts<OutputOptions>();
-      const output = new Output(streams, options);
-      onOutput(output);
-      const context: CommandContext = { output, root: createRootContainer() };
-      await definition.run(context, command.processedArgs as never, options as never);
-    });
+    command.action(async () => execute(definition, command.processedArgs, command.opts<OutputOptions>()));
   }
   return program;
 }

@@ -9,9 +9,19 @@ export interface CommandContext {
   readonly root: Container;
 }
 
-/** A command: how it is written on the command line, and what it does. `--json`, `--quiet` and `--help` are everyone's. */
-export interface CliCommand<Arguments extends readonly unknown[] = never, Options = never> {
+/** What a command does, given its arguments and options. */
+export type CommandWork<Arguments extends readonly unknown[] = never, Options = never> = (
+  context: CommandContext,
+  args: Arguments,
+  options: Options,
+) => Promise<void>;
+
+/**
+ * A command as it is written on the command line. Help is printed from this alone, so the file of a CliCommand imports nothing heavy;
+ * what the command does is loaded when it is run. `--json`, `--quiet` and `--help` are added to every command.
+ */
+export interface CliCommand {
   readonly name: string;
   configure(command: Command): Command;
-  run(context: CommandContext, args: Arguments, options: Options): Promise<void>;
+  load(): Promise<CommandWork>;
 }

@@ -1,8 +1,6 @@
 import {
   backendCases,
   formatReport,
-  levels as allLevels,
-  levelTitles,
   reportHtml,
   runConformance,
   type ConformanceCase,
@@ -12,7 +10,6 @@ import {
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseCases } from '../conformance/chooseCases.ts';
-import { parseLevels } from '../conformance/parseLevels.ts';
 import { moduleBackend, namedBackend, type MakeBackend } from '../conformance/subject.ts';
 import { fileError } from '../disk/fileError.ts';
 import { writeAtomically } from '../disk/writeAtomically.ts';
@@ -22,8 +19,7 @@ import { versions } from '../run/environment.ts';
 import { formatTable } from '../terminal/formatTable.ts';
 import { Interrupts } from '../terminal/interrupts.ts';
 import { quoteArgument } from '../terminal/quoteArgument.ts';
-import type { CliCommand, CommandContext } from './cliCommand.ts';
-import { parseSeed } from './solverSettings.ts';
+import type { CommandContext } from './cliCommand.ts';
 
 interface ConformanceCommandOptions {
   readonly backend?: string;
@@ -36,36 +32,7 @@ interface ConformanceCommandOptions {
   readonly list?: boolean;
 }
 
-export const conformance: CliCommand<[], ConformanceCommandOptions> = {
-  name: 'conformance',
-  configure: (command) =>
-    command
-      .summary('prove that a backend computes what it claims to')
-      .description(
-        'Runs every case of the conformance suite on a backend and compares the results with the f64 reference and with closed forms.',
-      )
-      .option('--backend <name>', 'check this backend (default: onnx)')
-      .option('--module <module>', 'check the backend that a module or package exports, by default or as `backend`')
-      .option('--set <key=value...>', 'options of the backend, as in --set backend.threads=1')
-      .option('--level <levels>', `only these levels, as in 3, 0-2 or 0,4: ${describeLevels()}`, parseLevels)
-      .option('--filter <id>', 'only cases whose id contains this; a whole id names one case')
-      .option('--seed <s>', 'seed of every draw', parseSeed, 0)
-      .option('--report <directory>', 'write report.json and report.html into this directory')
-      .option('--list', 'print the ids and claims of the cases without running them')
-      .addHelpText(
-        'after',
-        `
-Examples:
-  flow-matching conformance --backend onnx --level 0-2 --report conformance
-  flow-matching conformance --module ./my-backend.js
-  flow-matching conformance --backend reference --filter L1/Add`,
-      ),
-  run: runConformanceCommand,
-};
-
-const describeLevels = (): string => allLevels.map((level) => `${level} ${levelTitles[level]}`).join(', ');
-
-async function runConformanceCommand(
+export async function conformance(
   { output, root }: CommandContext,
   _: [],
   options: ConformanceCommandOptions,

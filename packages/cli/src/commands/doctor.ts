@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import { execFile } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { promisify } from 'node:util';
@@ -6,30 +5,18 @@ import { deviceProbes, type ProbeResult } from '../container/deviceProbes.ts';
 import { probeDevice } from '../container/probeDevice.ts';
 import { versions } from '../run/environment.ts';
 import { formatTable } from '../terminal/formatTable.ts';
-import type { CliCommand, CommandContext } from './cliCommand.ts';
+import type { CommandContext } from './cliCommand.ts';
 
 interface DoctorOptions {
   readonly probe?: string;
 }
-
-export const doctor: CliCommand<[], DoctorOptions> = {
-  name: 'doctor',
-  configure: (command) =>
-    command
-      .summary('which backends and devices work on this machine')
-      .description(
-        'Runs a small program on every backend and device, compares the numbers with the reference, and says how to enable what does not work.',
-      )
-      .addOption(new Option('--probe <n>').hideHelp()),
-  run: runDoctor,
-};
 
 const run = promisify(execFile);
 
 /** Milliseconds after which a device counts as stuck. */
 const timeoutMs = 60_000;
 
-async function runDoctor({ output, root }: CommandContext, _: [], { probe }: DoctorOptions): Promise<void> {
+export async function doctor({ output, root }: CommandContext, _: [], { probe }: DoctorOptions): Promise<void> {
   if (probe !== undefined) {
     const result = await probeDevice(root, deviceProbes[Number(probe)]);
     output.result('', result);

@@ -7,7 +7,6 @@ import {
   type PluginRegistry,
 } from '@flow-matching/core';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import { optionsOf } from '../experiment/pluginOptions.ts';
 import { openRun } from '../run/openRun.ts';
@@ -15,8 +14,9 @@ import { formatNumber, formatTable } from '../terminal/formatTable.ts';
 import { atMostHeldOut } from '../run/drawSamples.ts';
 import { Interrupts } from '../terminal/interrupts.ts';
 import { formatSeconds } from '../terminal/progress.ts';
-import type { CliCommand, CommandContext } from './cliCommand.ts';
-import { parseCount, parseSeed, solverSettings, withSolverOptions, type SolverOptions } from './solverSettings.ts';
+import type { CommandContext } from './cliCommand.ts';
+import { solverSettings, type SolverOptions } from './solverSettings.ts';
+import { defaultCount } from './usage/evaluate.ts';
 
 interface EvaluateOptions extends SolverOptions {
   readonly metric?: readonly string[];
@@ -26,37 +26,7 @@ interface EvaluateOptions extends SolverOptions {
   readonly seed?: number;
 }
 
-const defaultCount = 10_000;
-
-export const evaluate: CliCommand<[run: string], EvaluateOptions> = {
-  name: 'evaluate',
-  configure: (command: Command) =>
-    withSolverOptions(
-      command
-        .summary('score a trained flow')
-        .description('Measures metrics of the last checkpoint of a run.')
-        .argument('<run>', 'run directory')
-        .option(
-          '--metric <name...>',
-          "what to measure (see 'flow-matching plugins --kind estimator'; default: nll function-evaluations)",
-        )
-        .option(
-          '--count <n>',
-          `number of held-out points or samples (default: ${defaultCount} or as many as are held out, or all points of --data)`,
-          parseCount,
-        )
-        .option('--data <file>', 'score these points, a .npy or .csv file, instead of held-out ones')
-        .option('--divergence <how>', 'exact or hutchinson'),
-    )
-      .option('--seed <s>', "seed of points, samples and probes (default: the experiment's)", parseSeed)
-      .addHelpText(
-        'after',
-        '\nExample:\n  flow-matching evaluate runs/checkerboard-1 --metric nll in-support --count 20000',
-      ),
-  run: runEvaluate,
-};
-
-async function runEvaluate(
+export async function evaluate(
   context: CommandContext,
   [path]: [run: string],
   { metric, count, data: file, divergence, seed, ...solver }: EvaluateOptions,

@@ -2,23 +2,13 @@ import { pluginKinds, PluginRegistry, type PluginKind } from '@flow-matching/cor
 import { UsageError } from '../errors.ts';
 import { optionsOf, type OptionDescription } from '../experiment/pluginOptions.ts';
 import { formatTable } from '../terminal/formatTable.ts';
-import type { CliCommand, CommandContext } from './cliCommand.ts';
+import type { CommandContext } from './cliCommand.ts';
 
 interface PluginsOptions {
   readonly kind?: string;
 }
 
-export const plugins: CliCommand<[], PluginsOptions> = {
-  name: 'plugins',
-  configure: (command) =>
-    command
-      .summary('list every registered path, model, solver, … with its options')
-      .description('Lists everything an experiment file can name, by kind, with options, their types and defaults.')
-      .option('--kind <kind>', `only this kind: ${pluginKinds.join(', ')}`),
-  run: runPlugins,
-};
-
-async function runPlugins({ output, root }: CommandContext, _: [], { kind }: PluginsOptions): Promise<void> {
+export async function plugins({ output, root }: CommandContext, _: [], { kind }: PluginsOptions): Promise<void> {
   if (kind !== undefined && !pluginKinds.includes(kind as PluginKind))
     throw new UsageError(`There is no kind '${kind}'.`, { actual: kind, expected: `one of ${pluginKinds.join(', ')}` });
   const registry = new PluginRegistry(root);

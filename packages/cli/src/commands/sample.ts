@@ -10,8 +10,8 @@ import { openRun } from '../run/openRun.ts';
 import { formatNumber } from '../terminal/formatTable.ts';
 import { Interrupts } from '../terminal/interrupts.ts';
 import { formatSeconds } from '../terminal/progress.ts';
-import type { CliCommand, CommandContext } from './cliCommand.ts';
-import { parseCount, parseSeed, solverSettings, withSolverOptions, type SolverOptions } from './solverSettings.ts';
+import type { CommandContext } from './cliCommand.ts';
+import { solverSettings, type SolverOptions } from './solverSettings.ts';
 
 interface SampleOptions extends SolverOptions {
   readonly count: number;
@@ -20,23 +20,6 @@ interface SampleOptions extends SolverOptions {
   readonly out: string;
 }
 
-export const sample: CliCommand<[run: string], SampleOptions> = {
-  name: 'sample',
-  configure: (command) =>
-    withSolverOptions(
-      command
-        .summary('draw samples from a trained flow')
-        .description('Draws samples from the last checkpoint of a run and writes them to a file.')
-        .argument('<run>', 'run directory')
-        .requiredOption('--count <n>', 'number of samples', parseCount)
-        .requiredOption('--out <file>', 'where to write them: a .npy, .csv or .png file'),
-    )
-      .option('--seed <s>', "seed of the noise (default: the experiment's)", parseSeed)
-      .option('--trajectory <k>', 'keep k points of each trajectory from noise to sample, ends included', parseCount)
-      .addHelpText('after', '\nExample:\n  flow-matching sample runs/checkerboard-1 --count 10000 --out samples.npy'),
-  run: runSample,
-};
-
 /** How samples are written, by the ending of the file. */
 const writers: Readonly<Record<string, (samples: Samples) => Uint8Array | string>> = {
   '.npy': ({ samples, trajectory }) => npyOf(trajectory ?? samples),
@@ -44,7 +27,7 @@ const writers: Readonly<Record<string, (samples: Samples) => Uint8Array | string
   '.png': ({ samples, trajectory }) => scatterPicture([{ title: 'samples', points: trajectory ?? samples }]),
 };
 
-async function runSample(
+export async function sample(
   context: CommandContext,
   [path]: [run: string],
   { count, out, seed, trajectory, ...solver }: SampleOptions,

@@ -4,7 +4,7 @@ import { assembleExperiment, loadExperiment } from '../experiment/assembleExperi
 import { parseSetting } from '../experiment/parseSetting.ts';
 import { RunDirectory } from '../run/runDirectory.ts';
 import { trainRun } from '../run/trainRun.ts';
-import type { CliCommand, CommandContext } from './cliCommand.ts';
+import type { CommandContext } from './cliCommand.ts';
 
 interface TrainOptions {
   readonly set?: readonly string[];
@@ -14,32 +14,7 @@ interface TrainOptions {
   readonly report: boolean;
 }
 
-export const train: CliCommand<[experiment: string], TrainOptions> = {
-  name: 'train',
-  configure: (command) =>
-    command
-      .summary('train a flow, then sample and score it')
-      .description(
-        'Trains the flow that an experiment file describes, saves checkpoints on the way, then samples and scores it and writes a report.',
-      )
-      .argument('<experiment>', 'experiment file (YAML, JSON or a module); with --resume also a run directory')
-      .option('--set <key=value...>', 'override settings, as in --set model.width=128 training.steps=500')
-      .option('--backend <name>', 'run on this backend')
-      .option('--run <directory>', 'where the run is kept (default: runs/NAME-1, -2, …)')
-      .option('--resume', 'go on from the last checkpoint of the run; begins one where there is none')
-      .option('--no-report', 'stop after the training, without samples, scores and report')
-      .addHelpText(
-        'after',
-        `
-Examples:
-  flow-matching train examples/checkerboard.yaml
-  flow-matching train examples/checkerboard.yaml --set model.width=128 training.steps=500
-  flow-matching train runs/checkerboard-1 --resume`,
-      ),
-  run: runTrain,
-};
-
-async function runTrain(
+export async function train(
   context: CommandContext,
   [experiment]: [experiment: string],
   { set = [], backend, run: directory, resume = false, report }: TrainOptions,

@@ -1,4 +1,4 @@
-import { levels, type Level } from '@flow-matching/conformance';
+import { levels, type Level } from '@flow-matching/conformance/levels';
 import { InvalidArgumentError } from 'commander';
 
 /** `0-2`, `3` or `0,4-5` as levels. */

@@ -2,13 +2,17 @@ import type { Backend } from '@flow-matching/core';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 
+const ownRequire = createRequire(import.meta.url);
+
+/** The version of this package. */
+export const ownVersion = (): string => (ownRequire('../../package.json') as { version: string }).version;
+
 /** Versions of what results depend on; those of optional parts where they are installed. */
 export function versions(): Record<string, string> {
-  const cli = createRequire(import.meta.url);
   const found = {
-    'flow-matching': (cli('../../package.json') as { version: string }).version,
+    'flow-matching': ownVersion(),
     node: process.versions.node,
-    'onnxruntime-node': packageVersion(backendRequire() ?? cli, 'onnxruntime-node'),
+    'onnxruntime-node': packageVersion(backendRequire() ?? ownRequire, 'onnxruntime-node'),
   };
   return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

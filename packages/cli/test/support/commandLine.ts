@@ -24,13 +24,19 @@ const written = (stream: PassThrough): string => (stream.read() as Buffer | null
 const register = new URL('../../../../test/support/register.js', import.meta.url).href;
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** Starts the command as a process of its own. */
+/** Starts the command as a process of its own, which loads `imports` before anything else. */
 export function start(
   args: readonly string[],
   cwd: string,
+  {
+    imports = [],
+    environment = {},
+  }: { readonly imports?: readonly string[]; readonly environment?: Readonly<Record<string, string>> } = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Outcome & { signal: NodeJS.Signals | null }> } {
-  const child = spawn(process.execPath, ['--conditions=source', '--import', register, main, ...args], {
+  const modules = [...imports, register].flatMap((module) => ['--import', module]);
+  const child = spawn(process.execPath, ['--conditions=source', ...modules, main, ...args], {
     cwd,
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };

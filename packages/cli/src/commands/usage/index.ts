@@ -1,4 +1,4 @@
-import type { CliCommand } from './cliCommand.ts';
+import type { CliCommand } from '../cliCommand.ts';
 import { compare } from './compare.ts';
 import { conformance } from './conformance.ts';
 import { doctor } from './doctor.ts';
