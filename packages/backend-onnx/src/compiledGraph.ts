@@ -44,9 +44,11 @@ export class CompiledGraph {
   readonly #plan: Plan;
   readonly #encoded: EncodedGraph;
   readonly #session: InferenceSession;
-  readonly #variants: CompiledGraph[] = [];
+  readonly #variants = new Set<CompiledGraph>();
   #queue: Promise<unknown> = Promise.resolve();
   #released: Promise<void> | undefined;
+  /** Tells the compilation that this one is a variant of. */
+  #ended = (): void => undefined;
 
   /** @throws UnsupportedError for an operator without a lowering; BackendError where ONNX Runtime refuses the model. */
   static async create(
@@ -88,7 +90,8 @@ export class CompiledGraph {
   /** The same graph in a session of its own that holds some inputs, which its runs then ignore. It is disposed with this one at the latest. */
   async withConstants(constants: Readonly<Record<string, HostArray>>): Promise<CompiledGraph> {
     const variant = await CompiledGraph.#load(this.#plan, constants);
-    this.#variants.push(variant);
+    this.#variants.add(variant);
+    variant.#ended = () => void this.#variants.delete(variant);
     return variant;
   }
 
@@ -131,9 +134,10 @@ export class CompiledGraph {
   }
 
   async #release(): Promise<void> {
-    await Promise.all(this.#variants.map((variant) => variant.dispose()));
+    await Promise.all(Array.from(this.#variants, (variant) => variant.dispose()));
     await this.#queue;
     await this.#session.release();
+    this.#ended();
   }
 }
 

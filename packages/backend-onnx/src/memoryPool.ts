@@ -12,6 +12,12 @@ export class MemoryPool {
   readonly #free = new Map<string, Memory[]>();
   #freeBytes = 0;
   #limit = slackBytes;
+  #closed = false;
+
+  /** Whether the backend was disposed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
 
   /** Memory for `type` with unspecified content. */
   take(type: TensorType): Memory {
@@ -24,7 +30,7 @@ export class MemoryPool {
   /** Returns memory from {@link take} to the pool; the caller must not use it afterwards. */
   give(memory: Memory): void {
     const bytes = bytesOf(memory.type);
-    if (this.#freeBytes + bytes > this.#limit) return;
+    if (this.#closed || this.#freeBytes + bytes > this.#limit) return;
     const key = formatType(memory.type);
     const list = this.#free.get(key);
     if (list) list.push(memory);
@@ -46,6 +52,12 @@ export class MemoryPool {
   clear(): void {
     this.#free.clear();
     this.#freeBytes = 0;
+  }
+
+  /** Ends the pool with its backend: nothing is kept from now on. */
+  close(): void {
+    this.#closed = true;
+    this.clear();
   }
 }
 

@@ -28,15 +28,15 @@ export class OnnxArray implements BackendArray {
     this.dtype = memory.type.dtype;
   }
 
-  /** True from disposal on, and while a run that the array was donated to is queued or running. */
+  /** True after its own or the backend's disposal, and while a run that the array was donated to is queued or running. */
   get disposed(): boolean {
-    return this.#disposed || this.#donation !== undefined;
+    return this.#disposed || this.#donation !== undefined || this.#pool.closed;
   }
 
   async read(): Promise<TypedArray> {
     // The run may fail, which gives the array back.
     await this.#donation?.catch(() => {});
-    if (this.#disposed) throw this.#disposedError('read');
+    if (this.#disposed || this.#pool.closed) throw this.#disposedError('read');
     return this.#memory!.data.slice();
   }
 
@@ -84,6 +84,7 @@ export class OnnxArray implements BackendArray {
   }
 
   #disposedError(verb: string): DisposedError {
+    if (this.#pool.closed) return new DisposedError('The onnx backend was disposed.', { expected: 'a live backend' });
     return new DisposedError(`An array ${formatType(this)} was ${verb} after it was disposed or donated.`, {
       expected: 'a live array',
       remedy: 'Use the array that the run returned in its place.',

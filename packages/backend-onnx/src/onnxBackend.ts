@@ -6,6 +6,7 @@ import {
   DisposedError,
   dtypesOf,
   OptionError,
+  SharedCompilations,
   type Backend,
   type BackendArray,
   type CompileOptions,
@@ -40,12 +41,6 @@ export interface OnnxOptions {
   readonly session?: InferenceSession.SessionOptions;
 }
 
-interface Compilation {
-  readonly compiled: Promise<CompiledGraph>;
-  /** Executables that share it. */
-  holders: number;
-}
-
 /** The dtypes of arrays it supports. */
 const held = dtypesOf(manifest);
 
@@ -57,7 +52,7 @@ export class OnnxBackend implements Backend {
   readonly #prepack: boolean;
   readonly #sessionOptions: InferenceSession.SessionOptions;
   readonly #pool = new MemoryPool();
-  readonly #compilations = new Map<string, Compilation>();
+  readonly #compilations = new SharedCompilations<CompiledGraph>((compiled) => compiled.dispose());
   #disposed = false;
 
   constructor({
@@ -99,50 +94,25 @@ export class OnnxBackend implements Backend {
   async compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
     this.#checkAlive();
     checkAliases(graph, options);
-    // Aliases decide which selections become a choice of buffers, so they are part of what was compiled.
-    const key = `${graph.hash} ${JSON.stringify(options.aliases ?? [])}`;
-    const compilation = this.#compilations.get(key) ?? {
-      compiled: CompiledGraph.create(graph, options.aliases, this.#sessionOptions),
-      holders: 0,
-    };
-    this.#compilations.set(key, compilation);
-    compilation.holders++;
-    try {
-      const compiled = await compilation.compiled;
-      const outputs = graph.outputs.map((port) => port.tensor);
-      this.#pool.reserve(outputs);
-      const release = async (): Promise<void> => {
-        this.#pool.unreserve(outputs);
-        await this.#release(key, compilation);
-      };
-      return new OnnxExecutable({
-        graph,
-        aliases: options.aliases,
-        compiled,
-        pool: this.#pool,
-        prepack: this.#prepack,
-        release,
-      });
-    } catch (error) {
-      this.#compilations.delete(key);
-      throw error;
-    }
+    const hold = await this.#compilations.acquire(graph, options, () =>
+      CompiledGraph.create(graph, options.aliases, this.#sessionOptions),
+    );
+    const outputs = graph.outputs.map((port) => port.tensor);
+    this.#pool.reserve(outputs);
+    return new OnnxExecutable({
+      graph,
+      aliases: options.aliases,
+      hold,
+      pool: this.#pool,
+      prepack: this.#prepack,
+      release: () => this.#pool.unreserve(outputs),
+    });
   }
 
-  async #release(key: string, compilation: Compilation): Promise<void> {
-    if (--compilation.holders > 0) return;
-    if (this.#compilations.get(key) === compilation) this.#compilations.delete(key);
-    await (await compilation.compiled).dispose();
-  }
-
-  /** Frees every session, even where executables are still in use. */
   async dispose(): Promise<void> {
     this.#disposed = true;
-    const live = [...this.#compilations.values()];
-    this.#compilations.clear();
-    this.#pool.clear();
-    // A failed compilation has nothing to free.
-    await Promise.allSettled(live.map(async ({ compiled }) => (await compiled).dispose()));
+    this.#pool.close();
+    await this.#compilations.dispose();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,7 @@ import {
   toStorage,
   withBound,
   type BackendArray,
+  type CompilationHold,
   type CompileOptions,
   type Executable,
   type Graph,
@@ -24,7 +25,7 @@ import type { MemoryPool } from './memoryPool.ts';
 export interface OnnxExecutableParts {
   readonly graph: Graph;
   readonly aliases: CompileOptions['aliases'];
-  readonly compiled: CompiledGraph;
+  readonly hold: CompilationHold<CompiledGraph>;
   readonly pool: MemoryPool;
   /** Whether bound arrays become constants of a session of their own. */
   readonly prepack: boolean;
@@ -32,7 +33,7 @@ export interface OnnxExecutableParts {
   /** The session that has the bound arrays as constants. */
   readonly specialised?: Promise<CompiledGraph>;
   /** Gives back what was compiled for this executable. */
-  readonly release: () => Promise<void>;
+  readonly release: () => void | Promise<void>;
 }
 
 /** A compiled graph as one caller holds it. */
@@ -54,7 +55,8 @@ export class OnnxExecutable implements Executable {
    */
   async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
     this.#checkAlive();
-    const { graph, aliases = [], compiled, pool, bound = {} } = this.#parts;
+    const { graph, aliases = [], hold, pool, bound = {} } = this.#parts;
+    const compiled = hold.value;
     const given = withBound(graph, bound, inputs, aliases);
 
     const sources = graph.inputs.map(({ name }) => [name, source(name, given[name])] as const);
@@ -88,7 +90,8 @@ export class OnnxExecutable implements Executable {
    * The memory of the discarded results, and of the guard, is freed.
    */
   #keptInputs(given: RunInputs, results: Readonly<Record<string, Memory>>): Map<string, OnnxArray> {
-    const { aliases = [], compiled, pool } = this.#parts;
+    const { aliases = [], hold, pool } = this.#parts;
+    const compiled = hold.value;
     const kept = new Map<string, OnnxArray>();
     if (!compiled.guard) return kept;
     const { output, guarded } = compiled.guard;
@@ -108,7 +111,7 @@ export class OnnxExecutable implements Executable {
   }
 
   async #compute(...run: Parameters<CompiledGraph['run']>): Promise<void> {
-    const compiled = await (this.#parts.specialised ?? this.#parts.compiled);
+    const compiled = await (this.#parts.specialised ?? this.#parts.hold.value);
     await compiled.run(...run);
   }
 
@@ -121,23 +124,29 @@ export class OnnxExecutable implements Executable {
   }
 
   bind(arrays: NamedArrays): Executable {
-    const { graph, aliases, compiled, prepack, bound } = this.#parts;
+    const { graph, aliases, prepack, bound } = this.#parts;
     this.#checkAlive();
     checkBinding(graph, arrays, aliases, bound);
     const all = { ...bound, ...arrays };
-    if (!prepack) return new OnnxExecutable({ ...this.#parts, bound: all, release: async () => {} });
-    const specialised = specialise(compiled, all);
-    // The runs that wait for it report a failure.
+    const hold = this.#parts.hold.again();
+    if (!prepack) return new OnnxExecutable({ ...this.#parts, bound: all, hold, release: () => undefined });
+    const specialised = specialise(hold.value, all);
+    // A failure is told by the runs that wait for it.
     const release = (): Promise<void> =>
       specialised.then(
         (variant) => variant.dispose(),
         () => {},
       );
-    return new OnnxExecutable({ ...this.#parts, bound: all, specialised, release });
+    return new OnnxExecutable({ ...this.#parts, bound: all, hold, specialised, release });
   }
 
   async dispose(): Promise<void> {
-    await (this.#released ??= this.#parts.release());
+    await (this.#released ??= this.#release());
+  }
+
+  async #release(): Promise<void> {
+    await this.#parts.release();
+    await this.#parts.hold.release();
   }
 }
 

@@ -3,6 +3,7 @@ import {
   checkElements,
   checkHeld,
   dtypesOf,
+  SharedCompilations,
   type Backend,
   type BackendArray,
   type CompileOptions,
@@ -23,11 +24,10 @@ import { WebgpuArray } from './runtime/webgpuArray.ts';
 import { WebgpuExecutable } from './runtime/webgpuExecutable.ts';
 
 interface Compilation {
-  readonly compiled: Promise<CompiledGraph>;
+  readonly compiled: CompiledGraph;
   readonly bindGroups: BindGroups;
-  readonly timer: Promise<KernelTimer | undefined>;
-  /** Executables that share it. */
-  holders: number;
+  /** Where kernels are timed. */
+  readonly timer: KernelTimer | undefined;
 }
 
 /** Graphs as WGSL kernels on one device: a run is one command buffer. */
@@ -38,7 +38,10 @@ export class WebgpuBackend implements Backend {
   readonly profile: AdapterProfile;
   readonly #held: ReadonlySet<DType>;
   readonly #session: DeviceSession;
-  readonly #compilations = new Map<string, Compilation>();
+  readonly #compilations = new SharedCompilations<Compilation>(({ compiled, timer }) => {
+    compiled.dispose();
+    timer?.dispose();
+  });
 
   readonly #timed: boolean;
 
@@ -70,49 +73,16 @@ export class WebgpuBackend implements Backend {
   async compile(graph: Graph, { aliases = [] }: CompileOptions = {}): Promise<WebgpuExecutable> {
     this.#session.checkAlive();
     checkAliases(graph, { aliases });
-    const key = `${graph.hash} ${JSON.stringify(aliases)}`;
-    const compilation = this.#compilations.get(key) ?? this.#begin(graph, aliases);
-    this.#compilations.set(key, compilation);
-    // Held meanwhile, because another caller may dispose the last executable.
-    const release = this.#hold(key, compilation);
-    try {
-      const [compiled, timer] = await Promise.all([compilation.compiled, compilation.timer]);
-      return new WebgpuExecutable({
-        session: this.#session,
-        graph,
-        aliases,
-        compiled,
-        bindGroups: compilation.bindGroups,
-        timer,
-        bound: {},
-        hold: () => this.#hold(key, compilation),
-      });
-    } finally {
-      release();
-    }
+    const hold = await this.#compilations.acquire(graph, { aliases }, async () => {
+      const compiled = await compileGraph(this.#session, graph, aliases, this);
+      const { length } = compiled.program.kernels;
+      const timer = this.#timed && length > 0 ? new KernelTimer(this.#session, length) : undefined;
+      return { compiled, timer, bindGroups: new BindGroups(this.#session) };
+    });
+    return new WebgpuExecutable({ session: this.#session, graph, aliases, hold, bound: {} });
   }
 
-  #begin(graph: Graph, aliases: NonNullable<CompileOptions['aliases']>): Compilation {
-    const compiled = compileGraph(this.#session, graph, aliases, this);
-    const timer = compiled.then(({ program: { kernels } }) =>
-      this.#timed && kernels.length > 0 ? new KernelTimer(this.#session, kernels.length) : undefined,
-    );
-    return { compiled, timer, bindGroups: new BindGroups(this.#session), holders: 0 };
-  }
-
-  /** What was compiled stays as long as an executable of it. */
-  #hold(key: string, compilation: Compilation): () => void {
-    compilation.holders++;
-    return () => {
-      if (--compilation.holders > 0) return;
-      if (this.#compilations.get(key) === compilation) this.#compilations.delete(key);
-      const nothing = (): void => undefined;
-      void compilation.compiled.then((compiled) => compiled.dispose(), nothing);
-      void compilation.timer.then((timer) => timer?.dispose(), nothing);
-    };
-  }
-
-  /** Waits for submitted work, then destroys the device: arrays are no longer readable. */
+  /** The device is destroyed, and with it all that lies on it. */
   async dispose(): Promise<void> {
     await this.#session.dispose();
   }

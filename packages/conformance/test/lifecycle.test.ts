@@ -2,8 +2,10 @@ import { assert } from 'chai';
 import { lifecycleCases } from '../src/suites/lifecycleCases.ts';
 import {
   brokenBackend,
+  immortalArrays,
   keptDonations,
   overwrittenInputs,
+  uncountedExecutables,
   undisposedExecutables,
   type Defect,
 } from './support/brokenBackends.ts';
@@ -16,6 +18,8 @@ const expectations: readonly { readonly defect: Defect; readonly caughtBy: reado
   { defect: overwrittenInputs, caughtBy: ['L0/donation/old values', 'L0/donation/swapped'] },
   { defect: keptDonations, caughtBy: ['L0/donation/takes'] },
   { defect: undisposedExecutables, caughtBy: ['L0/disposal/executable'] },
+  { defect: uncountedExecutables, caughtBy: ['L0/disposal/shared'] },
+  { defect: immortalArrays, caughtBy: ['L0/disposal/arrays of a backend'] },
 ];
 
 describe('level 0', () => {

@@ -8,6 +8,7 @@ export * from './backend/hostBackend.ts';
 export * from './backend/manifest.ts';
 export * from './backend/runInputs.ts';
 export * from './backend/runtimeError.ts';
+export * from './backend/sharedCompilations.ts';
 export * from './composites/index.ts';
 export * from './contracts/coupling.ts';
 export * from './contracts/dataset.ts';

@@ -7,21 +7,25 @@ import {
   type DType,
   type HostArray,
   type Shape,
+  type TensorType,
   type TypedArray,
 } from '@flow-matching/core';
 import { heldShape } from '../heldShape.ts';
 import type { Binding } from './binding.ts';
+import type { NativeLife } from './nativeLife.ts';
 
 /** An array in TensorFlow's memory. */
 export class NativeArray implements BackendArray {
   readonly shape: Shape;
   readonly dtype: DType;
   readonly #binding: Binding;
+  readonly #life: NativeLife;
   #tensor: number | undefined;
   #donated = false;
 
   /** Takes over a tensor of the binding. */
-  constructor(binding: Binding, tensor: number, { shape, dtype }: Pick<HostArray, 'shape' | 'dtype'>) {
+  constructor(binding: Binding, tensor: number, { shape, dtype }: TensorType, life: NativeLife) {
+    this.#life = life;
     this.#binding = binding;
     this.#tensor = tensor;
     this.shape = shape;
@@ -29,11 +33,12 @@ export class NativeArray implements BackendArray {
   }
 
   get disposed(): boolean {
-    return this.#tensor === undefined;
+    return this.#tensor === undefined || this.#life.ended;
   }
 
   /** @throws DisposedError where it is no more. */
   get tensor(): number {
+    this.#life.check();
     if (this.#tensor !== undefined) return this.#tensor;
     throw new DisposedError(`The array was ${this.#donated ? 'donated to a run' : 'disposed'}.`, {
       expected: 'a live array',

@@ -3,8 +3,8 @@ import {
   checkAliases,
   checkElements,
   checkHeld,
-  DisposedError,
   dtypesOf,
+  SharedCompilations,
   type Backend,
   type BackendArray,
   type CompileOptions,
@@ -16,16 +16,11 @@ import { isInstalled, loadBinding, type Binding, type BindingPackage } from './b
 import { nativeManifest } from './lowering/index.ts';
 import { NativeArray, upload } from './nativeArray.ts';
 import { NativeExecutable } from './nativeExecutable.ts';
+import { NativeLife } from './nativeLife.ts';
 import { NativeModel, type RunCounts } from './nativeModel.ts';
 
 /** Whether TensorFlow for CPUs is installed. */
 export const isTensorflowInstalled = (): boolean => isInstalled('@tensorflow/tfjs-node');
-
-interface Compilation {
-  readonly model: NativeModel;
-  /** Executables that share it. */
-  holders: number;
-}
 
 /** The dtypes of arrays it supports. */
 const held = dtypesOf(nativeManifest);
@@ -36,9 +31,9 @@ export class NativeBackend implements Backend {
   readonly device: string;
   readonly manifest = nativeManifest;
   readonly #binding: Binding;
-  readonly #compilations = new Map<string, Compilation>();
+  readonly #compilations = new SharedCompilations<NativeModel>((model) => model.dispose());
   readonly #counts: RunCounts = { runs: 0 };
-  #disposed = false;
+  readonly #life = new NativeLife();
 
   /** @throws BackendError where TensorFlow is not installed or does not load, or finds no GPU where one is asked for. */
   constructor(from: BindingPackage = '@tensorflow/tfjs-node') {
@@ -59,48 +54,26 @@ export class NativeBackend implements Backend {
   }
 
   array(source: HostArray): BackendArray {
-    this.#checkAlive();
+    this.#life.check();
     checkElements(source);
     checkHeld(source, this.name, held);
-    return new NativeArray(this.#binding, upload(this.#binding, source), source);
+    return new NativeArray(this.#binding, upload(this.#binding, source), source, this.#life);
   }
 
   async compile(graph: Graph, { aliases = [] }: CompileOptions = {}): Promise<Executable> {
-    this.#checkAlive();
+    this.#life.check();
     checkAliases(graph, { aliases });
-    const compilation = this.#compilations.get(graph.hash) ?? {
-      model: new NativeModel(this.#binding, graph, this.#counts),
-      holders: 0,
-    };
-    this.#compilations.set(graph.hash, compilation);
-    compilation.holders++;
-    return new NativeExecutable({
+    const hold = await this.#compilations.acquire(
       graph,
-      aliases,
-      model: compilation.model,
-      binding: this.#binding,
-      bound: {},
-      checkBackend: () => this.#checkAlive(),
-      release: () => this.#release(graph.hash, compilation),
-    });
+      { aliases },
+      () => new NativeModel(this.#binding, graph, this.#counts),
+    );
+    return new NativeExecutable({ graph, aliases, hold, binding: this.#binding, life: this.#life, bound: {} });
   }
 
-  #release(hash: string, compilation: Compilation): void {
-    if (--compilation.holders > 0 || this.#disposed) return;
-    this.#compilations.delete(hash);
-    compilation.model.dispose();
-  }
-
-  #checkAlive(): void {
-    if (this.#disposed) throw new DisposedError('The tfjs backend was disposed.', { expected: 'a live backend' });
-  }
-
-  /** Arrays stay readable until they are disposed themselves. */
   async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const { model } of this.#compilations.values()) model.dispose();
-    this.#compilations.clear();
+    this.#life.end();
+    await this.#compilations.dispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,7 @@ import {
   isHostArray,
   withBound,
   type BackendArray,
+  type CompilationHold,
   type CompileOptions,
   type Executable,
   type Graph,
@@ -14,17 +15,16 @@ import {
 } from '@flow-matching/core';
 import type { Binding } from './binding.ts';
 import { NativeArray, upload } from './nativeArray.ts';
+import type { NativeLife } from './nativeLife.ts';
 import type { NativeModel } from './nativeModel.ts';
 
 export interface NativeExecutableParts {
   readonly graph: Graph;
   readonly aliases: NonNullable<CompileOptions['aliases']>;
-  readonly model: NativeModel;
+  readonly hold: CompilationHold<NativeModel>;
   readonly binding: Binding;
+  readonly life: NativeLife;
   readonly bound: NamedArrays;
-  readonly checkBackend: () => void;
-  /** Gives back what was compiled for this executable. */
-  readonly release: () => void;
 }
 
 /** A compiled graph as one caller holds it. The native call is made at once, so runs end in the order in which they are asked for. */
@@ -42,7 +42,7 @@ export class NativeExecutable implements Executable {
 
   async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
     this.#checkAlive();
-    const { graph, aliases, model, binding, bound } = this.#parts;
+    const { graph, aliases, hold, binding, life, bound } = this.#parts;
     const given = withBound(graph, bound, inputs, aliases);
     const uploaded: number[] = [];
     const tensorOf = (array: BackendArray | HostArray): number => {
@@ -53,13 +53,13 @@ export class NativeExecutable implements Executable {
     };
     try {
       const tensors = Object.fromEntries(Object.entries(given).map(([name, array]) => [name, tensorOf(array)]));
-      const results = model.run(tensors, this.#seeds(given));
+      const results = hold.value.run(tensors, this.#seeds(given));
       for (const [name] of aliases) {
         const array = given[name];
         if (array instanceof NativeArray) array.donate();
       }
       return Object.fromEntries(
-        graph.outputs.map(({ name, tensor }, i) => [name, new NativeArray(binding, results[i], tensor)]),
+        graph.outputs.map(({ name, tensor }, i) => [name, new NativeArray(binding, results[i], tensor, life)]),
       );
     } finally {
       for (const tensor of uploaded) binding.deleteTensor(tensor);
@@ -68,7 +68,7 @@ export class NativeExecutable implements Executable {
 
   #seeds(given: RunInputs): Record<string, HostArray> {
     const seeds: Record<string, HostArray> = {};
-    for (const name of this.#parts.model.seeds) {
+    for (const name of this.#parts.hold.value.seeds) {
       const array = given[name];
       const { shape, dtype } = array;
       seeds[name] = isHostArray(array) ? array : { data: this.#own(array).values(), shape, dtype };
@@ -87,19 +87,19 @@ export class NativeExecutable implements Executable {
 
   bind(arrays: NamedArrays): Executable {
     this.#checkAlive();
-    const { graph, aliases, bound } = this.#parts;
+    const { graph, aliases, bound, hold } = this.#parts;
     checkBinding(graph, arrays, aliases, bound);
-    return new NativeExecutable({ ...this.#parts, bound: { ...bound, ...arrays }, release: () => undefined });
+    return new NativeExecutable({ ...this.#parts, bound: { ...bound, ...arrays }, hold: hold.again() });
   }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#parts.release();
+    await this.#parts.hold.release();
   }
 
   #checkAlive(): void {
-    this.#parts.checkBackend();
+    this.#parts.life.check();
     if (this.#disposed) throw new DisposedError('The executable was disposed.', { expected: 'a live executable' });
   }
 }

@@ -42,6 +42,10 @@ export class DeviceSession {
     });
   }
 
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
   /** @throws DisposedError after disposal; BackendError after the device has failed. */
   checkAlive(): void {
     if (this.#disposed) throw new DisposedError('The webgpu backend was disposed.', { expected: 'a live backend' });

@@ -40,7 +40,7 @@ export class WebgpuArray implements BackendArray {
   }
 
   get disposed(): boolean {
-    return this.#place === undefined;
+    return this.#place === undefined || this.session.disposed;
   }
 
   /** @throws DisposedError where it is no more. */
@@ -53,6 +53,7 @@ export class WebgpuArray implements BackendArray {
   }
 
   async read(): Promise<TypedArray> {
+    this.session.checkAlive();
     const { buffer, offset } = this.place;
     const size = sizeOf(this.shape);
     if (size === 0) return allocate(this.dtype, 0);

@@ -6,6 +6,7 @@ import {
   isHostArray,
   withBound,
   type BackendArray,
+  type CompilationHold,
   type CompileOptions,
   type Executable,
   type Graph,
@@ -27,24 +28,22 @@ export interface WebgpuExecutableParts {
   readonly session: DeviceSession;
   readonly graph: Graph;
   readonly aliases: NonNullable<CompileOptions['aliases']>;
-  readonly compiled: CompiledGraph;
-  readonly bindGroups: BindGroups;
-  /** Where kernels are timed. */
-  readonly timer: KernelTimer | undefined;
+  readonly hold: CompilationHold<{
+    readonly compiled: CompiledGraph;
+    readonly bindGroups: BindGroups;
+    /** Where kernels are timed. */
+    readonly timer: KernelTimer | undefined;
+  }>;
   readonly bound: NamedArrays;
-  /** Retains the compiled graph for one more executable; the function it returns releases it. */
-  readonly hold: () => () => void;
 }
 
 /** A compiled graph as one caller holds it. A run is submitted at once, as one command buffer; the device keeps the order. */
 export class WebgpuExecutable implements Executable {
   readonly #parts: WebgpuExecutableParts;
-  readonly #release: () => void;
   #disposed = false;
 
   constructor(parts: WebgpuExecutableParts) {
     this.#parts = parts;
-    this.#release = parts.hold();
   }
 
   get graph(): Graph {
@@ -53,7 +52,7 @@ export class WebgpuExecutable implements Executable {
 
   /** The kernels with their WGSL, and the plan of their memory. */
   get program(): Program {
-    return this.#parts.compiled.program;
+    return this.#parts.hold.value.compiled.program;
   }
 
   /**
@@ -63,7 +62,8 @@ export class WebgpuExecutable implements Executable {
    */
   async kernelTimes(): Promise<number[]> {
     this.#checkAlive();
-    if (this.#parts.timer) return this.#parts.timer.read();
+    const { timer } = this.#parts.hold.value;
+    if (timer) return timer.read();
     throw new BackendError('Kernels are not timed.', {
       expected: 'a backend with the option debug, on an adapter with the feature timestamp-query',
     });
@@ -90,16 +90,16 @@ export class WebgpuExecutable implements Executable {
 
   bind(arrays: NamedArrays): Executable {
     this.#checkAlive();
-    const { graph, aliases, bound } = this.#parts;
+    const { graph, aliases, bound, hold } = this.#parts;
     checkBinding(graph, arrays, aliases, bound);
     for (const array of Object.values(arrays)) this.#own(array);
-    return new WebgpuExecutable({ ...this.#parts, bound: { ...bound, ...arrays } });
+    return new WebgpuExecutable({ ...this.#parts, bound: { ...bound, ...arrays }, hold: hold.again() });
   }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#release();
+    await this.#parts.hold.release();
   }
 
   #checkAlive(): void {
@@ -129,7 +129,7 @@ class Run {
   constructor(parts: WebgpuExecutableParts, given: Readonly<Record<string, WebgpuArray | HostArray>>) {
     this.#parts = parts;
     this.#given = given;
-    const { compiled } = parts;
+    const { compiled } = parts.hold.value;
     const { program } = compiled;
     if (program.smallElements > 0) {
       this.#small = compiled.takeSmall();
@@ -163,8 +163,8 @@ class Run {
   }
 
   #submit(): Record<string, BackendArray> {
-    const { session, aliases, compiled } = this.#parts;
-    const { program } = compiled;
+    const { session, aliases, hold } = this.#parts;
+    const { program } = hold.value.compiled;
     const encoder = session.device.createCommandEncoder();
     for (const stretch of joinedStretches(this.#takeInputs())) copy(encoder, stretch);
     for (const { tensor, place, reuses } of program.outputs) {
@@ -194,7 +194,7 @@ class Run {
 
   /** All kernels in one pass, or each in its own where they are timed. */
   #dispatch(encoder: GPUCommandEncoder): void {
-    const { compiled, bindGroups, timer } = this.#parts;
+    const { compiled, bindGroups, timer } = this.#parts.hold.value;
     const { program, pipelines } = compiled;
     let pass = timer ? undefined : encoder.beginComputePass();
     program.kernels.forEach(({ bindings, workgroups }, i) => {
@@ -211,9 +211,9 @@ class Run {
 
   /** Brings the inputs to where the program expects them, and says what is still to be copied. */
   #takeInputs(): Stretch[] {
-    const { session, compiled } = this.#parts;
+    const { session, hold } = this.#parts;
     const stretches: Stretch[] = [];
-    for (const { name, tensor, place } of compiled.program.inputs) {
+    for (const { name, tensor, place } of hold.value.compiled.program.inputs) {
       const array = this.#given[name];
       if (isHostArray(array)) {
         if (place.kind === 'buffer') {
@@ -235,9 +235,9 @@ class Run {
   }
 
   #giveOutputs(): Record<string, BackendArray> {
-    const { session, compiled } = this.#parts;
+    const { session, hold } = this.#parts;
     return Object.fromEntries(
-      compiled.program.outputs.map(({ name, tensor, place, reuses }) => {
+      hold.value.compiled.program.outputs.map(({ name, tensor, place, reuses }) => {
         const { buffer, offset } = this.#at(place);
         // What the program made comes with a hold; what it was given or shares is held once more.
         if (place.kind === 'small' || reuses !== undefined) buffer.hold();

@@ -3,7 +3,7 @@ import { claim } from '../case/conformanceError.ts';
 import { expectValues } from './expectValues.ts';
 import { lifecycleCase } from './lifecycleCase.ts';
 import { refused } from './refused.ts';
-import { increment, scalar, vector } from './vectors.ts';
+import { increment, incrementTraced, scalar, vector } from './vectors.ts';
 
 const inputs = () => ({ state: vector(1, 2, 3), by: scalar(1) });
 
@@ -33,6 +33,56 @@ export const disposalCases = (): readonly ConformanceCase[] => [
       await refused('A run', 'FM_DISPOSED', () => executable.run(inputs()));
       await refused('A compilation', 'FM_DISPOSED', () => backend.compile(increment));
       await refused('An array', 'FM_DISPOSED', () => backend.array(vector(1)));
+    },
+  ),
+  lifecycleCase(
+    'disposal/shared',
+    'An executable of an equal graph goes on when another one is disposed, and so does one with bound inputs.',
+    async (context) => {
+      const { backend } = context;
+      const [first, second] = await Promise.all([
+        backend.compile(incrementTraced()),
+        backend.compile(incrementTraced()),
+      ]);
+      const by = backend.array(scalar(2));
+      const bound = first.bind({ by });
+      await first.dispose();
+      const [third, other] = await Promise.all([
+        backend.compile(incrementTraced()),
+        backend.compile(incrementTraced({ factor: 3 })),
+      ]);
+      for (const [what, run, expected] of [
+        ['the other executable', second.run(inputs()), [2, 4, 6]],
+        ['the bound executable', bound.run({ state: vector(1, 2, 3) }), [2, 4, 6]],
+        ['an executable made afterwards', third.run(inputs()), [2, 4, 6]],
+        ['an executable of another constant', other.run(inputs()), [3, 6, 9]],
+      ] as const) {
+        const results = await run;
+        await expectValues(context, what, results['twice'], [...expected]);
+        for (const array of Object.values(results)) array.dispose();
+      }
+      for (const executable of [second, bound, third, other]) await executable.dispose();
+      by.dispose();
+    },
+  ),
+  lifecycleCase(
+    'disposal/arrays of a backend',
+    'Arrays of a disposed backend say that they are disposed and cannot be read; disposing them is harmless.',
+    async ({ create }) => {
+      const backend = await create();
+      const executable = await backend.compile(increment);
+      const results = Object.values(await executable.run(inputs()));
+      const arrays = [
+        backend.array(vector(1, 2)),
+        backend.array({ data: new Float32Array(), shape: [0], dtype: 'f32' }),
+      ];
+      await backend.dispose();
+      for (const array of [...arrays, ...results]) {
+        claim(array.disposed, 'An array of a disposed backend does not say that it is disposed.');
+        await refused('Reading an array of a disposed backend', 'FM_DISPOSED', () => array.read());
+        array.dispose();
+      }
+      await executable.dispose();
     },
   ),
   lifecycleCase('disposal/isolated', 'Disposing one backend leaves another one of its kind alone.', async (context) => {

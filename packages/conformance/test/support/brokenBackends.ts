@@ -1,4 +1,5 @@
 import {
+  compilationKey,
   createReferenceBackend,
   evaluateGraph,
   Graph,
@@ -259,6 +260,29 @@ export const undisposedExecutables: Defect = {
     graph,
     dispose: async () => undefined,
   })),
+};
+
+/** What was compiled ends with the first of its executables that is disposed. */
+export const uncountedExecutables: Defect = {
+  name: 'executables that end with another one of an equal graph',
+  wrap: (backend) => {
+    const shared = new Map<string, Promise<Executable>>();
+    return compilingWith(backend, (graph, options) => {
+      const key = compilationKey(graph, options);
+      const executable = shared.get(key) ?? backend.compile(graph, options);
+      shared.set(key, executable);
+      return executable;
+    });
+  },
+};
+
+/** Arrays stay readable when their backend is disposed. */
+export const immortalArrays: Defect = {
+  name: 'arrays that outlive their backend',
+  wrap: (backend) => ({
+    ...compilingWith(backend, (graph, options) => backend.compile(graph, options)),
+    array: (source) => createReferenceBackend().array(source),
+  }),
 };
 
 /** Fuses a product and the sum over axes along which a factor was repeated, as in a vjp, and reads the first of the repetitions only. */

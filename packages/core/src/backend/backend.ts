@@ -4,8 +4,9 @@ import type { TypedArray } from '../tensor/dtype.ts';
 import type { TensorType } from '../tensor/shape.ts';
 import type { Manifest } from './manifest.ts';
 
-/** An array that a backend owns. Disposed or donated handles throw DisposedError when used. */
+/** An array that a backend owns. Handles that were disposed or donated, or whose backend was disposed, throw DisposedError when used. */
 export interface BackendArray extends TensorType {
+  /** Whether using the handle throws. */
   readonly disposed: boolean;
   /** A copy of the elements, row-major, once every run that writes them is done. */
   read(): Promise<TypedArray>;
@@ -33,8 +34,9 @@ export interface Executable {
    */
   run(inputs: RunInputs): Promise<Record<string, BackendArray>>;
   /**
-   * An executable with some inputs fixed, which the backend may specialise on. The arrays stay the caller's. Aliased inputs cannot be
-   * bound, nor one input twice.
+   * An executable with some inputs fixed, which the backend may specialise on. The arrays stay the caller's and must stay alive as
+   * long as it runs. It is disposed on its own, and works on when this one is disposed. Aliased inputs cannot be bound, nor one input
+   * twice.
    *
    * @throws GraphError, ShapeError, DTypeError or DisposedError as run does.
    */
@@ -52,7 +54,13 @@ export interface Backend extends AsyncDisposable {
   readonly manifest: Manifest;
   /** Copies host data to the backend. @throws ShapeError where they do not fill their shape. */
   array(source: HostArray): BackendArray;
-  /** Compiles; equal graphs with equal options share one compilation. @throws UnsupportedError naming the first operator without a lowering. */
+  /**
+   * Compiles. Equal graphs with equal options share one compilation, which is freed with the last of its executables; graphs are equal
+   * where their hashes are. {@link SharedCompilations} does that.
+   *
+   * @throws UnsupportedError naming the first operator without a lowering.
+   */
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
+  /** Waits for the runs under way and frees everything compiled. All arrays and executables are disposed with it. */
   dispose(): Promise<void>;
 }

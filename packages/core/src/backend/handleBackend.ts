@@ -6,6 +6,7 @@ import type { TensorType } from '../tensor/shape.ts';
 import type { Backend, BackendArray, CompileOptions, Executable, NamedArrays, RunInputs } from './backend.ts';
 import type { Manifest } from './manifest.ts';
 import { checkAliases, checkBinding, checkElements, isHostArray, withBound } from './runInputs.ts';
+import { SharedCompilations, type CompilationHold } from './sharedCompilations.ts';
 
 /** A graph made runnable over values of some memory. */
 export interface HandleProgram<Value> {
@@ -52,26 +53,30 @@ class HandleBackend<Value> implements Backend {
     this.name = computation.name;
     this.device = computation.device;
     this.manifest = computation.manifest;
-    this.#context = { computation, queue: new Queue(computation.name) };
+    this.#context = {
+      computation,
+      queue: new Queue(computation.name),
+      compilations: new SharedCompilations((program) => program.dispose()),
+    };
   }
 
   array(source: HostArray): BackendArray {
     this.#context.queue.checkOpen();
     checkElements(source);
-    const { computation } = this.#context;
-    return new OwnedArray(computation.upload(source), source, computation);
+    return new OwnedArray(this.#context.computation.upload(source), source, this.#context);
   }
 
   async compile(graph: Graph, { aliases = [] }: CompileOptions = {}): Promise<Executable> {
     this.#context.queue.checkOpen();
     checkAliases(graph, { aliases });
-    const program = new SharedProgram(this.#context.computation.compile(graph));
+    const { compilations, computation } = this.#context;
+    const program = await compilations.acquire(graph, { aliases }, () => computation.compile(graph));
     return new HandleExecutable({ graph, aliases, program, bound: {} }, this.#context);
   }
 
-  /** Waits for the runs under way. Arrays stay readable until they are disposed themselves. */
-  dispose(): Promise<void> {
-    return this.#context.queue.close();
+  async dispose(): Promise<void> {
+    await this.#context.queue.close();
+    await this.#context.compilations.dispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -83,35 +88,37 @@ class HandleBackend<Value> implements Backend {
 interface Context<Value> {
   readonly computation: HandleComputation<Value>;
   readonly queue: Queue;
+  readonly compilations: SharedCompilations<HandleProgram<Value>>;
 }
 
 class OwnedArray<Value> implements BackendArray {
   readonly shape: TensorType['shape'];
   readonly dtype: TensorType['dtype'];
-  readonly #computation: HandleComputation<Value>;
+  readonly #context: Context<Value>;
   #held: { readonly value: Value } | undefined;
   #donated = false;
 
   /** Takes over one holder of the value. */
-  constructor(value: Value, { shape, dtype }: TensorType, computation: HandleComputation<Value>) {
+  constructor(value: Value, { shape, dtype }: TensorType, context: Context<Value>) {
     this.shape = shape;
     this.dtype = dtype;
-    this.#computation = computation;
+    this.#context = context;
     this.#held = { value };
   }
 
   get disposed(): boolean {
-    return this.#held === undefined;
+    return this.#held === undefined || this.#context.queue.closed;
   }
 
   get value(): Value {
+    this.#context.queue.checkOpen();
     this.checkNotDonated();
     if (this.#held) return this.#held.value;
     throw new DisposedError('The array was disposed.', { expected: 'a live array' });
   }
 
   isIn(memory: unknown): boolean {
-    return this.#computation.memory === memory;
+    return this.#context.computation.memory === memory;
   }
 
   checkNotDonated(): void {
@@ -124,19 +131,20 @@ class OwnedArray<Value> implements BackendArray {
 
   async read(): Promise<TypedArray> {
     const { value } = this;
+    const { computation } = this.#context;
     // Disposed meanwhile, it is still read to the end.
-    this.#computation.retain(value);
+    computation.retain(value);
     try {
-      return await this.#computation.read(value, this);
+      return await computation.read(value, this);
     } finally {
-      this.#computation.release(value);
+      computation.release(value);
     }
   }
 
   dispose(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held) this.#computation.release(held.value);
+    if (held) this.#context.computation.release(held.value);
   }
 
   donate(): void {
@@ -162,6 +170,10 @@ class Queue {
     return result;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   checkOpen(): void {
     if (this.#closed)
       throw new DisposedError(`The ${this.#name} backend was disposed.`, { expected: 'a live backend' });
@@ -177,31 +189,11 @@ class Queue {
   }
 }
 
-/** A program that lives as long as an executable of it. */
-class SharedProgram<Value> {
-  readonly run: HandleProgram<Value>['run'];
-  readonly #program: HandleProgram<Value>;
-  #holders = 0;
-
-  constructor(program: HandleProgram<Value>) {
-    this.#program = program;
-    this.run = (inputs) => program.run(inputs);
-  }
-
-  retain(): void {
-    this.#holders++;
-  }
-
-  release(): void {
-    if (--this.#holders === 0) this.#program.dispose();
-  }
-}
-
 interface ExecutableParts<Value> {
   /** The graph as it was given. */
   readonly graph: Graph;
   readonly aliases: NonNullable<CompileOptions['aliases']>;
-  readonly program: SharedProgram<Value>;
+  readonly program: CompilationHold<HandleProgram<Value>>;
   readonly bound: NamedArrays;
 }
 
@@ -215,7 +207,6 @@ class HandleExecutable<Value> implements Executable {
     this.graph = parts.graph;
     this.#parts = parts;
     this.#context = context;
-    parts.program.retain();
   }
 
   async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
@@ -239,13 +230,13 @@ class HandleExecutable<Value> implements Executable {
     const { computation } = this.#context;
     try {
       for (const array of Object.values(inputs)) if (this.#isOwn(array)) array.checkNotDonated();
-      const outputs = await this.#parts.program.run(values);
+      const outputs = await this.#parts.program.value.run(values);
       for (const [name] of this.#parts.aliases) {
         const array = inputs[name];
         if (this.#isOwn(array)) array.donate();
       }
       return Object.fromEntries(
-        this.graph.outputs.map(({ name, tensor }) => [name, new OwnedArray(outputs[name], tensor, computation)]),
+        this.graph.outputs.map(({ name, tensor }) => [name, new OwnedArray(outputs[name], tensor, this.#context)]),
       );
     } finally {
       for (const value of Object.values(values)) computation.release(value);
@@ -267,9 +258,10 @@ class HandleExecutable<Value> implements Executable {
 
   bind(arrays: NamedArrays): Executable {
     this.#checkAlive();
-    const { aliases, bound } = this.#parts;
+    const { aliases, bound, program } = this.#parts;
     checkBinding(this.graph, arrays, aliases, bound);
-    return new HandleExecutable({ ...this.#parts, bound: { ...bound, ...arrays } }, this.#context);
+    const parts = { ...this.#parts, bound: { ...bound, ...arrays }, program: program.again() };
+    return new HandleExecutable(parts, this.#context);
   }
 
   async dispose(): Promise<void> {
