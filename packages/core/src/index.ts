@@ -6,6 +6,7 @@ export * from './backend/backend.ts';
 export * from './backend/handleBackend.ts';
 export * from './backend/hostBackend.ts';
 export * from './backend/manifest.ts';
+export * from './backend/programCache.ts';
 export * from './backend/runInputs.ts';
 export * from './backend/runtimeError.ts';
 export * from './backend/sharedCompilations.ts';

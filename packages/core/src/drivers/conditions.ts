@@ -20,10 +20,6 @@ export const conditionInputs = (
 export const conditionTypes = (conditions: Conditions, rows: number): Record<string, TensorType> =>
   mapConditions(conditions, ({ shape, dtype }) => ({ shape: [rows, ...shape.slice(1)], dtype }));
 
-/** Tells apart programs with different conditions. */
-export const conditionKey = (conditions: Conditions): string =>
-  JSON.stringify(mapConditions(conditions, ({ shape, dtype }) => [dtype, ...shape.slice(1)]));
-
 /** The conditioning tensors among a solve's constants, under their own names. */
 export function conditionsOf(constants: Readonly<Record<string, Tensor>>): Record<string, Tensor> | undefined {
   const entries = Object.entries(constants).filter(([name]) => name.startsWith(prefix));

@@ -17,9 +17,12 @@ export interface Divergence {
   readonly distribution?: 'rademacher' | 'gaussian' | undefined;
 }
 
-/** Tells apart programs that compute divergences differently. */
-export const divergenceKey = (options: Divergence | undefined): string =>
-  options ? `${options.divergence}/${options.probes ?? 1}/${options.distribution ?? 'rademacher'}` : 'none';
+/** How the divergence is computed and nothing else, defaults filled in. */
+export const divergenceOnly = ({
+  divergence,
+  probes = 1,
+  distribution = 'rademacher',
+}: Divergence): Required<Divergence> => ({ divergence, probes, distribution });
 
 /** Probe vectors by name, none for the exact divergence. @throws OptionError for a bad number of probes. */
 export function drawProbes(

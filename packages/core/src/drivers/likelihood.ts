@@ -12,9 +12,10 @@ import { seedArray, streams } from '../random/seed.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
-import { conditionInputs, conditionKey, conditionTypes, typesOf, zeroStep } from './conditions.ts';
-import { divergenceKey, divergenceOf, drawProbes, type Divergence } from './divergenceOptions.ts';
-import { OdePrograms, paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
+import { conditionInputs, conditionTypes, typesOf, zeroStep } from './conditions.ts';
+import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
+import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
+import { OdePrograms, type OdeProgramRequest } from './odePrograms.ts';
 import { hostPriorLogDensity } from './prior.ts';
 
 export interface LikelihoodOptions extends SolveOptions, Divergence {
@@ -37,11 +38,10 @@ export interface Likelihoods extends SolveCounts {
  */
 @injectable()
 export class LikelihoodEvaluator {
-  readonly #backend: Backend;
   readonly #path: Path;
   readonly #objective: Objective;
   readonly #model: VectorFieldModel;
-  readonly #programs = new OdePrograms();
+  readonly #programs: OdePrograms;
 
   constructor(
     @inject(BACKEND) backend: Backend,
@@ -49,10 +49,10 @@ export class LikelihoodEvaluator {
     @inject(OBJECTIVE) objective: Objective,
     @inject(MODEL) model: VectorFieldModel,
   ) {
-    this.#backend = backend;
     this.#path = path;
     this.#objective = objective;
     this.#model = model;
+    this.#programs = new OdePrograms(backend, (request) => this.#definition(request));
   }
 
   /**
@@ -95,15 +95,19 @@ export class LikelihoodEvaluator {
     const { start, end } = this.#path.interval;
     const solved = await solveInBatches(
       {
-        backend: this.#backend,
         programs: this.#programs,
         solver,
-        key: `likelihood/${conditionKey(condition)}/${divergenceKey(options)}`,
+        request: (rows) => ({
+          rows,
+          context,
+          arrays: typesOf(parameters),
+          conditions: conditionTypes(condition, rows),
+          divergence: divergenceOnly(options),
+        }),
         count,
         start: end,
         end: start,
         arrays: parameters,
-        define: (rows) => this.#definition(rows, parameters, context, options),
         inputs: (first, rows, part) => ({
           key: seedArray(seed),
           firstSample: hostScalar(first, 'u32'),
@@ -118,13 +122,12 @@ export class LikelihoodEvaluator {
     return { logLikelihood: prior.map((value, i) => value - change[i]), latent: solved.y['x'], ...solved.counts };
   }
 
-  #definition(rows: number, parameters: NamedArrays, context: ModelContext, options: LikelihoodOptions): OdeDefinition {
+  #definition({ rows, context, arrays: types, conditions, divergence: how }: OdeProgramRequest): OdeDefinition {
     const parts = { path: this.#path, objective: this.#objective, model: this.#model, context };
     const shape = [rows, ...context.shape];
-    const conditions = conditionTypes(options.condition, rows);
     return {
       rows,
-      arrays: typesOf(parameters),
+      arrays: types,
       inputs: {
         key: { shape: [2], dtype: 'u32' },
         firstSample: { shape: [], dtype: 'u32' },
@@ -139,11 +142,11 @@ export class LikelihoodEvaluator {
         const constants = Object.fromEntries(Object.keys(conditions).map((name) => [name, given[name]]));
         return {
           y: { x: given['x'], logDensity: zeros([rows]) },
-          constants: { ...constants, ...drawProbes(random, shape, options) },
+          constants: { ...constants, ...drawProbes(random, shape, how!) },
         };
       },
       field: (t, y, arrays, constants) => {
-        const { velocity, divergence } = divergenceOf(parts, arrays, t, y['x'], constants, options);
+        const { velocity, divergence } = divergenceOf(parts, arrays, t, y['x'], constants, how!);
         return { x: velocity, logDensity: divergence.neg() };
       },
     };

@@ -1,10 +1,10 @@
-import type { Backend, NamedArrays, RunInputs } from '../backend/backend.ts';
+import type { NamedArrays, RunInputs } from '../backend/backend.ts';
 import type { Solver, SolverStatus } from '../contracts/solver.ts';
-import { OdeProgram, type OdeResult } from '../solve/odeProgram.ts';
-import type { OdeDefinition } from '../solve/odeTrace.ts';
+import type { OdeResult } from '../solve/odeProgram.ts';
 import { allocate } from '../tensor/dtype.ts';
 import { seedArray } from '../random/seed.ts';
 import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
+import type { OdeProgramRequest, OdePrograms } from './odePrograms.ts';
 
 export interface SolveOptions {
   /** Samples solved together. Default 4096, fewer where fewer are asked for. */
@@ -37,47 +37,19 @@ export interface StoppedSolve {
 
 /** One solve over many batches: what is the same for all of them. */
 export interface BatchedSolve {
-  readonly backend: Backend;
   readonly programs: OdePrograms;
   readonly solver: Solver;
-  /** Tells apart programs of one solver and row count: what is solved, and how. */
-  readonly key: string;
+  /** What the program of a batch depends on, but for its rows. */
+  readonly request: (rows: number) => OdeProgramRequest;
   readonly count: number;
   readonly start: number;
   readonly end: number;
   readonly arrays: NamedArrays;
   readonly times?: readonly number[] | undefined;
-  define(rows: number): OdeDefinition;
   /** Seed of the draws of a stochastic solver. */
   readonly seed?: number;
   /** Inputs of the batch whose first sample is `first`: rows beyond `count` are padding. */
   inputs(first: number, rows: number, count: number): RunInputs;
-}
-
-/** Compiled programs of one flow, kept for the next solve of the same kind. */
-export class OdePrograms {
-  readonly #programs = new Map<Solver, Map<string, Promise<OdeProgram>>>();
-
-  async get(backend: Backend, solver: Solver, key: string, definition: OdeDefinition): Promise<OdeProgram> {
-    const ofSolver = this.#programs.get(solver) ?? new Map<string, Promise<OdeProgram>>();
-    this.#programs.set(solver, ofSolver);
-    const full = `${key}/${definition.rows}/${definition.keptTimes ?? 0}`;
-    let program = ofSolver.get(full);
-    if (!program) {
-      program = OdeProgram.compile(backend, solver, definition);
-      ofSolver.set(full, program);
-      // A failed compilation must not be what the next call finds.
-      program.catch(() => ofSolver.delete(full));
-    }
-    return program;
-  }
-
-  async dispose(): Promise<void> {
-    const programs = [...this.#programs.values()].flatMap((ofSolver) => [...ofSolver.values()]);
-    this.#programs.clear();
-    for (const result of await Promise.allSettled(programs))
-      if (result.status === 'fulfilled') await result.value.dispose();
-  }
 }
 
 const defaultBatchSize = 4096;
@@ -90,23 +62,29 @@ export async function solveInBatches(
   solve: BatchedSolve,
   { batchSize = defaultBatchSize, signal, onProgress }: SolveOptions,
 ): Promise<{ y: Record<string, HostArray>; kept: Record<string, HostArray>; counts: SolveCounts }> {
-  const { backend, programs, solver, key, count, start, end, arrays, times } = solve;
+  const { programs, solver, count, start, end, arrays, times } = solve;
   const results: { result: OdeResult; count: number }[] = [];
   for (let first = 0; first < count; first += batchSize) {
     const part = Math.min(batchSize, count - first);
     const rows = part === batchSize ? batchSize : Math.min(batchSize, rowsFor(part));
-    const program = await programs.get(backend, solver, key, solve.define(rows));
-    const result = await program.run(arrays, solve.inputs(first, rows, part), {
-      start,
-      end,
-      count: part,
-      ...(times && { times }),
-      ...(solve.seed !== undefined && { seed: { key: seedArray(solve.seed), firstSample: hostScalar(first, 'u32') } }),
-      signal,
-      onStep:
-        onProgress && ((t) => onProgress(first + part * Math.min(1, Math.abs((t - start) / (end - start))), count)),
-    });
-    results.push({ result, count: part });
+    const program = await programs.open(solver, solve.request(rows));
+    try {
+      const result = await program.run(arrays, solve.inputs(first, rows, part), {
+        start,
+        end,
+        count: part,
+        ...(times && { times }),
+        ...(solve.seed !== undefined && {
+          seed: { key: seedArray(solve.seed), firstSample: hostScalar(first, 'u32') },
+        }),
+        signal,
+        onStep:
+          onProgress && ((t) => onProgress(first + part * Math.min(1, Math.abs((t - start) / (end - start))), count)),
+      });
+      results.push({ result, count: part });
+    } finally {
+      await program.dispose();
+    }
     onProgress?.(first + part, count);
   }
   const joined = (pick: (result: OdeResult) => Readonly<Record<string, HostArray>>): Record<string, HostArray> =>

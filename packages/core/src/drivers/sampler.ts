@@ -13,10 +13,11 @@ import { Random } from '../random/random.ts';
 import { seedArray, streams } from '../random/seed.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
-import { conditionInputs, conditionKey, conditionTypes, conditionsOf, typesOf, zeroStep } from './conditions.ts';
-import { divergenceKey, divergenceOf, drawProbes, type Divergence } from './divergenceOptions.ts';
+import { conditionInputs, conditionTypes, conditionsOf, typesOf, zeroStep } from './conditions.ts';
+import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { modelField } from './modelField.ts';
-import { OdePrograms, paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
+import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
+import { OdePrograms, type OdeProgramRequest } from './odePrograms.ts';
 import { priorLogDensity, scaledToPrior } from './prior.ts';
 
 export interface SampleOptions extends SolveOptions {
@@ -45,12 +46,11 @@ export interface Samples extends SolveCounts {
 /** Draws samples: prior noise carried along the learned field from the start of the path's interval to its end. */
 @injectable()
 export class Sampler {
-  readonly #backend: Backend;
   readonly #path: Path;
   readonly #coupling: Coupling;
   readonly #objective: Objective;
   readonly #model: VectorFieldModel;
-  readonly #programs = new OdePrograms();
+  readonly #programs: OdePrograms;
 
   constructor(
     @inject(BACKEND) backend: Backend,
@@ -59,11 +59,11 @@ export class Sampler {
     @inject(OBJECTIVE) objective: Objective,
     @inject(MODEL) model: VectorFieldModel,
   ) {
-    this.#backend = backend;
     this.#path = path;
     this.#coupling = coupling;
     this.#objective = objective;
     this.#model = model;
+    this.#programs = new OdePrograms(backend, (request) => this.#definition(request));
   }
 
   /**
@@ -123,17 +123,23 @@ export class Sampler {
         : Array.from({ length: trajectory }, (_, i) => start + ((end - start) * i) / (trajectory - 1));
     const solved = await solveInBatches(
       {
-        backend: this.#backend,
         programs: this.#programs,
         solver,
-        key: `sample/${source ? 'source' : 'prior'}/${conditionKey(condition)}/${divergenceKey(logLikelihood)}`,
+        request: (rows) => ({
+          rows,
+          context,
+          arrays: typesOf(parameters),
+          conditions: conditionTypes(condition, rows),
+          divergence: logLikelihood && divergenceOnly(logLikelihood),
+          fromSource: source !== undefined,
+          keptTimes: times?.length ?? 0,
+        }),
         count,
         start,
         end,
         arrays: parameters,
         times,
         seed,
-        define: (rows) => this.#definition(rows, parameters, context, options, times?.length ?? 0),
         inputs: (first, rows, part) => ({
           key: seedArray(seed),
           firstSample: hostScalar(first, 'u32'),
@@ -151,25 +157,26 @@ export class Sampler {
     };
   }
 
-  #definition(
-    rows: number,
-    parameters: NamedArrays,
-    context: ModelContext,
-    { source, condition, logLikelihood }: SampleOptions,
-    keptTimes: number,
-  ): OdeDefinition {
+  #definition({
+    rows,
+    context,
+    arrays: types,
+    conditions,
+    divergence: logLikelihood,
+    fromSource,
+    keptTimes = 0,
+  }: OdeProgramRequest): OdeDefinition {
     const path = this.#path;
     const parts = { path, objective: this.#objective, model: this.#model, context };
     const shape = [rows, ...context.shape];
-    const conditions = conditionTypes(condition, rows);
     return {
       rows,
       keptTimes,
-      arrays: typesOf(parameters),
+      arrays: types,
       inputs: {
         key: { shape: [2], dtype: 'u32' },
         firstSample: { shape: [], dtype: 'u32' },
-        ...(source && { source: { shape, dtype: 'f32' as const } }),
+        ...(fromSource && { source: { shape, dtype: 'f32' as const } }),
         ...conditions,
       },
       begin: (given) => {

@@ -4,7 +4,8 @@ import { OptionError, SolverError } from '../errors.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import { compactedRows, putRows, takeRows } from './compaction.ts';
-import { carriedPrefix, pick, traceStart, traceStep, type OdeDefinition, type Types } from './odeTrace.ts';
+import { OdeGraphs } from './odeGraphs.ts';
+import { carriedPrefix, pick, type OdeDefinition, type Types } from './odeTrace.ts';
 
 export interface OdeRunOptions {
   readonly start: number;
@@ -53,9 +54,13 @@ interface Batch {
   carried: Arrays;
 }
 
+/** What a program asks of its backend. */
+type OdeBackend = Pick<Backend, 'array' | 'compile'>;
+
 /** The compiled programs of one solver on one differential equation, and the loop that runs them. */
 export class OdeProgram {
-  readonly #backend: Backend;
+  readonly #backend: OdeBackend;
+  readonly #graphs: OdeGraphs;
   readonly #solver: Solver;
   readonly #definition: OdeDefinition;
   readonly #start: Executable;
@@ -63,36 +68,39 @@ export class OdeProgram {
   readonly #steps = new Map<number, Promise<Executable>>();
   readonly #carriedTypes: Types;
 
-  private constructor(backend: Backend, solver: Solver, definition: OdeDefinition, start: Executable) {
+  private constructor(backend: OdeBackend, graphs: OdeGraphs, start: Executable) {
     this.#backend = backend;
-    this.#solver = solver;
-    this.#definition = definition;
+    this.#graphs = graphs;
+    this.#solver = graphs.solver;
+    this.#definition = graphs.definition;
     this.#start = start;
     this.#carriedTypes = Object.fromEntries(
       start.graph.outputs.map(({ name, tensor: { shape, dtype } }) => [name, { shape, dtype }]),
     );
   }
 
-  static async compile(backend: Backend, solver: Solver, definition: OdeDefinition): Promise<OdeProgram> {
-    const program = new OdeProgram(backend, solver, definition, await backend.compile(traceStart(solver, definition)));
-    await program.#step(definition.rows);
-    return program;
+  /** @param graphs what is traced already, where the caller keeps it */
+  static async compile(
+    backend: OdeBackend,
+    solver: Solver,
+    definition: OdeDefinition,
+    graphs = new OdeGraphs(solver, definition),
+  ): Promise<OdeProgram> {
+    const program = new OdeProgram(backend, graphs, await backend.compile(graphs.start));
+    try {
+      await program.#step(definition.rows);
+      return program;
+    } catch (error) {
+      await program.dispose();
+      throw error;
+    }
   }
 
   /** The step for batches of `rows`, compiled when it is first needed. */
   #step(rows: number): Promise<Executable> {
     let step = this.#steps.get(rows);
     if (!step) {
-      const carried =
-        rows === this.#definition.rows
-          ? this.#carriedTypes
-          : Object.fromEntries(
-              Object.entries(this.#carriedTypes).map(([name, { shape, dtype }]) => [
-                name,
-                { shape: [rows, ...shape.slice(1)], dtype },
-              ]),
-            );
-      const graph = traceStep(this.#solver, this.#definition, carried, rows);
+      const graph = this.#graphs.step(rows);
       step = this.#backend.compile(graph, {
         aliases: graph.outputs.map(({ name }) => [`carried.${name}`, name] as const),
       });
@@ -240,7 +248,9 @@ export class OdeProgram {
 
   async dispose(): Promise<void> {
     await this.#start.dispose();
-    for (const step of this.#steps.values()) await (await step).dispose();
+    // Whoever asked for a step that did not compile was told.
+    for (const step of await Promise.allSettled(this.#steps.values()))
+      if (step.status === 'fulfilled') await step.value.dispose();
   }
 }
 

@@ -1,0 +1,71 @@
+import type { Backend } from '../backend/backend.ts';
+import { ProgramCache } from '../backend/programCache.ts';
+import type { ModelContext } from '../contracts/model.ts';
+import type { Solver } from '../contracts/solver.ts';
+import { OdeGraphs } from '../solve/odeGraphs.ts';
+import { OdeProgram } from '../solve/odeProgram.ts';
+import type { OdeDefinition } from '../solve/odeTrace.ts';
+import type { TensorType } from '../tensor/shape.ts';
+import type { Divergence } from './divergenceOptions.ts';
+
+/** What the programs of a flow depend on beside its parts, as plain data: whatever a definition reads must be in here. */
+export interface OdeProgramRequest {
+  readonly rows: number;
+  readonly context: ModelContext;
+  readonly arrays: Readonly<Record<string, TensorType>>;
+  /** Types of the conditions of a batch. */
+  readonly conditions: Readonly<Record<string, TensorType>>;
+  /** How the divergence is computed, where log-densities are. */
+  readonly divergence?: Divergence | undefined;
+  /** Whether samples start from points that are fed. */
+  readonly fromSource?: boolean;
+  readonly keptTimes?: number;
+}
+
+/** Traced programs kept for each solver, which is what spares tracing them again. */
+const keptGraphs = 32;
+
+/**
+ * The compiled programs of one driver. Programs are the same where their graphs hash alike, whoever made them: an equal solver made anew
+ * shares them, and other parts, shapes or options never do.
+ */
+export class OdePrograms {
+  readonly #backend: Backend;
+  readonly #define: (request: OdeProgramRequest) => OdeDefinition;
+  readonly #executables: ProgramCache;
+  readonly #graphs = new WeakMap<Solver, Map<string, OdeGraphs>>();
+
+  /** @param define the differential equation of a request, and of the driver's own parts, which stay the same */
+  constructor(backend: Backend, define: (request: OdeProgramRequest) => OdeDefinition) {
+    this.#backend = backend;
+    this.#define = define;
+    this.#executables = new ProgramCache(backend);
+  }
+
+  /** A program for one solve; disposing it gives its executables back to the cache. */
+  open(solver: Solver, request: OdeProgramRequest): Promise<OdeProgram> {
+    const executables = this.#executables;
+    const backend = {
+      array: this.#backend.array.bind(this.#backend),
+      compile: executables.compile.bind(executables),
+    };
+    const graphs = this.#graphsOf(solver, request);
+    return OdeProgram.compile(backend, solver, graphs.definition, graphs);
+  }
+
+  #graphsOf(solver: Solver, request: OdeProgramRequest): OdeGraphs {
+    const ofSolver = this.#graphs.get(solver) ?? new Map<string, OdeGraphs>();
+    this.#graphs.set(solver, ofSolver);
+    const key = JSON.stringify(request);
+    const graphs = ofSolver.get(key) ?? new OdeGraphs(solver, this.#define(request));
+    // The one used last stands last.
+    ofSolver.delete(key);
+    ofSolver.set(key, graphs);
+    if (ofSolver.size > keptGraphs) ofSolver.delete(ofSolver.keys().next().value!);
+    return graphs;
+  }
+
+  dispose(): Promise<void> {
+    return this.#executables.dispose();
+  }
+}
