@@ -10,7 +10,8 @@ import {
   type HostArray,
 } from '@flow-matching/core';
 import { expect } from 'chai';
-import { builtinPlugins, checkerboard, points } from '../src/index.ts';
+import { readCsv } from '../src/datasets/readCsv.ts';
+import { builtinPlugins, checkerboard, pair, points } from '../src/index.ts';
 
 const draw = async (
   data: Dataset,
@@ -90,7 +91,10 @@ function registryWith(files: Record<string, Uint8Array | string>): PluginRegistr
   return new PluginRegistry(container);
 }
 
-async function load(content: Uint8Array | string, options: object & { file?: string } = {}): Promise<Dataset> {
+/** Options of points; the name of the file is data.csv by default. */
+type PluginOptions = { readonly file?: string } & Readonly<Record<string, unknown>>;
+
+async function load(content: Uint8Array | string, options: PluginOptions = {}): Promise<Dataset> {
   const { file = 'data.csv' } = options;
   return registryWith({ [file]: content }).build('dataset', { name: 'points', ...options, file });
 }
@@ -107,7 +111,7 @@ async function errorOf(action: () => unknown): Promise<Error> {
 async function expectDataError(
   content: Uint8Array | string,
   message: RegExp,
-  options: object & { file?: string } = {},
+  options: PluginOptions = {},
 ): Promise<void> {
   const error = await errorOf(() => load(content, options));
   expect(error, String(error)).instanceOf(DataError);
@@ -255,45 +259,209 @@ describe('points', () => {
       expect(await sortedRows('7\n8\n9')).to.deep.equal(['7', '8', '9']);
     });
 
-    it('names file, row and column of what is wrong', async () => {
-      await expectDataError('1,2\n3,x\n', /data\.csv, row 2, column 2 holds 'x'/);
-      await expectDataError('x,y\n1,2\n\n3,nan\n', /row 4, column 2 holds 'nan'/);
-      await expectDataError('1,2\n,4\n', /row 2, column 1 holds ''/);
-      await expectDataError('1,2\ninf,4\n', /row 2, column 1 holds 'inf'/);
-      await expectDataError('1,2\n1e999,4\n', /row 2, column 1 holds Infinity/);
-      await expectDataError('1,2\n0x10,4\n', /row 2, column 1 holds '0x10'/);
-      await expectDataError('1,5;2,5\n', /holds no rows/);
-      await expectDataError('1,5;2\n', /row 1, column 1 holds '1,5'/);
-      await expectDataError('x,1\n2,3\n', /row 1, column 1 holds 'x'/);
-      await expectDataError('1,2\n3\n', /row 2 has 1 fields.*2/);
-      await expectDataError('x,y\n1,2\n3,4,5\n', /row 3 has 3 fields.*2/);
-      await expectDataError('"1,2\n3,4\n', /row 1/);
+    it('keeps a first row that holds a value, however it is written', async () => {
+      expect(await sortedRows('1.0D+00,2.0d-1\n3,4\n')).to.deep.equal(['1,0.20000000298023224', '3,4']);
+      await expectDataError('nan,nan\n1,2\n', /line 1, column 1 holds 'nan'/);
+      await expectDataError('inf,x\n1,2\n', /line 1, column 1 holds 'inf'/);
+      await expectDataError('NA,NA\n1,2\n', /line 1, column 1 holds 'NA'/);
+      await expectDataError('0,5;1,5\n2,5;3,5\n', /line 1, column 1 holds '0,5'.*decimal point/);
+      await expectDataError(
+        '\u22121.5,2\n',
+        /line 1, column 1 holds '\u22121\.5', whose sign is the character U\+2212/,
+      );
+      await expectDataError('x,2020\n1,2\n', /line 1, column 1 holds 'x'.*header: true/);
+      expect(await sortedRows('x,2020\n1,2\n', { header: true })).to.deep.equal(['1,2']);
     });
 
-    it('refuses files without rows, and bytes that are no text', async () => {
-      for (const text of ['', '\n\n', 'x,y\n']) await expectDataError(text, /data\.csv holds no rows/);
-      await expectDataError(Uint8Array.of(0x31, 0xff, 0xfe), /data\.csv is not UTF-8/);
+    it('reads what spreadsheets, NumPy and old systems write', async () => {
+      const expected = ['1,2', '3,4'];
+      for (const text of [
+        '1 2\n3 4\n',
+        'x   y\n 1   2\n 3   4 \n',
+        '1.0e+00 2.0e+00\n3.0e+00 4.0e+00\n',
+        'x,y,\n1,2,\n3,4,\n',
+        '1,2,\n3,4,\n',
+        'x,y\n1,2,\n3,4,\n',
+        '1,2\r3,4\r',
+        '1,2\r\n3,4\n\n',
+        '# it\'s 5" wide, "or so\n1,2\n3,4\n   \n',
+        '1,\u00A02\n3,\u00A04\n',
+        '"#x","y"\n1,2\n3,4\n',
+      ])
+        expect(await sortedRows(text), JSON.stringify(text)).to.deep.equal(expected);
+    });
+
+    it('reads the columns asked for, by name and by number', async () => {
+      const text = ',x,label,y\n0,1,cat,2\n1,3,dog,4\n';
+      expect(await sortedRows(text, { columns: ['x', 'y'] })).to.deep.equal(['1,2', '3,4']);
+      expect(await sortedRows(text, { columns: [4, 2] })).to.deep.equal(['2,1', '4,3']);
+      await expectDataError(text, /line 1 gives column 1 no name.*index=False/);
+      await expectDataError(text, /has no column 'z'.*one of , x, label, y/, { columns: ['z'] });
+      await expectDataError(text, /has no column 5.*1 to 4/, { columns: [5] });
+      await expectDataError('1,2\n', /no column 'x'.*no row names/, { columns: ['x'] });
+      await expectDataError(text, /line 2, column 3 holds 'cat'/, { columns: ['label'] });
+    });
+
+    it('names file, line and column of what is wrong', async () => {
+      await expectDataError('1,2\n3,x\n', /data\.csv, line 2, column 2 holds 'x'/);
+      await expectDataError('x,y\n1,2\n\n3,nan\n', /line 4, column 2 holds 'nan'/);
+      await expectDataError('# a\n"x\n1",y\n1,2\n3,nan\n', /line 5, column 2 holds 'nan'/);
+      await expectDataError('1,2\n,4\n', /line 2, column 1 is empty/);
+      await expectDataError('x,y\n1,\n', /line 2, column 2 is empty/);
+      await expectDataError('1,2\ninf,4\n', /line 2, column 1 holds 'inf'/);
+      await expectDataError('1,2\n1e999,4\n', /line 2, column 1 holds '1e999'.*float32/);
+      await expectDataError('1,2\n1e39,4\n', /line 2, column 1 holds '1e39'.*float32/);
+      await expectDataError('1,2\n0x10,4\n', /line 2, column 1 holds '0x10'/);
+      await expectDataError('1,5;2\n', /line 1, column 1 holds '1,5'/);
+      await expectDataError('1,2\n3\n', /line 2 has 1 fields.*2/);
+      await expectDataError('x,y\n1,2\n3,4,5\n', /line 3 has 3 fields.*2/);
+      await expectDataError('x,y\n[m],[s]\n1,2\n', /line 2, column 1 holds '\[m\]'/);
+      await expectDataError('"1,2\n3,4\n', /line 1/);
+      await expectDataError(`1,${'x'.repeat(1e6)}\n`, /^.{0,200}x{40}….{0,200}$/);
+    });
+
+    it('refuses files without rows', async () => {
+      for (const text of ['', '\n\n', 'x,y\n', '# x\n']) await expectDataError(text, /data\.csv holds no rows/);
+    });
+
+    it('says what bytes are that are not UTF-8 text', async () => {
+      const utf16 = (text: string, first = 0): Uint8Array =>
+        Uint8Array.from({ length: 2 * text.length }, (_, i) => (i % 2 === first ? text.charCodeAt(i >> 1) : 0));
+      await expectDataError(Uint8Array.of(0xff, 0xfe, ...utf16('1,2\n')), /UTF-16 text \(little-endian\)/);
+      await expectDataError(Uint8Array.of(0xfe, 0xff, ...utf16('1,2\n', 1)), /UTF-16 text \(big-endian\)/);
+      await expectDataError(utf16('1,2\n'), /line 1 holds the byte 0x00, as UTF-16 \(little-endian\) does/);
+      await expectDataError(utf16('1,2\n', 1), /line 1 holds the byte 0x00, as UTF-16 \(big-endian\) does/);
+      await expectDataError(new TextEncoder().encode('1,2\n3,4\0\n'), /line 2 holds the byte 0x00, which no text has/);
+      const latin = Uint8Array.from('x,y\ntemp\xE9rature,1\n', (letter) => letter.charCodeAt(0));
+      await expectDataError(latin, /line 2 holds the byte 0xE9.*Latin-1 it is 'é'/);
+      await expectDataError(Uint8Array.of(0x1f, 0x8b, 8, 0), /gzip/);
+      await expectDataError(npy({ data: square }), /NumPy/);
+    });
+
+    it('reads a file in parts of any size as it reads it whole', async () => {
+      const text = '# né "quoted\r\n"x",é\r\n1,"2"\r\n\r\n"3\n",4\r\n# 5\r\n6,7\n8,9\r10,11,\r\n12,13';
+      const bytes = new TextEncoder().encode(text);
+      const whole = [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13];
+      for (let size = 1; size <= bytes.length; size++) {
+        const { values, columns } = await readCsv('data.csv', bytes, {}, size);
+        expect([columns, ...values], `parts of ${size} bytes`).to.deep.equal([2, ...whole]);
+      }
+      const wrong = new TextEncoder().encode(`${text}\n14,x`);
+      for (let size = 1; size <= wrong.length; size++) {
+        const error = await errorOf(() => readCsv('data.csv', wrong, {}, size));
+        expect(error.message, `parts of ${size} bytes`).to.contain("line 12, column 2 holds 'x'");
+      }
+      const broken = Uint8Array.of(...bytes, 10, 0xe9, 10);
+      for (let size = 1; size <= broken.length; size++) {
+        const error = await errorOf(() => readCsv('data.csv', broken, {}, size));
+        expect(error.message, `parts of ${size} bytes`).to.contain('holds the byte 0xE9');
+      }
     });
   });
 
   describe('from .npy', () => {
     const file = 'data.npy';
 
-    it('reads float16, float32, float64 and int32 of versions 1 to 3', async () => {
+    /** 1, 2, 3, 4 as NumPy stores them: the letter of the dtype, and how a DataView writes it. */
+    const stored: Readonly<
+      Record<
+        string,
+        readonly [width: number, set: (view: DataView, at: number, value: number, little: boolean) => void]
+      >
+    > = {
+      f2: [2, (view, at, value, little) => view.setUint16(at, [0, 0x3c00, 0x4000, 0x4200, 0x4400][value], little)],
+      f4: [4, (view, at, value, little) => view.setFloat32(at, value, little)],
+      f8: [8, (view, at, value, little) => view.setFloat64(at, value, little)],
+      i1: [1, (view, at, value) => view.setInt8(at, value)],
+      i2: [2, (view, at, value, little) => view.setInt16(at, value, little)],
+      i4: [4, (view, at, value, little) => view.setInt32(at, value, little)],
+      i8: [8, (view, at, value, little) => view.setBigInt64(at, BigInt(value), little)],
+      u1: [1, (view, at, value) => view.setUint8(at, value)],
+      u2: [2, (view, at, value, little) => view.setUint16(at, value, little)],
+      u4: [4, (view, at, value, little) => view.setUint32(at, value, little)],
+      u8: [8, (view, at, value, little) => view.setBigUint64(at, BigInt(value), little)],
+    };
+    const bytesOf = (code: string, values: readonly number[], little = true): Uint8Array => {
+      const [width, set] = stored[code];
+      const view = new DataView(new ArrayBuffer(width * values.length));
+      values.forEach((value, i) => set(view, i * width, value, little));
+      return new Uint8Array(view.buffer);
+    };
+    const inOrder = async (content: Uint8Array): Promise<number[][]> => {
+      const data = await load(content, { file });
+      const { x1 } = await data.batch({ index: 0, size: data.size!, seed: 0 });
+      return rowsOf(x1)
+        .map((row) => row.split(',').map(Number))
+        .toSorted(([a], [b]) => a - b);
+    };
+
+    it('reads every integer and float of NumPy in both byte orders, in versions 1 to 3', async () => {
       for (const version of [1, 2, 3]) {
-        for (const [descr, data] of [
-          ['<f2', Uint16Array.of(0x3c00, 0x4000, 0x4200, 0x4400)],
-          ['<f4', Float32Array.of(1, 2, 3, 4)],
-          ['<f8', Float64Array.of(1, 2, 3, 4)],
-          ['<i4', Int32Array.of(1, 2, 3, 4)],
-        ] as const) {
-          const read = await load(npy({ descr, data, version }), { file });
-          expect(rowsOf(await draw(read, 0, 2)).toSorted(), `${descr}, version ${version}`).to.deep.equal([
-            '1,2',
-            '3,4',
-          ]);
+        for (const code of Object.keys(stored)) {
+          for (const order of ['<', '>']) {
+            const descr = code.endsWith('1') ? `|${code}` : `${order}${code}`;
+            const data = bytesOf(code, [1, 2, 3, 4], order === '<');
+            expect(await inOrder(npy({ descr, data, version })), `${descr}, version ${version}`).to.deep.equal([
+              [1, 2],
+              [3, 4],
+            ]);
+          }
         }
       }
+    });
+
+    it('reads the signs and bounds of integers, and booleans as 0 and 1', async () => {
+      const read = (descr: string, data: { readonly buffer: ArrayBufferLike }): Promise<number[][]> =>
+        inOrder(npy({ descr, data, shape: '(2, 1)' }));
+      expect(await read('|i1', Int8Array.of(127, -128))).to.deep.equal([[-128], [127]]);
+      expect(await read('|u1', Uint8Array.of(255, 0))).to.deep.equal([[0], [255]]);
+      expect(await read('<i2', Int16Array.of(-32768, 32767))).to.deep.equal([[-32768], [32767]]);
+      expect(await read('<u2', Uint16Array.of(65535, 0))).to.deep.equal([[0], [65535]]);
+      expect(await read('<i4', Int32Array.of(-(2 ** 31), 7))).to.deep.equal([[-(2 ** 31)], [7]]);
+      expect(await read('<u4', Uint32Array.of(2 ** 31, 7))).to.deep.equal([[7], [2 ** 31]]);
+      expect(await read('<i8', BigInt64Array.of(-(2n ** 63n), 7n))).to.deep.equal([[-(2 ** 63)], [7]]);
+      expect(await read('<u8', BigUint64Array.of(2n ** 63n, 7n))).to.deep.equal([[7], [2 ** 63]]);
+      expect(await read('|b1', Uint8Array.of(1, 0))).to.deep.equal([[0], [1]]);
+    });
+
+    it('reads Fortran order, which any transposed array is saved in', async () => {
+      const matrix = npy({ order: 'True', shape: '(2, 3)', data: Float32Array.of(1, 4, 2, 5, 3, 6) });
+      expect(await inOrder(matrix)).to.deep.equal([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]);
+      // numpy.arange(24).reshape(2, 3, 4): element (i, j, k) is 12 i + 4 j + k, and lies at i + 2 j + 6 k.
+      const data = new Float32Array(24);
+      for (let n = 0; n < 24; n++) data[Math.floor(n / 12) + 2 * (Math.floor(n / 4) % 3) + 6 * (n % 4)] = n;
+      const cube = await inOrder(npy({ order: 'True', shape: '(2, 3, 4)', data }));
+      expect(cube.flat()).to.deep.equal(Array.from({ length: 24 }, (_, n) => n));
+      const line = npy({ order: 'True', shape: '(4,)', data: square });
+      expect((await inOrder(line)).flat()).to.deep.equal([1, 2, 3, 4.5]);
+    });
+
+    it('says how many integers float32 rounds, and gives one', async () => {
+      const warnings = async (descr: string, data: { readonly buffer: ArrayBufferLike }): Promise<string> =>
+        ((await load(npy({ descr, data }), { file })).warnings ?? []).filter((text) => text.includes('float32')).join();
+      expect(await warnings('<i4', Int32Array.of(1, 2 ** 24, 3, 4))).to.equal('');
+      expect(await warnings('<i4', Int32Array.of(1, 2 ** 24 + 1, 3, 4))).to.match(/^data\.npy: 1 of 4 .* 16777217 /);
+      expect(await warnings('<i8', BigInt64Array.of(2n ** 53n + 1n, 2n, 2n ** 60n + 1n, 2n ** 60n))).to.match(
+        /2 of 4 .* 9007199254740993 /,
+      );
+      expect(await warnings('>u8', BigUint64Array.of(0n, 0n, 0n, 2n ** 56n - 1n))).to.match(/1 of 4/);
+    });
+
+    it('reads headers as Python, Python 2 and NumPy 2 write them', async () => {
+      for (const shape of ['(2,2,)', '(2L, 2L)', '(np.int64(2), np.int64(2))', '[2, 2]'])
+        expect(await inOrder(npy({ data: square, shape })), shape).to.deep.equal([
+          [1, 2],
+          [3, 4.5],
+        ]);
+      const quoted = new TextEncoder().encode(`{"descr":"<f4","fortran_order":False,"shape":(2,2)}\n`);
+      const head = Uint8Array.of(0x93, ...new TextEncoder().encode('NUMPY'), 1, 0, quoted.length, 0, ...quoted);
+      expect(await inOrder(Uint8Array.of(...head, ...new Uint8Array(square.buffer)))).to.deep.equal([
+        [1, 2],
+        [3, 4.5],
+      ]);
     });
 
     it('reads arrays of any rank', async () => {
@@ -308,16 +476,33 @@ describe('points', () => {
     });
 
     it('names the file and what is wrong with it', async () => {
-      await expectDataError('x,y\n1,2\n3,4\n', /data\.npy: this is no \.npy file/, { file });
-      await expectDataError(new Uint8Array(0), /no \.npy file/, { file });
+      await expectDataError('x,y\n1,2\n3,4\n', /data\.npy is not a \.npy file/, { file });
+      await expectDataError(new Uint8Array(0), /not a \.npy file/, { file });
       await expectDataError(npy({ data: square, version: 4 }), /version 4/, { file });
-      for (const descr of ['>f4', '>f2', '<i8', '|u1', '<U3', '|O'])
-        await expectDataError(npy({ data: square, descr }), /data\.npy: elements are of dtype .*astype/, { file });
-      await expectDataError(npy({ data: square, order: 'True' }), /Fortran order/, { file });
+      for (const [descr, message] of [
+        ['<c8', /complex.*\.real/],
+        ['<U3', /text.*astype/],
+        ['|S3', /text.*astype/],
+        ['|O', /Python objects.*astype/],
+        ['<M8[ns]', /dates.*astype/],
+        ['<f16', /'<f16'.*astype/],
+        ['|V4', /'\|V4'/],
+        ["[('a', '<f4'), ('b', '<f4')]", /records.*structured_to_unstructured/],
+      ] as const)
+        await expectDataError(npy({ data: square, descr }), message, { file });
+      for (const [magic, format] of [
+        [[0x50, 0x4b, 3, 4], /zip archive.*\.npz/],
+        [[0x1f, 0x8b, 8, 0], /gzip/],
+        [[0x80, 4, 0x95, 0], /pickle/],
+        [[0x89, 0x48, 0x44, 0x46], /HDF5/],
+      ] as const)
+        await expectDataError(Uint8Array.of(...magic, ...new Uint8Array(40)), format, { file });
+      await expectDataError(npy({ data: square, shape: '(-2, 2)' }), /shape \(-2, 2\)/, { file });
+      await expectDataError(npy({ data: square, shape: '(9007199254740993, 2)' }), /shape/, { file });
+      await expectDataError(npy({ data: square, shape: '(99999999, 99999999, 99999999)' }), /bytes/, { file });
       await expectDataError(npy({ data: square, cut: 4 }), /bytes.*shape \[2, 2\]/, { file });
       await expectDataError(npy({ data: square, shape: '(2, 1)' }), /bytes/, { file });
       await expectDataError(npy({ data: square, cut: 60 }), /cut short/, { file });
-      await expectDataError(npy({ data: square, descr: "[('a', '<f4'), ('b', '<f4')]" }), /not understood/, { file });
       await expectDataError(npy({ data: new Float32Array(0), shape: '(0, 2)' }), /no points/, { file });
       await expectDataError(npy({ data: square, shape: '()' }), /bytes|no points/, { file });
       await expectDataError(npy({ data: Float32Array.of(1, 2, NaN, 4) }), /row 2, column 1 holds NaN/, { file });
@@ -332,6 +517,25 @@ describe('points', () => {
         { file },
       );
     });
+  });
+
+  it('warns of scales that are far from those of noise, and of columns that do not vary', async () => {
+    const warnings = (rows: number[][]): readonly string[] => (points({ data: rows }) as Dataset).warnings ?? [];
+    const [near] = [many.map(([a, b]) => [a / 10, b - 5])];
+    expect(warnings(near)).to.deep.equal([]);
+    const [scales] = warnings(near.map(([a, b]) => [a * 500, b / 1000]));
+    expect(scales).to.match(/means are .* standard deviations 0\.00332 \(column 2\) to 332 \(column 1\).*standardize/);
+    expect(warnings(near.map(([a, b]) => [a, b + 1000]))[0]).to.match(
+      /means are 1\.1 \(column 1\) to 1000 \(column 2\)/,
+    );
+    expect(warnings(near.map(([a]) => [a, 5]))[0]).to.match(/Column 2 is constant, 5\..*no density/);
+    expect(warnings([[1e6], [1e6]])[0]).to.match(/All points are the same/);
+    const images = points({
+      data: { data: Float32Array.from({ length: 32 }, (_, i) => i * 8), shape: [2, 4, 4], dtype: 'f32' },
+    });
+    expect((images as Dataset).warnings![0]).to.match(/means are 124, standard deviations 73\.9\./);
+    const both = pair({ source: points({ data: near }), target: points({ data: near.map(([a, b]) => [a, b * 100]) }) });
+    expect((both as Dataset).warnings).to.have.length(1);
   });
 
   it('names files of other formats, and those that are missing', async () => {

@@ -1,13 +1,18 @@
 import {
+  DataError,
+  formatShape,
   nearestName,
   OptionError,
+  sameShape,
   type Dataset,
   type Estimate,
   type Estimator,
   type PluginRegistry,
+  type PluginSpec,
 } from '@flow-matching/core';
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
+import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 import { optionsOf } from '../experiment/pluginOptions.ts';
 import { openRun } from '../run/openRun.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
@@ -36,7 +41,8 @@ export async function evaluate(
   const { assembled, step } = await openRun(context, path, solverSettings(solver));
   await using opened = assembled;
   const { flow, registry, experiment } = opened;
-  const data = file === undefined ? opened.data : await pointsOf(registry, file, opened.data);
+  const data = file === undefined ? opened.data : await pointsOf(registry, file, opened);
+  if (file !== undefined) for (const warning of data.warnings ?? []) output.warn(warning);
   const points = count ?? (file === undefined ? atMostHeldOut(defaultCount, data) : data.size!);
   const names = metric ?? (flow.path.sides === 'one' ? ['nll', 'function-evaluations'] : ['function-evaluations']);
   const estimators = names.map((name) => [name, buildEstimator(registry, name, divergence)] as const);
@@ -95,12 +101,38 @@ function buildEstimator(registry: PluginRegistry, name: string, divergence: stri
   }
 }
 
-/** The points of a file, all of them to be scored. Their entropy is not that of the training's data, the support of samples is. */
-async function pointsOf(registry: PluginRegistry, file: string, { density }: Dataset): Promise<Dataset> {
-  const points = await registry.build('dataset', { name: 'points', file: resolve(file) });
+/**
+ * The points of a file, all of them to be scored, read as the run's own file was. Their entropy is not that of the training's data, the
+ * support of samples is.
+ *
+ * @throws DataError where they do not have the shape that the flow was trained on.
+ */
+async function pointsOf(
+  registry: PluginRegistry,
+  file: string,
+  { experiment, flow, data: { density } }: AssembledExperiment,
+): Promise<Dataset> {
+  const options = readingOptions(experiment.data, file);
+  const points = await registry.build('dataset', { ...options, name: 'points', file: resolve(file) });
+  if (!sameShape(points.shape, flow.context.shape)) {
+    throw new DataError(`Points of ${file} have the shape ${formatShape(points.shape)}.`, {
+      actual: points.shape,
+      expected: `${formatShape(flow.context.shape)}, as the points of the training have`,
+    });
+  }
   return {
     ...points,
     ...(density && { density: { logDensity: (at) => density.logDensity(at) } }),
     batch: async (request) => points.batch({ ...request, split: 'train' }),
   };
 }
+
+/** How a part of an experiment that reads a file of the same kind reads it: its options but those that choose points. */
+function readingOptions({ file: own, target, ...options }: PluginSpec, file: string): Record<string, unknown> {
+  if (typeof own !== 'string') return isSpec(target) ? readingOptions(target, file) : {};
+  const { header, delimiter, columns } = options;
+  const given = Object.entries({ header, delimiter, columns }).filter(([, value]) => value !== undefined);
+  return extname(own).toLowerCase() === extname(file).toLowerCase() ? Object.fromEntries(given) : {};
+}
+
+const isSpec = (value: unknown): value is PluginSpec => typeof value === 'object' && value !== null && 'name' in value;

@@ -39,6 +39,7 @@ export async function train(
   const loaded = await loadExperiment(context.root, given?.experimentFile ?? experiment, settings);
   // Data is read before a directory is made, so that a bad file leaves none behind.
   await using assembled = await assembleExperiment(loaded);
+  for (const warning of assembled.data.warnings ?? []) context.output.warn(warning);
   const { name } = loaded.experiment;
   const run =
     given ??

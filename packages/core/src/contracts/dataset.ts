@@ -37,5 +37,7 @@ export interface Dataset {
   /** Number of points that training never sees; absent where they are drawn afresh, or none are held out. */
   readonly testSize?: number;
   readonly density?: KnownDensity;
+  /** What whoever trains on it should know, a sentence or two each: scales far from those of noise, numbers that were rounded. */
+  readonly warnings?: readonly string[];
   batch(request: BatchRequest): Batch | Promise<Batch>;
 }

@@ -34,6 +34,7 @@ function joined(source: Dataset, target: Dataset): Dataset {
     shape: target.shape,
     ...(target.size !== undefined && { size: target.size }),
     ...(target.density && { density: target.density }),
+    warnings: [...(source.warnings ?? []), ...(target.warnings ?? [])],
     async batch(request) {
       const { x1, condition } = await target.batch(request);
       const { x1: x0 } = await source.batch({ ...request, seed: otherSeed(request.seed) });

@@ -1,86 +1,166 @@
 import { DataError } from '@flow-matching/core';
+import { csvNumber, describeField, isValue } from './csvNumber.ts';
+import { textBlocks } from './textBlocks.ts';
 
 export interface CsvOptions {
-  /** Whether the first row names the columns; by default it does where none of its fields is a number. */
-  readonly header?: boolean;
-  /** What separates fields: by default a tab, semicolon, bar or comma, whichever the first line has. */
-  readonly delimiter?: string;
+  /** Whether the first row names the columns; by default it does where none of its fields is a number or stands for a missing one. */
+  readonly header?: boolean | undefined;
+  /** What separates fields: by default a tab, semicolon, bar, comma or spaces, whichever the first line has. */
+  readonly delimiter?: string | undefined;
+  /** The columns to read, by name or by number from 1; all by default. */
+  readonly columns?: readonly (string | number)[] | undefined;
 }
 
 export interface CsvTable {
   readonly columns: number;
-  /** Row-major. */
-  readonly values: Float64Array;
-  /** For each row its number in the file, from 1. */
-  readonly rowNumbers: readonly number[];
+  /** Finite, row-major. */
+  readonly values: Float32Array;
 }
 
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const isNumeric = (field: string): boolean => decimal.test(field.trim());
-const isBlank = (row: readonly string[]): boolean => row.every((field) => field.trim() === '') && row.length === 1;
-
 /**
- * The numbers of a CSV file. Blank lines and lines that start with # are skipped.
+ * The numbers of a CSV file, in float32. Blank lines and lines that start with # are skipped; so is a delimiter at the end of a row.
+ * Exponents may be written as Fortran writes them, 1.0D+00.
  *
- * @throws DataError naming file, row and column: no rows, rows of different lengths, a field that is no finite number.
+ * @throws DataError naming file, line and column: bytes that are not UTF-8 text, no rows, rows of different lengths, a field that is
+ *   not a finite number, a column that is not there.
  */
 export async function readCsv(
   file: string,
   bytes: Uint8Array,
-  { header, delimiter }: CsvOptions = {},
+  { header, delimiter, columns }: CsvOptions = {},
+  blockSize?: number,
 ): Promise<CsvTable> {
-  const text = decode(file, bytes);
   // Loaded when it is needed: it is large, and few pages read a file.
   const { default: Papa } = await import('papaparse');
-  const parsed = Papa.parse<string[]>(text, { delimiter: delimiter ?? guessDelimiter(text) });
-  const broken = parsed.errors.find(({ type }) => type === 'Quotes');
-  if (broken)
-    throw new DataError(`${file}, row ${(broken.row ?? 0) + 1}: ${broken.message}.`, {
-      expected: 'well-formed CSV',
-      cause: broken,
+  const table = new NumberTable(file, header, columns);
+  let separator = delimiter;
+  for (const { text, line } of textBlocks(file, bytes, blockSize)) {
+    separator ??= guessDelimiter(text);
+    const { data, errors } = Papa.parse<string[]>(separator === ' ' ? singleSpaced(text) : text, {
+      delimiter: separator,
+      newline: '\n',
     });
-  const rows = parsed.data
-    .map((fields, i) => ({ fields, number: i + 1 }))
-    .filter(({ fields }) => !isBlank(fields) && !fields[0].startsWith('#'));
-  const named = rows.length > 0 && (header ?? !rows[0].fields.some((field) => isNumeric(field)));
-  const columns = rows[0]?.fields.length ?? 0;
-  const body = named ? rows.slice(1) : rows;
-  if (body.length === 0)
-    throw new DataError(`${file} holds no rows of numbers.`, {
-      actual: parsed.data.length,
-      expected: 'one row of numbers or more',
-    });
-  const values = new Float64Array(body.length * columns);
-  body.forEach(({ fields, number }, i) => {
-    if (fields.length !== columns) {
-      throw new DataError(`${file}, row ${number} has ${fields.length} fields.`, {
+    const broken = errors.find(({ type }) => type === 'Quotes');
+    if (broken)
+      throw new DataError(`${file}, line ${line + (broken.row ?? 0)}: ${broken.message}.`, {
+        expected: 'well-formed CSV',
+        cause: broken,
+      });
+    const quoted = text.includes('"');
+    let number = line;
+    for (const fields of data) {
+      table.add(fields, number);
+      number++;
+      // Fields within quotes may go over several lines.
+      if (quoted) number += fields.join('').split('\n').length - 1;
+    }
+  }
+  return table.finish();
+}
+
+/** Rows of numbers, as they come. */
+class NumberTable {
+  readonly #file: string;
+  readonly #header: boolean | undefined;
+  readonly #chosen: readonly (string | number)[] | undefined;
+  /** Fields of a row; unknown before the first. */
+  #width = 0;
+  #names: readonly string[] | undefined;
+  /** Which fields are read. */
+  #columns: readonly number[] = [];
+  #values = new Float32Array(1024);
+  #count = 0;
+
+  constructor(file: string, header: boolean | undefined, chosen: readonly (string | number)[] | undefined) {
+    this.#file = file;
+    this.#header = header;
+    this.#chosen = chosen;
+  }
+
+  add(fields: readonly string[], line: number): void {
+    if (fields.length === 1 && fields[0].trim() === '') return;
+    if (this.#width === 0) {
+      this.#width = fields.length > 1 && fields.at(-1)!.trim() === '' ? fields.length - 1 : fields.length;
+      const named = this.#header ?? !fields.some((field) => isValue(field));
+      if (named) this.#names = fields.slice(0, this.#width).map((name) => name.trim());
+      this.#columns = this.#chosen ? this.#chosen.map((column) => this.#find(column)) : this.#all(line);
+      if (named) return;
+    }
+    const width = this.#width;
+    if (fields.length !== width && !(fields.length === width + 1 && fields[width].trim() === '')) {
+      throw new DataError(`${this.#file}, line ${line} has ${fields.length} fields.`, {
         actual: fields.length,
-        expected: `${columns}, as the first row has`,
+        expected: `${width}, as the first row has`,
       });
     }
-    fields.forEach((field, column) => (values[i * columns + column] = numberIn(file, field, number, column + 1)));
-  });
-  return { columns, values, rowNumbers: body.map(({ number }) => number) };
-}
+    if (this.#count + width > this.#values.length) {
+      const larger = new Float32Array(2 * this.#values.length + width);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    for (const column of this.#columns) {
+      const value = csvNumber(fields[column]);
+      if (!Number.isFinite(value)) this.#refuse(fields, column, line);
+      this.#values[this.#count++] = value;
+    }
+  }
 
-/** The first of the usual separators that the first line of data has. A comma comes last: it may be a decimal sign, and must then be refused. */
-function guessDelimiter(text: string): string {
-  const line = text.split(/\r\n|\n|\r/).find((each) => each.trim() !== '' && !each.startsWith('#')) ?? '';
-  return ['\t', ';', '|'].find((candidate) => line.includes(candidate)) ?? ',';
-}
+  finish(): CsvTable {
+    if (this.#count === 0)
+      throw new DataError(`${this.#file} holds no rows of numbers.`, {
+        actual: this.#names ?? 'nothing',
+        expected: 'one row of numbers or more',
+      });
+    return { columns: this.#columns.length, values: this.#values.slice(0, this.#count) };
+  }
 
-function numberIn(file: string, field: string, row: number, column: number): number {
-  if (isNumeric(field)) return Number(field);
-  throw new DataError(`${file}, row ${row}, column ${column} holds '${field}'.`, {
-    actual: field,
-    expected: 'a finite number',
-  });
-}
+  #all(line: number): number[] {
+    const unnamed = this.#names?.indexOf('') ?? -1;
+    if (unnamed >= 0) {
+      throw new DataError(`${this.#file}, line ${line} gives column ${unnamed + 1} no name.`, {
+        actual: this.#names,
+        expected: 'a name for each column; pandas leaves that of its index empty',
+        remedy: `Save with to_csv(index=False), or choose the columns with 'columns'.`,
+      });
+    }
+    return Array.from({ length: this.#width }, (_, column) => column);
+  }
 
-function decode(file: string, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new DataError(`${file} is not UTF-8 text.`, { expected: 'text in UTF-8', cause });
+  #find(column: string | number): number {
+    const at = typeof column === 'number' ? column - 1 : (this.#names?.indexOf(column) ?? -1);
+    if (at >= 0 && at < this.#width) return at;
+    throw new DataError(`${this.#file} has no column ${typeof column === 'number' ? column : `'${column}'`}.`, {
+      actual: column,
+      expected: this.#names
+        ? `one of ${this.#names.join(', ')}, or a number from 1 to ${this.#width}`
+        : `a number from 1 to ${this.#width}: no row names the columns`,
+    });
+  }
+
+  #refuse(fields: readonly string[], column: number, line: number): never {
+    const field = fields[column];
+    const { problem, expected, remedy } = describeField(field);
+    const mayBeName = this.#count === 0 && !this.#names && this.#header === undefined && !isValue(field);
+    const mended = mayBeName ? "If this line names the columns, set 'header: true'." : remedy;
+    throw new DataError(`${this.#file}, line ${line}, column ${column + 1} ${problem}.`, {
+      actual: field,
+      expected,
+      ...(mended !== undefined && { remedy: mended }),
+    });
   }
 }
+
+/** The first of the usual separators that the first line has, or spaces. A comma may be a decimal sign; numbers with one are then refused. */
+function guessDelimiter(text: string): string {
+  const [first = '', second = first] = text.split('\n', 1000).filter((line) => line.trim() !== '');
+  const separator = ['\t', ';', '|', ','].find((candidate) => first.includes(candidate));
+  if (separator !== undefined) return separator;
+  const [words, below] = [first, second].map((line) => line.trim().split(/\s+/).length);
+  return words > 1 && words === below ? ' ' : ',';
+}
+
+const singleSpaced = (text: string): string =>
+  text
+    .replace(/[ \t]+/g, ' ')
+    .replace(/(^|\n) /g, '$1')
+    .replace(/ (?=\n|$)/g, '');
