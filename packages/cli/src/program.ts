@@ -3,7 +3,7 @@ import type { CliCommand } from './commands/cliCommand.ts';
 import { commands } from './commands/usage/index.ts';
 import { ownVersion } from './run/environment.ts';
 import type { OutputOptions } from './terminal/output.ts';
-import type { Surroundings } from './terminal/surroundings.ts';
+import { writeText, type Surroundings } from './terminal/surroundings.ts';
 
 /** Runs a command with what the command line gave it. */
 export type Execute = (command: CliCommand, args: readonly unknown[], options: OutputOptions) => Promise<void>;
@@ -17,10 +17,13 @@ export function createProgram(streams: Surroundings, execute: Execute): Command 
     .helpCommand(false)
     .showHelpAfterError("(see 'flow-matching --help')")
     .exitOverride()
-    .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => writeText(streams.stdout, text),
+      writeErr: (text) => writeText(streams.stderr, text),
+    })
     .addHelpText(
       'after',
-      '\nOptions of a command: flow-matching COMMAND --help\nExit status: 0 done, 1 failed or interrupted, 2 wrong usage.',
+      '\nOptions of a command: flow-matching COMMAND --help\nExit status: 0 done, 1 failed, 2 wrong usage; 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.',
     );
   for (const definition of commands) {
     const { name } = definition;

@@ -1,13 +1,18 @@
 import { FlowMatchingError } from '@flow-matching/core';
 import { ExperimentError, InterruptedError, UsageError } from './errors.ts';
-import { exitStatus } from './exitStatus.ts';
+import { exitStatus, interruptStatus } from './exitStatus.ts';
 import { printError } from './terminal/printError.ts';
-import type { Surroundings } from './terminal/surroundings.ts';
+import { writeText, type Surroundings } from './terminal/surroundings.ts';
 
 /** Prints an error that a command threw, as one JSON document too where that is asked for. @returns the status to exit with. */
-export function reportFailure(error: unknown, streams: Surroundings, json: boolean): number {
-  streams.stderr.write(`${describe(error)}\n`);
+export function reportFailure(
+  error: unknown,
+  streams: Surroundings,
+  { json, interruptedBy }: { readonly json: boolean; readonly interruptedBy?: NodeJS.Signals | undefined },
+): number {
+  writeText(streams.stderr, `${describe(error)}\n`);
   if (json) printError(streams, documentOf(error));
+  if (error instanceof InterruptedError) return interruptStatus(interruptedBy);
   return error instanceof UsageError || error instanceof ExperimentError ? exitStatus.usage : exitStatus.failed;
 }
 

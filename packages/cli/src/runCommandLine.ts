@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { exitStatus } from './exitStatus.ts';
+import { exitStatus, interruptStatus } from './exitStatus.ts';
 import { createProgram } from './program.ts';
 import type { Output } from './terminal/output.ts';
 import { printError } from './terminal/printError.ts';
@@ -19,6 +19,7 @@ export async function runCommandLine(args: readonly string[], streams: Surroundi
   });
   try {
     await program.parseAsync(args, { from: 'user' });
+    if (output?.interrupted) return interruptStatus(output.interruptedBy);
     return output?.failed ? exitStatus.failed : exitStatus.done;
   } catch (error) {
     output?.endProgress();
@@ -29,6 +30,6 @@ export async function runCommandLine(args: readonly string[], streams: Surroundi
       return exitStatus.usage;
     }
     const { reportFailure } = await import('./reportFailure.ts');
-    return reportFailure(error, streams, json);
+    return reportFailure(error, streams, { json, interruptedBy: output?.interruptedBy });
   }
 }

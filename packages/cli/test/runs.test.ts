@@ -338,7 +338,7 @@ describe('a run', function () {
       await new Promise((resolve) => setTimeout(resolve, 5));
     process.child.kill('SIGINT');
     const { status, stderr } = await process.ended;
-    expect(status).to.equal(1);
+    expect(status).to.equal(130);
     expect(stderr)
       .to.match(/Stopping after this step/)
       .and.to.match(/Interrupted: step [\d,]+ is saved in a\. Go on with: flow-matching train a --resume/);

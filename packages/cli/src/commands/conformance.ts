@@ -54,7 +54,10 @@ export async function conformance(
     [formatReport(report), ...(files ? ['', `Open ${files.report}`] : [])].join('\n'),
     files ? { ...report, files } : report,
   );
-  if (report.interrupted) output.warn('Interrupted.');
+  if (report.interrupted) {
+    output.interrupted = true;
+    output.warn('Interrupted.');
+  }
 }
 
 async function subjectOf(

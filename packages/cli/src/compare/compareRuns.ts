@@ -103,7 +103,7 @@ async function dataOf({ root }: CommandContext, path: string): Promise<DataOfRun
     throw new CheckpointError(`${path} has no checkpoint yet.`, {
       actual: path,
       expected: 'a run that has reached its first checkpoint',
-      remedy: `Go on training: flow-matching train ${path} --resume`,
+      remedy: `Go on training: ${run.resumeCommand}`,
     });
   }
   const data: Dataset = await new PluginRegistry(container).build('dataset', experiment.data);

@@ -25,7 +25,7 @@ export async function openRun(
     throw new CheckpointError(`${path} has no checkpoint yet.`, {
       actual: path,
       expected: 'a run that has reached its first checkpoint',
-      remedy: `Go on training: flow-matching train ${path} --resume`,
+      remedy: `Go on training: ${run.resumeCommand}`,
     });
   }
   const assembled = await assembleExperiment(loaded);

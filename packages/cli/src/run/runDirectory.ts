@@ -6,6 +6,7 @@ import { CheckpointStore } from '../checkpoint/checkpointStore.ts';
 import { fileError, systemCode } from '../disk/fileError.ts';
 import { temporarySuffix, writeAtomically } from '../disk/writeAtomically.ts';
 import { RunError } from '../errors.ts';
+import { quotePath } from '../terminal/quoteArgument.ts';
 import type { ResolvedExperiment } from '../experiment/resolveExperiment.ts';
 
 /** Where the command puts runs that are given no place of their own. */
@@ -39,6 +40,11 @@ export class RunDirectory {
   }
   get lockFile(): string {
     return join(this.path, 'lock');
+  }
+
+  /** What goes on with this run, to be pasted into a shell. */
+  get resumeCommand(): string {
+    return `flow-matching train ${quotePath(this.path)} --resume`;
   }
 
   /** Whether a training began here. */

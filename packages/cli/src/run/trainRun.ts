@@ -46,7 +46,7 @@ export async function trainRun({ context, loaded, assembled, run, resume, report
       ? ', from the start: there is no checkpoint yet'
       : '';
   output.note(`${experiment.name} → ${run.path} (${assembled.backend.name}: ${assembled.backend.device})${from}`);
-  const resumeCommand = `flow-matching train ${quoted(run.path)} --resume`;
+  const { resumeCommand } = run;
   if (checkpoint && checkpoint.state.step >= steps)
     assembled.flow.load(checkpoint.state.ema ?? checkpoint.state.parameters, checkpoint.context);
   else await trainFrom({ context, assembled, run, hash, checkpoint, signal: interrupts.signal, resumeCommand });
@@ -79,7 +79,7 @@ async function resumable(
       `${run.path} is a run of another experiment: ${difference.key} is ${there} there and ${here} here.`,
       {
         actual: difference,
-        remedy: `Resume it as it is with 'flow-matching train ${quoted(run.path)} --resume', or name another directory with --run.`,
+        remedy: `Resume it as it is with '${run.resumeCommand}', or name another directory with --run.`,
       },
     );
   }
@@ -196,5 +196,3 @@ function withLastCheckpoint(error: unknown, run: RunDirectory, saved: number): u
 async function disposeQuietly(training: Training): Promise<void> {
   await training.dispose().catch(() => {});
 }
-
-const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path}'`);

@@ -23,6 +23,7 @@ export class Interrupts implements Disposable {
 
   #interrupt(signal: NodeJS.Signals): void {
     if (!this.signal.aborted) {
+      this.#output.interruptedBy = signal;
       this.#output.warn(this.#announcement);
       this.#controller.abort(new InterruptedError('Interrupted.'));
       return;

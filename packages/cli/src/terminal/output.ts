@@ -1,5 +1,5 @@
 import { barProgress, lineProgress, silentProgress, type Progress } from './progress.ts';
-import type { Surroundings } from './surroundings.ts';
+import { writeText, type Surroundings } from './surroundings.ts';
 
 export interface OutputOptions {
   /** One JSON document on stdout, and nothing else there. */
@@ -14,6 +14,10 @@ export class Output {
   readonly quiet: boolean;
   /** The command did what it was asked to, and what it found is a failure: exit status 1. */
   failed = false;
+  /** The signal that asked the command to stop, where one did. */
+  interruptedBy: NodeJS.Signals | undefined;
+  /** The command stopped short because of it: exit status 128 + its number. */
+  interrupted = false;
   readonly #streams: Surroundings;
   #progress: Progress | undefined;
 
@@ -31,20 +35,20 @@ export class Output {
   /** What the user has to know. */
   warn(text: string): void {
     this.#progress?.clear();
-    this.#streams.stderr.write(`${text}\n`);
+    writeText(this.#streams.stderr, `${text}\n`);
   }
 
   /** What was asked for: text for people, or the document in its place. */
   result(text: string, document: unknown): void {
-    this.#streams.stdout.write(this.json ? `${JSON.stringify(document, null, 2)}\n` : `${text}\n`);
+    writeText(this.#streams.stdout, `${this.json ? JSON.stringify(document, null, 2) : text}\n`);
   }
 
-  /** Shows how far some work is: a bar on a terminal, a line now and then elsewhere. End it before starting another. */
+  /** Shows how far some work is: a bar on a terminal that can redraw a line, a line now and then elsewhere. End it before starting another. */
   progress(title: string, total: number): Progress {
     const { stderr } = this.#streams;
     this.#progress = this.quiet
       ? silentProgress
-      : stderr.isTTY
+      : stderr.isTTY && process.env['TERM'] !== 'dumb'
         ? barProgress(stderr, title, total)
         : lineProgress(stderr, title, total);
     return this.#progress;

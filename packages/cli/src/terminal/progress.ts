@@ -1,4 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { escapeName } from './escapeControls.ts';
+import { writeText } from './surroundings.ts';
 
 export interface Progress {
   /** `info` says more about the moment: the loss, … */
@@ -38,7 +40,7 @@ export function barProgress(stream: NodeJS.WriteStream, title: string, total: nu
   const bar = new SingleBar(
     {
       stream,
-      format: `${title.padEnd(8)} {bar} {percentage} %  {count}  {left}  {info}`,
+      format: `${escapeName(title).padEnd(8)} {bar} {percentage} %  {count}  {left}  {info}`,
       barsize: 24,
       fps: 10,
       gracefulExit: false,
@@ -50,7 +52,7 @@ export function barProgress(stream: NodeJS.WriteStream, title: string, total: nu
   return {
     update: (done, info = '') => {
       const whole = Math.min(total, Math.floor(done));
-      bar.update(whole, { info, count: `${whole}/${total}`, left: left(whole, total) });
+      bar.update(whole, { info: escapeName(info), count: `${whole}/${total}`, left: left(whole, total) });
     },
     clear: () => {
       stream.cursorTo(0);
@@ -77,7 +79,7 @@ export function lineProgress(stream: NodeJS.WriteStream, title: string, total: n
       if (ended || (now - shown < lineInterval && done < total)) return;
       shown = now;
       ended = done >= total;
-      stream.write(`${[`${title} ${Math.floor(done)}/${total}`, rest, info].filter(Boolean).join('  ')}\n`);
+      writeText(stream, `${[`${title} ${Math.floor(done)}/${total}`, rest, info].filter(Boolean).join('  ')}\n`);
     },
     clear() {},
     end() {},

@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -24,24 +24,38 @@ const written = (stream: PassThrough): string => (stream.read() as Buffer | null
 const register = new URL('../../../../test/support/register.js', import.meta.url).href;
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
+interface StartOptions {
+  readonly imports?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly stdio?: StdioOptions;
+  /** Instead of the command. */
+  readonly program?: string;
+}
+
+/** The program and the arguments that run a command line from the sources. */
+export const commandOf = (
+  args: readonly string[],
+  { imports = [], program = main }: StartOptions = {},
+): [string, ...string[]] => [
+  process.execPath,
+  '--conditions=source',
+  ...[...imports, register].flatMap((module) => ['--import', module]),
+  program,
+  ...args,
+];
+
 /** Starts the command as a process of its own, which loads `imports` before anything else. */
 export function start(
   args: readonly string[],
   cwd: string,
-  {
-    imports = [],
-    environment = {},
-  }: { readonly imports?: readonly string[]; readonly environment?: Readonly<Record<string, string>> } = {},
+  options: StartOptions = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Outcome & { signal: NodeJS.Signals | null }> } {
-  const modules = [...imports, register].flatMap((module) => ['--import', module]);
-  const child = spawn(process.execPath, ['--conditions=source', ...modules, main, ...args], {
-    cwd,
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const [node, ...rest] = commandOf(args, options);
+  const { environment = {}, stdio = ['ignore', 'pipe', 'pipe'] } = options;
+  const child = spawn(node, rest, { cwd, env: { ...process.env, ...environment }, stdio });
   const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
+  child.stdout?.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
   const ended = new Promise<Outcome & { signal: NodeJS.Signals | null }>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status, signal) => resolve({ status, signal, ...output }));
@@ -64,6 +78,15 @@ export async function seen({ child, ended }: ReturnType<typeof start>, pattern: 
     }),
   ]);
 }
+
+/** Resolves once a condition holds; the test's own time limit is the limit. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** The whole lines of a file; none where there is no file. */
+export const lines = (file: string): string[] =>
+  existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
 
 /** A folder of its own for each test, removed afterwards: call it in a describe. */
 export function temporaryFolder(): { readonly path: string; file(name: string): string } {
