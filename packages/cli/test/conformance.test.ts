@@ -99,7 +99,7 @@ describe('flow-matching conformance', () => {
     await seen(run, /check \d+\//);
     run.child.kill('SIGINT');
     const { status, stdout, stderr } = await run.ended;
-    expect(status).to.equal(1);
+    expect(status).to.equal(130);
     expect(stderr).to.match(/Stopping after the case that is running/);
     expect(stdout).to.match(/ended before \d+ of \d+ chosen cases/);
     const report = JSON.parse(await readFile(folder.file('out/report.json'), 'utf8')) as ConformanceReport;
