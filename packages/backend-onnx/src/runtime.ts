@@ -1,5 +1,6 @@
 import { BackendError } from '@flow-matching/core';
 import type { InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
+import { disableTelemetry } from './disableTelemetry.ts';
 
 /** The part of onnxruntime-node that is used. */
 export interface Runtime {
@@ -10,22 +11,23 @@ export interface Runtime {
 let loading: Promise<Runtime> | undefined;
 
 /**
- * ONNX Runtime's native binding, loaded once. Its telemetry client stays off unless the user has set ORT_DISABLE_TELEMETRY: it
- * is read when the binding loads.
+ * ONNX Runtime's native binding, loaded once, with its telemetry off unless the user has set ORT_DISABLE_TELEMETRY.
  *
- * @throws BackendError that says how to install it.
+ * @throws BackendError that says how to install it; from {@link disableTelemetry} where telemetry would stay on.
  */
 export function loadRuntime(): Promise<Runtime> {
-  return (loading ??= load());
+  // A later call may find a package installed, or the variable set, in the meantime.
+  return (loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  }));
 }
 
 async function load(): Promise<Runtime> {
-  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+  await disableTelemetry();
   try {
     return await import('onnxruntime-node');
   } catch (cause) {
-    // A later call may find a package installed in the meantime.
-    loading = undefined;
     throw new BackendError(
       `ONNX Runtime does not load on ${process.platform} ${process.arch}: ${cause instanceof Error ? cause.message : String(cause)}`,
       {
