@@ -3,7 +3,7 @@ import * as fm from '@flow-matching/core';
 import { prepareGraph, trace, type Graph } from '@flow-matching/core';
 import { onnx } from '@flow-matching/backend-onnx';
 import { fuse } from '../src/fusion/index.ts';
-import { draw, expectAgreement, numbers } from './support/agreement.ts';
+import { draw, expectAgreement, numbers } from '../../../test/support/agreement.ts';
 
 const { manifest } = onnx();
 const operators = (graph: Graph): string[] =>

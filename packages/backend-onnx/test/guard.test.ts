@@ -1,5 +1,16 @@
 import { onnx } from '@flow-matching/backend-onnx';
-import { bool, f32, GraphError, hostArray, trace, where, type Backend } from '@flow-matching/core';
+import {
+  bool,
+  evaluateGraph,
+  f32,
+  GraphError,
+  hostArray,
+  less,
+  trace,
+  where,
+  type Backend,
+  type Tensor,
+} from '@flow-matching/core';
 import { expect } from 'chai';
 
 describe('a step that is kept or dropped as a whole', () => {
@@ -75,4 +86,48 @@ describe('a step that is kept or dropped as a whole', () => {
     expect(Array.from(await a.read())).to.deep.equal([1, 2, 3]);
     await executable.dispose();
   });
+
+  type State = Record<'a' | 'b' | 'ok' | 'other', Tensor>;
+  const nearMisses: Readonly<Record<string, (given: State) => { a: Tensor; b: Tensor }>> = {
+    'the old array where the condition holds': ({ a, b, ok }) => ({
+      a: where(ok, a, a.add(1)),
+      b: where(ok, b, b.mul(2)),
+    }),
+    'the other old array': ({ a, b, ok }) => ({ a: where(ok, a.add(1), b), b: where(ok, b.mul(2), a) }),
+    'a condition of its own for each': ({ a, b, ok, other }) => ({
+      a: where(ok, a.add(1), a),
+      b: where(other, b.mul(2), b),
+    }),
+    'a single number where the condition holds': ({ a, b, ok }) => ({
+      a: where(ok, a.sum(), a),
+      b: where(ok, b.mul(2), b),
+    }),
+    'a condition for each element': ({ a, b, ok }) => ({
+      a: where(less(a, b), a.add(1), a),
+      b: where(ok, b.mul(2), b),
+    }),
+    'one of them by no condition': ({ a, b, ok }) => ({ a: a.add(b), b: where(ok, b.add(a), b) }),
+    'a multiple of the old array': ({ a, b, ok }) => ({ a: where(ok, a.add(1), a.mul(3)), b: where(ok, b.mul(2), b) }),
+  };
+  for (const [what, formula] of Object.entries(nearMisses))
+    it(`is told from ${what}`, async () => {
+      const types = { a: f32([3]), b: f32([3]), ok: bool([]), other: bool([]) };
+      const mixed = trace(formula, types);
+      const executable = await backend.compile(mixed, { aliases: aliases.slice(0, 2) });
+      for (const [first, second] of [
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [1, 1],
+      ] as const) {
+        const given = { a: hostArray([1, -2, 3]), b: hostArray([4, -5, 0]), ok: ok(first), other: ok(second) };
+        const expected = evaluateGraph(mixed, given);
+        const actual = await executable.run({ ...given, a: backend.array(given.a), b: backend.array(given.b) });
+        for (const name of ['a', 'b'])
+          expect(Array.from(await actual[name].read()), `${name} of ${first}, ${second}`).to.deep.equal(
+            Array.from(expected[name].data),
+          );
+      }
+      await executable.dispose();
+    });
 });

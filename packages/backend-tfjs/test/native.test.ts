@@ -1,10 +1,22 @@
 import { tfjs } from '@flow-matching/backend-tfjs';
 import { isTensorflowInstalled, NativeBackend } from '@flow-matching/backend-tfjs/native';
-import { BackendError, f32, gather, hostArray, hostScalar, trace, where } from '@flow-matching/core';
+import * as fm from '@flow-matching/core';
+import {
+  BackendError,
+  f32,
+  gather,
+  hostArray,
+  hostScalar,
+  trace,
+  where,
+  type Shape,
+  type Tensor,
+} from '@flow-matching/core';
 import { assert } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { draw, expectAgreement, numbers } from '../../../test/support/agreement.ts';
 import { loadAddon } from '../src/native/binding.ts';
 import { errorOf } from './support/errorOf.ts';
 import { trainedLosses } from './support/trainedLosses.ts';
@@ -79,6 +91,46 @@ describe('the native engine', () => {
       assert.deepEqual(Array.from(await kept.read()), expected);
     }
   });
+
+  const rows = (formula: (x: Tensor, row: Tensor) => Tensor, shape: Shape, row: Shape) => ({
+    formula,
+    shapes: [shape, row],
+  });
+  const sums = {
+    'a row to a matrix': rows((x, row) => x.add(row), [3, 4], [4]),
+    'a matrix to a row': rows((x, row) => row.add(x), [3, 4], [4]),
+    'a row to a batch of images': rows((x, row) => x.add(row), [2, 1, 2, 3, 4], [4]),
+    'a row to tensors of six axes': rows((x, row) => x.add(row), [2, 1, 1, 2, 3, 4], [4]),
+    'a row to a row': rows((x, row) => x.add(row), [4], [4]),
+    'a single number to a matrix': rows((x, row) => x.add(row), [3, 4], [1]),
+    'a row to a matrix of one column': rows((x, row) => x.add(row), [3, 1], [4]),
+    'a column to a square': rows((x, column) => x.add(column), [3, 3], [3, 1]),
+    'a row of whole numbers': rows((x, row) => fm.round(x).cast('i32').add(fm.round(row).cast('i32')), [3, 4], [4]),
+  };
+  for (const [what, { formula, shapes }] of Object.entries(sums))
+    it(`adds ${what} as the reference does`, async () => {
+      await using backend = new NativeBackend();
+      const next = numbers(3);
+      const inputs = shapes.map((shape) => draw({ shape, dtype: 'f32' }, [-4, 4], next));
+      await expectAgreement(backend, formula, inputs);
+    });
+
+  const chosen: Readonly<Record<string, (x: Tensor, y: Tensor, condition: Tensor) => Tensor>> = {
+    'by one condition between tensors': (x, y, condition) => where(condition, x, y),
+    'by one condition between a tensor and a row': (x, y, condition) => where(condition, x, y.slice(0, 0, 1)),
+    'by one condition between single numbers': (x, y, condition) => where(condition, x.sum(), y.sum()),
+    'by one condition of an axis': (x, y, condition) => where(condition.reshape([1]), x, y),
+    'by each element': (x, y) => where(fm.less(x, y), x, y),
+    'twice by one condition': (x, y, condition) => where(condition, where(condition, x, y), where(condition, y, x)),
+    'one tensor in both cases': (x, _, condition) => where(condition, x, x),
+  };
+  for (const [what, formula] of Object.entries(chosen))
+    it(`chooses ${what} as the reference does`, async () => {
+      await using backend = new NativeBackend();
+      const next = numbers(5);
+      const [x, y] = [0, 1].map(() => draw({ shape: [3, 4], dtype: 'f32' }, [-4, 4], next));
+      for (const condition of [0, 1]) await expectAgreement(backend, formula, [x, y, hostScalar(condition, 'bool')]);
+    });
 
   it('leads an error of TensorFlow back to the line that asked for the operator', async () => {
     await using backend = new NativeBackend();

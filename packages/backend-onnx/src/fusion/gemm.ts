@@ -1,6 +1,5 @@
 import {
   apply,
-  broadcastShapes,
   isFloat,
   rebuild,
   rewriteGraph,
@@ -49,16 +48,19 @@ export function fuseTransposes(graph: Graph): Graph {
   });
 }
 
+/** Of a tensor of two axes. */
 const isTransposed = ({ node }: Tensor): boolean =>
-  node.operator.name === 'Transpose' && node.inputs[0].rank === 2 && (node.attributes.perm as number[])[0] === 1;
+  node.operator.name === 'Transpose' && (node.attributes.perm as number[])[0] === 1;
 
 /** A Gemm that only an addition uses takes the other term as its C: the bias of a dense layer costs no pass of its own. */
 export function fuseBias(graph: Graph): Graph {
   const uses = countUses(graph);
   return rewriteGraph(graph, (node, inputs) => {
     if (node.operator.name !== 'Add') return rebuild(node, inputs);
+    const [{ shape }] = node.outputs;
+    // A term that is larger than the product would have the product broadcast to it.
     const at = [0, 1].find(
-      (i) => isBare(inputs[i]) && uses.get(node.inputs[i]) === 1 && fits(inputs[1 - i], inputs[i], node),
+      (i) => isBare(inputs[i]) && uses.get(node.inputs[i]) === 1 && sameShape(inputs[i].shape, shape),
     );
     if (at === undefined) return rebuild(node, inputs);
     const product = inputs[at].node as unknown as Node<GemmAttributes>;
@@ -69,9 +71,3 @@ export function fuseBias(graph: Graph): Graph {
 /** A product without a C. */
 const isBare = ({ node }: Tensor): boolean =>
   node.operator === (Gemm as unknown as Operator) && node.inputs.length === 2;
-
-/** True where the term broadcasts to the product, rather than the product to the term. */
-const fits = (term: Tensor, product: Tensor, sum: Node): boolean =>
-  term.rank <= 2 &&
-  sameShape(sum.outputs[0].shape, product.shape) &&
-  sameShape(broadcastShapes(term.shape, product.shape), product.shape);

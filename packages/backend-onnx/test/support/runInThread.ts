@@ -24,7 +24,7 @@ async function report(): Promise<void> {
     if (error instanceof FlowMatchingError) return `${error.code} ${error.message}`;
     throw error;
   });
-  const { environmentVariables } = process.report!.getReport() as { environmentVariables: NodeJS.ProcessEnv };
+  const { environmentVariables } = process.report.getReport() as { environmentVariables: NodeJS.ProcessEnv };
   console.log(JSON.stringify({ result, variable: environmentVariables['ORT_DISABLE_TELEMETRY'] ?? null }));
 }
 
@@ -32,5 +32,8 @@ const thread = isMainThread ? (process.argv[2] as Thread) : (workerData as Threa
 if (thread === 'main') await report();
 else {
   const next: Thread = thread === 'worker of a worker, with an environment of its own' ? 'worker' : 'main';
-  new Worker(new URL(import.meta.url), { workerData: next, env: environments[thread] });
+  const worker = new Worker(new URL(import.meta.url), { workerData: next, env: environments[thread] });
+  worker.on('error', (error) => {
+    throw error;
+  });
 }
