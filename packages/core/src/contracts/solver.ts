@@ -49,6 +49,11 @@ export interface SolverState {
   readonly error: Tensor;
   /** Size of the next step, [control] f32. */
   readonly h: Tensor;
+  /**
+   * Row of the first sample that was not finite in the last step tried, [1] i32; the number of rows where all were. Given by solvers
+   * that reject such steps for the whole batch, so that an error can name the sample.
+   */
+  readonly brokenRow?: Tensor;
   /** Whatever else the method keeps (stages to reuse, controller memory). */
   readonly memory: Readonly<Record<string, Tensor>>;
 }
@@ -77,12 +82,16 @@ export interface Solver {
   readonly name: string;
   /** Order of accuracy. */
   readonly order: number;
+  /** Whether the number of steps depends on the problem. Other solvers take exactly `maxSteps` steps, so that nobody has to ask whether they have ended. */
   readonly adaptive: boolean;
   /** Steps draw noise, so they need the score and a seed, and there is no likelihood along them. */
   readonly stochastic?: boolean;
-  /** Attempted steps after which a solve ends with status maxSteps. */
+  /** Attempted steps after which a solve ends: with status maxSteps where the solver is adaptive, else done. */
   readonly maxSteps: number;
-  /** Scalars and vectors fed at run time; each becomes an f32 input of both programs. */
+  /**
+   * Scalars and vectors fed at run time; each becomes an f32 input of both programs. Of an adaptive solver `rtol` and `atol` are checked
+   * against the precision of the state before it runs.
+   */
   readonly settings: SolverSettings;
   start(problem: OdeProblem, y: OdeState, settings: Readonly<Record<string, Tensor>>): SolverState;
   step(

@@ -2,8 +2,7 @@ import type { NamedArrays, RunInputs } from '../backend/backend.ts';
 import type { Solver, SolverStatus } from '../contracts/solver.ts';
 import type { OdeResult } from '../solve/odeProgram.ts';
 import { allocate } from '../tensor/dtype.ts';
-import { seedArray } from '../random/seed.ts';
-import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
+import type { HostArray } from '../tensor/hostArray.ts';
 import type { OdeProgramRequest, OdePrograms } from './odePrograms.ts';
 
 export interface SolveOptions {
@@ -74,12 +73,10 @@ export async function solveInBatches(
         end,
         count: part,
         ...(times && { times }),
-        ...(solve.seed !== undefined && {
-          seed: { key: seedArray(solve.seed), firstSample: hostScalar(first, 'u32') },
-        }),
+        ...(solve.seed !== undefined && { seed: solve.seed }),
+        firstSample: first,
         signal,
-        onStep:
-          onProgress && ((t) => onProgress(first + part * Math.min(1, Math.abs((t - start) / (end - start))), count)),
+        onStep: onProgress && ((share) => onProgress(first + part * share, count)),
       });
       results.push({ result, count: part });
     } finally {

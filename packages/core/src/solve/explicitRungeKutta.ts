@@ -16,7 +16,7 @@ import { concat, expand, reshape } from '../operators/movement.ts';
 import { matmul } from '../operators/matmul.ts';
 import { checkTableau, type ButcherTableau } from './butcherTableau.ts';
 import { linearCombination } from './linearCombination.ts';
-import { controlAgainst, mapState, rootMeanSquare, selectState } from './odeState.ts';
+import { brokenRows, controlAgainst, firstRow, mapState, rootMeanSquare, selectState } from './odeState.ts';
 
 export interface AdaptiveOptions {
   /** Error allowed per step relative to the solution's size. */
@@ -266,9 +266,12 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
   function initialStep(problem: OdeProblem, y: OdeState, f0: OdeState, given: Settings): Tensor {
     const norm = (state: OdeState): Tensor => rootMeanSquare(scaled(state, y, y, given), problem.mask, perSample);
     const span = problem.end.sub(problem.start).abs();
+    const smallest = smallestStep(problem, problem.start);
+    // Norms overflow, and a field may be finite at the start but not one guess ahead: then the smallest step is tried first.
+    const bounded = (size: Tensor): Tensor => maximum(minimum(where(isFinite(size), size, smallest), span), smallest);
     const d0 = norm(y);
     const d1 = norm(f0);
-    const guess = minimum(where(less(minimum(d0, d1), 1e-5), 1e-6, d0.div(maximum(d1, 1e-5)).mul(0.01)), span);
+    const guess = bounded(where(less(minimum(d0, d1), 1e-5), 1e-6, d0.div(maximum(d1, 1e-5)).mul(0.01)));
     const signed = guess.mul(direction(problem));
     const ahead = mapState((value, rate) => value.add(rate.mul(controlAgainst(signed, value))), y, f0);
     const t1 = problem.start.add(signed);
@@ -282,7 +285,15 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
         .pow(-1 / k)
         .mul(0.01 ** (1 / k)),
     );
-    return minimum(minimum(guess.mul(100), refined), span);
+    return bounded(minimum(guess.mul(100), refined));
+  }
+
+  /** Samples that stand in the way of a step, by what it made of them. */
+  function obstacle(problem: OdeProblem, ...states: readonly OdeState[]): { broken: Tensor; brokenRow?: Tensor } {
+    const rows = brokenRows(problem.mask, ...states);
+    if (perSample) return { broken: rows };
+    const brokenRow = firstRow(rows);
+    return { broken: less(brokenRow, problem.mask.size), brokenRow };
   }
 
   return {
@@ -299,16 +310,21 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
       const size =
         firstStep === undefined
           ? initialStep(problem, y, first!, given)
-          : minimum(given['firstStep'], problem.end.sub(problem.start).abs());
+          : maximum(
+              minimum(given['firstStep'], problem.end.sub(problem.start).abs()),
+              smallestStep(problem, problem.start),
+            );
       const evaluations = (needed ? 1 : 0) + (firstStep === undefined ? 1 : 0);
+      // Without a derivative to start from, no step will do.
+      const { broken, brokenRow } = obstacle(problem, first ?? y);
+      const begun = where(broken, status(solverStatus.nonFinite), status(solverStatus.running));
       return {
         y,
         t,
         h: expand(size.mul(direction(problem)), [control]),
         // Padding is done before it starts.
-        status: perSample
-          ? where(problem.mask.equal(0), status(solverStatus.done), status(solverStatus.running))
-          : count(1),
+        status: perSample ? where(problem.mask.equal(0), status(solverStatus.done), begun) : begun,
+        ...(brokenRow && { brokenRow }),
         evaluations: full([control], evaluations, 'i32'),
         accepted: count(control),
         rejected: count(control),
@@ -321,8 +337,9 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
       const remaining = problem.end.sub(state.t);
       // A step within 0.1 % of the end is stretched onto it, so that no sliver is left over.
       const last = less(remaining.abs(), state.h.abs().mul(1.001));
-      const h = where(last, remaining, state.h);
-      const tNext = where(last, problem.end, state.t.add(h));
+      const tNext = where(last, problem.end, state.t.add(state.h));
+      // The way between two representable times: t + h is rounded, and a step over the unrounded h would be off by as much.
+      const h = tNext.sub(state.t);
       const stages = evaluateStages(
         tableau,
         problem,
@@ -336,7 +353,8 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
         ...stages.derivatives,
       );
       const error = rootMeanSquare(scaled(estimate, state.y, stages.y, given), problem.mask, perSample);
-      const finite = isFinite(error);
+      const { broken, brokenRow } = obstacle(problem, estimate, stages.y);
+      const finite = and(isFinite(error), not(broken));
       const accepted = and(running, and(finite, error.lessOrEqual(1)));
       const rejected = and(running, not(accepted));
 
@@ -346,19 +364,19 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
       const ideal = given['safety'].mul(bounded.pow(exponent)).mul(previousError.pow(given['proportional'].div(k)));
       const largest = where(accepted, given['maxFactor'], 1);
       const factor = where(finite, maximum(minimum(ideal, largest), given['minFactor']), given['minFactor']);
-      const nextH = h.mul(factor);
+      const nextSize = h.abs().mul(factor);
 
       const tried = state.accepted.add(state.rejected).add(1).cast('f32');
-      // Below this the step is lost in the rounding of t.
-      const floor = maximum(state.t.abs(), problem.end.sub(problem.start).abs()).mul(4 * 2 ** -24);
-      const vanished = and(rejected, less(nextH.abs(), floor));
+      const smallest = smallestStep(problem, tNext);
+      const vanished = and(rejected, less(nextSize, smallest));
+      const nextH = maximum(nextSize, smallest).mul(direction(problem));
       const exhausted = less(given['maxSteps'].sub(0.5), tried);
       const ended = where(
         and(accepted, last),
         status(solverStatus.done),
         where(
           vanished,
-          where(finite, status(solverStatus.underflow), status(solverStatus.nonFinite)),
+          where(broken, status(solverStatus.nonFinite), status(solverStatus.underflow)),
           where(exhausted, status(solverStatus.maxSteps), status(solverStatus.running)),
         ),
       );
@@ -374,6 +392,7 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
           accepted: state.accepted.add(accepted.cast('i32')),
           rejected: state.rejected.add(rejected.cast('i32')),
           error: where(running, error, state.error),
+          ...(brokenRow && { brokenRow: where(running, brokenRow, state.brokenRow!) }),
           memory: {
             previousError: where(accepted, bounded, previousError),
             ...(keepsFirst && prefixed(selectState(accepted, lastRates, unprefixed(state.memory)))),
@@ -384,6 +403,10 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
     },
   };
 }
+
+/** Below this size a step from t is lost in the rounding of t. */
+const smallestStep = ({ start, end }: OdeProblem, t: Tensor): Tensor =>
+  maximum(t.abs(), end.sub(start).abs()).mul(4 * 2 ** -24);
 
 const firstStage = 'firstStage.';
 const prefixed = (state: OdeState): Record<string, Tensor> =>

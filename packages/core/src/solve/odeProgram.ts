@@ -1,24 +1,32 @@
 import type { Backend, BackendArray, Executable, NamedArrays, RunInputs } from '../backend/backend.ts';
 import { solverStatus, type Solver, type SolverStatus } from '../contracts/solver.ts';
-import { OptionError, SolverError } from '../errors.ts';
+import { OptionError } from '../errors.ts';
+import { seedArray } from '../random/seed.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
+import { asksBeyondF32, checkInterval, checkResolution } from './checkRun.ts';
 import { compactedRows, putRows, takeRows } from './compaction.ts';
 import { OdeGraphs } from './odeGraphs.ts';
 import { carriedPrefix, pick, type OdeDefinition, type Types } from './odeTrace.ts';
+import { requireFinite } from './requireFinite.ts';
 
 export interface OdeRunOptions {
   readonly start: number;
   readonly end: number;
   /** Samples that count; the rest of the rows is padding. Default all. */
   readonly count?: number;
-  /** Times to keep the state at: as many as the definition's `keptTimes`. */
+  /** Times to keep the state at, on the interval: as many as the definition's `keptTimes`. */
   readonly times?: readonly number[];
-  /** Seed and first sample index of the draws of a stochastic solver. */
-  readonly seed?: { readonly key: HostArray; readonly firstSample: HostArray };
+  /** Seed of the draws of a stochastic solver. */
+  readonly seed?: number;
+  /** Index of the first row among all samples that were asked for: draws depend on it, and errors name samples by it. Default 0. */
+  readonly firstSample?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called after each attempted step with the time reached by the slowest sample. */
-  readonly onStep?: ((t: number) => void) | undefined;
+  /**
+   * Called after each attempted step with the share of the solve that is done, from 0 to 1: of the steps where their number is known, else
+   * of the interval, as far as the slowest sample has come.
+   */
+  readonly onStep?: ((share: number) => void) | undefined;
 }
 
 export interface OdeResult {
@@ -111,14 +119,17 @@ export class OdeProgram {
 
   /**
    * Integrates from `start` to `end`. Where each sample has its own steps, those that have ended are taken out once they are half
-   * of the batch, so that stragglers do not pay for them.
+   * of the batch, so that stragglers do not pay for them. A solver that is not adaptive runs its steps without a look at the state in between.
    *
-   * @throws SolverError where a sample's step size vanishes or its derivative is not finite, with the time, the step and the error
-   *   there; the abort reason where `signal` fires between steps.
+   * @throws SolverError where a sample's step size vanishes, or its state or derivative is not finite, with the time, the sample, the
+   *   step and the error there; OptionError for an interval that is empty or not finite, kept times outside it, and tolerances below what
+   *   the backend's floats resolve; the abort reason where `signal` fires between steps.
    */
   async run(arrays: NamedArrays, inputs: RunInputs, options: OdeRunOptions): Promise<OdeResult> {
     const { rows } = this.#definition;
     const { count = rows, times, signal, onStep } = options;
+    checkInterval(options);
+    const seed = this.#solver.stochastic ? this.#seed(options) : undefined;
     const settings = Object.entries(this.#solver.settings).map(
       ([name, value]) =>
         [`settings.${name}`, typeof value === 'number' ? hostScalar(value) : hostArray(value)] as const,
@@ -135,35 +146,38 @@ export class OdeProgram {
     const withTimes = { ...shared, ...(times && { times: hostArray(times) }) };
     let batch = await this.#batch(rows, undefined, { ...withTimes, mask }, begun);
     const perSample = this.#carriedTypes[statusName].shape[0] === rows && rows > 1;
+    const { adaptive, maxSteps } = this.#solver;
     let whole: Record<string, HostArray> | undefined;
     let rowSteps = 0;
-    let attempts = 0;
-    const seed = this.#solver.stochastic ? this.#seed(options) : undefined;
     try {
-      for (;;) {
-        const status = await batch.carried[statusName].read();
-        const running = Array.from(status).filter((code) => code === solverStatus.running).length;
-        if (running === 0) break;
-        const smaller = perSample ? compactedRows(running, batch.rows) : undefined;
-        if (smaller !== undefined) {
-          const values = await hostsOf({ ...batch.carried, ...constantsOf(batch) });
-          whole = store(whole, values, batch);
-          const chosen = Array.from(status.keys()).filter((row) => status[row] === solverStatus.running);
-          const { indices } = batch;
-          disposeBatch(batch);
-          batch = await this.#batch(
-            smaller,
-            indices ? chosen.map((row) => indices[row]) : chosen,
-            { ...withTimes, mask: maskOf(smaller, chosen.length) },
-            this.#upload(values, chosen, smaller),
-          );
+      if (asksBeyondF32(this.#solver)) checkResolution(this.#solver, await batch.carried[timeName].read());
+      for (let attempts = 0; attempts < maxSteps; attempts++) {
+        // Solvers that are not adaptive take all their steps, so the status is read once, at the end.
+        if (adaptive) {
+          const status = await batch.carried[statusName].read();
+          const running = Array.from(status).filter((code) => code === solverStatus.running).length;
+          if (running === 0) break;
+          const smaller = perSample ? compactedRows(running, batch.rows) : undefined;
+          if (smaller !== undefined) {
+            const values = await hostsOf({ ...batch.carried, ...constantsOf(batch) });
+            whole = store(whole, values, batch);
+            const chosen = Array.from(status.keys()).filter((row) => status[row] === solverStatus.running);
+            const { indices } = batch;
+            disposeBatch(batch);
+            batch = await this.#batch(
+              smaller,
+              indices ? chosen.map((row) => indices[row]) : chosen,
+              { ...withTimes, mask: maskOf(smaller, chosen.length) },
+              this.#upload(values, chosen, smaller),
+            );
+          }
         }
         signal?.throwIfAborted();
         const position = seed && { ...seed, 'seed.step': hostScalar(attempts, 'u32') };
         batch.carried = await batch.step.run({ ...batch.fixed, ...prefixAll('carried.', batch.carried), ...position });
-        attempts++;
         rowSteps += batch.rows;
-        if (onStep) onStep(slowest(await batch.carried[timeName].read(), options));
+        if (onStep)
+          onStep(adaptive ? shareReached(await batch.carried[timeName].read(), options) : (attempts + 1) / maxSteps);
       }
       const values = await hostsOf(batch.carried);
       return this.#result(whole ? store(whole, values, batch) : values, rowSteps, options);
@@ -172,8 +186,9 @@ export class OdeProgram {
     }
   }
 
-  #seed({ seed }: OdeRunOptions): Inputs {
-    if (seed) return prefixAll('seed.', { ...seed });
+  #seed({ seed, firstSample = 0 }: OdeRunOptions): Inputs {
+    if (seed !== undefined)
+      return prefixAll('seed.', { key: seedArray(seed), firstSample: hostScalar(firstSample, 'u32') });
     throw new OptionError(`The solver '${this.#solver.name}' draws noise.`, {
       expected: 'a seed',
       remedy: 'Use it for sampling, not for likelihoods.',
@@ -203,7 +218,7 @@ export class OdeProgram {
     );
   }
 
-  #result(values: Readonly<Record<string, HostArray>>, rowSteps: number, { end }: OdeRunOptions): OdeResult {
+  #result(values: Readonly<Record<string, HostArray>>, rowSteps: number, options: OdeRunOptions): OdeResult {
     const state = pick(values, carriedPrefix.state);
     const [t, evaluations, accepted, rejected, error, h] = [
       't',
@@ -215,25 +230,9 @@ export class OdeProgram {
     ].map((name) => state[name].data);
     const names = Object.keys(solverStatus) as SolverStatus[];
     const status = Array.from(state['status'].data, (code) => names.find((name) => solverStatus[name] === code)!);
-    const y = pick(state, 'y.');
-    const failed = status.findIndex((name) => name === 'underflow' || name === 'nonFinite');
-    if (failed >= 0) {
-      const problem =
-        status[failed] === 'nonFinite'
-          ? 'The vector field is not finite'
-          : 'The step size vanished before the tolerance was met';
-      throw new SolverError(
-        `${problem} at t = ${t[failed].toPrecision(7)}${status.length > 1 ? ` (sample ${failed})` : ''}: step ${h[failed].toExponential(2)} after ${accepted[failed]} accepted and ${rejected[failed]} rejected steps, error ${error[failed].toPrecision(3)} × tolerance.`,
-        {
-          actual: { t: t[failed], step: h[failed], errorNorm: error[failed], sample: failed, lastState: y },
-          expected: `${this.#solver.name} to reach t = ${end}`,
-          remedy: 'Loosen rtol and atol, use another solver, or train the model further.',
-        },
-      );
-    }
     const kept = pick(values, carriedPrefix.kept);
-    return {
-      y,
+    const result: OdeResult = {
+      y: pick(state, 'y.'),
       ...(Object.keys(kept).length > 0 && { kept }),
       status,
       t,
@@ -244,6 +243,13 @@ export class OdeProgram {
       h,
       rowSteps,
     };
+    requireFinite(result, {
+      solver: this.#solver.name,
+      count: this.#definition.rows,
+      brokenRow: state['brokenRow']?.data[0],
+      ...options,
+    });
+    return result;
   }
 
   async dispose(): Promise<void> {
@@ -286,11 +292,10 @@ function store(
   return whole;
 }
 
-function slowest(t: TypedArray, { start, end }: OdeRunOptions): number {
-  return Array.from(t).reduce(
-    (least, time) => (Math.abs(end - time) > Math.abs(end - least) ? time : least),
-    start === end ? start : end,
-  );
+/** The share of the interval that the slowest sample has behind it. */
+function shareReached(t: TypedArray, { start, end }: OdeRunOptions): number {
+  const left = Array.from(t).reduce((most, time) => Math.max(most, Math.abs(end - time)), 0);
+  return 1 - Math.min(1, left / Math.abs(end - start));
 }
 
 const prefixAll = <T>(prefix: string, values: Readonly<Record<string, T>>): Record<string, T> =>

@@ -1,6 +1,7 @@
 import type { OdeState } from '../contracts/solver.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { where } from '../operators/logic.ts';
+import { constant } from '../operators/constant.ts';
+import { and, equal, not, where } from '../operators/logic.ts';
 import { reshape } from '../operators/movement.ts';
 
 /** Control quantities [control] shaped to broadcast against a state component [batch, ...]. */
@@ -23,6 +24,30 @@ export function mapState<Names extends string>(
 export const selectState = (condition: Tensor, a: OdeState, b: OdeState): Record<string, Tensor> =>
   mapState((x, y) => where(controlAgainst(condition, x), x, y), a, b);
 
+const eventAxes = ({ shape }: Tensor): number[] => shape.slice(1).map((_, i) => i + 1);
+
+/** Bool [batch]: samples that count (`mask` is not 0) and have an element, in any of the states, that is NaN or infinite. */
+export function brokenRows(mask: Tensor, ...states: readonly OdeState[]): Tensor {
+  // x − x is 0 for finite elements and NaN for the others, and so are sums of it.
+  const traces = states
+    .flatMap((state) => Object.values(state))
+    .map((component) => component.sub(component).sum(eventAxes(component)))
+    .reduce((sum, trace) => sum.add(trace));
+  return and(not(equal(traces, 0)), not(equal(mask, 0)));
+}
+
+/** Index [1] i32 of the first row that holds, or the number of rows where none does. Rows are a bool [batch]. */
+export function firstRow(rows: Tensor): Tensor {
+  const count = rows.size;
+  // f32 is exact up to 2²⁴ rows, and backends reduce it fastest.
+  const indices = constant(
+    Float64Array.from({ length: count }, (_, i) => i),
+    'f32',
+    [count],
+  );
+  return where(rows, indices, count).min(0, { keepdims: true }).cast('i32');
+}
+
 /**
  * The root mean square over all elements of all components: over the samples that count where `perSample` is false ([1]), of
  * each sample where it is true ([batch]).
@@ -30,10 +55,7 @@ export const selectState = (condition: Tensor, a: OdeState, b: OdeState): Record
 export function rootMeanSquare(state: OdeState, mask: Tensor, perSample: boolean): Tensor {
   const components = Object.values(state);
   const perRow = components
-    .map((component) => {
-      const axes = component.shape.slice(1).map((_, i) => i + 1);
-      return component.square().sum(axes);
-    })
+    .map((component) => component.square().sum(eventAxes(component)))
     .reduce((sum, squares) => sum.add(squares));
   const elements = components.reduce((count, component) => count + component.size / component.shape[0], 0);
   if (perSample) return perRow.div(elements).sqrt();

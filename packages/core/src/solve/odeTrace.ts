@@ -1,15 +1,23 @@
-import type { OdeProblem, OdeState, ScaledScore, Solver, SolverState } from '../contracts/solver.ts';
+import {
+  solverStatus,
+  type OdeProblem,
+  type OdeState,
+  type ScaledScore,
+  type Solver,
+  type SolverState,
+} from '../contracts/solver.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { trace } from '../graph/trace.ts';
 import type { Tree } from '../graph/tree.ts';
 import { sign } from '../operators/arithmetic.ts';
+import { constant } from '../operators/constant.ts';
 import { and, less, not, where } from '../operators/logic.ts';
 import { expand, reshape } from '../operators/movement.ts';
 import { Random, type RandomPosition } from '../random/random.ts';
 import { streams } from '../random/seed.ts';
 import type { TensorType } from '../tensor/shape.ts';
-import { mapState } from './odeState.ts';
+import { brokenRows, firstRow, mapState } from './odeState.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 export type Types = Readonly<Record<string, TensorType>>;
@@ -85,7 +93,8 @@ export function traceStart(solver: Solver, definition: OdeDefinition): Graph {
   const { rows, keptTimes = 0, inputs } = definition;
   const formula = (given: Given): Tree<Tensor> => {
     const { y, constants = {} } = definition.begin(given.inputs, given.arrays);
-    const state = solver.start(problemOf(definition, given, constants), y, given.settings);
+    const problem = problemOf(definition, given, constants);
+    const state = endWhereBroken(solver.start(problem, y, given.settings), problem);
     const kept = mapState(
       (value) => expand(reshape(value, value.shape.toSpliced(1, 0, 1)), value.shape.toSpliced(1, 0, keptTimes)),
       y,
@@ -114,7 +123,7 @@ export function traceStep(solver: Solver, definition: OdeDefinition, carried: Ty
             problem,
           )
         : undefined;
-    return { state: made.state as unknown as Tree<Tensor>, kept };
+    return { state: endWhereBroken(made.state, problem) as unknown as Tree<Tensor>, kept };
   };
   return trace(formula as never, {
     ...signature(solver, definition, rows),
@@ -122,6 +131,17 @@ export function traceStep(solver: Solver, definition: OdeDefinition, carried: Ty
     ...(solver.stochastic && { seed: seedTypes }),
     ...(keptTimes > 0 && { times: { shape: [keptTimes], dtype: 'f32' as const } }),
   });
+}
+
+/**
+ * Ends solves whose state is no longer finite, whatever the solver: the carried time is then the first at which it was not, and the
+ * carried state shows of which samples.
+ */
+function endWhereBroken(state: SolverState, { mask }: OdeProblem): SolverState {
+  const rows = brokenRows(mask, state.y);
+  const perSample = state.status.size === mask.size;
+  const broken = perSample ? rows : less(firstRow(rows), mask.size);
+  return { ...state, status: where(broken, constant(solverStatus.nonFinite, 'i32'), state.status) };
 }
 
 /** Writes the interpolated state into the slots of those times that the accepted step has just passed. */

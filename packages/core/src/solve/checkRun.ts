@@ -1,0 +1,70 @@
+import type { Solver } from '../contracts/solver.ts';
+import { OptionError } from '../errors.ts';
+import type { TypedArray } from '../tensor/dtype.ts';
+
+/** What a solve is asked for: an interval, and times on it to keep the state at. */
+export interface SolveInterval {
+  readonly start: number;
+  readonly end: number;
+  readonly times?: readonly number[];
+}
+
+/**
+ * Refuses an interval that cannot be integrated over. Times are f32, so an interval that rounds to a single f32 is empty.
+ *
+ * @throws OptionError where an end is not finite, the interval is empty, or a kept time lies outside it
+ */
+export function checkInterval({ start, end, times = [] }: SolveInterval): void {
+  const [first, last] = [Math.fround(start), Math.fround(end)];
+  if (!Number.isFinite(first) || !Number.isFinite(last) || first === last) {
+    throw new OptionError(`Cannot integrate from t = ${start} to t = ${end}.`, {
+      actual: { start, end },
+      expected: 'two different finite times, as f32 tells them apart',
+    });
+  }
+  const [least, most] = [Math.min(first, last), Math.max(first, last)];
+  const outside = times.find((time) => !(Math.fround(time) >= least && Math.fround(time) <= most));
+  if (outside === undefined) return;
+  throw new OptionError(`The state cannot be kept at t = ${outside}: the solve runs from ${start} to ${end}.`, {
+    actual: outside,
+    expected: `times from ${Math.min(start, end)} to ${Math.max(start, end)}`,
+  });
+}
+
+/** Spacing of the numbers beside 1: a step's result is rounded by up to half of it. */
+const spacing = { f32: 2 ** -23, f64: 2 ** -52 } as const;
+
+/** Whether the tolerances of an adaptive solver are below what f32 can resolve, so that {@link checkResolution} has to know what the backend keeps. */
+export const asksBeyondF32 = (solver: Solver): boolean => unresolved(solver, 'f32') !== undefined;
+
+/**
+ * Refuses tolerances that rounding alone exceeds: a solver would take thousands of steps after an error that no step size removes.
+ *
+ * @param kept an array as the backend keeps it: one of f64 where it computes more than f32 asks for, as the reference does
+ * @throws OptionError naming the option and the smallest value that can be met
+ */
+export function checkResolution(solver: Solver, kept: TypedArray): void {
+  const dtype = kept instanceof Float64Array ? 'f64' : 'f32';
+  const option = unresolved(solver, dtype);
+  if (option === undefined) return;
+  const least = spacing[dtype].toPrecision(2);
+  throw new OptionError(
+    `The solver '${solver.name}' cannot meet ${option} = ${String(solver.settings[option])} in ${dtype}.`,
+    {
+      actual: solver.settings[option],
+      expected:
+        option === 'rtol'
+          ? `rtol of ${least} or more, or 0 with an atol that can be met`
+          : `atol of ${least} or more where rtol is 0`,
+      remedy: `Rounding alone changes a state by up to ${least} of its size in each step. Loosen the tolerance.`,
+    },
+  );
+}
+
+/** The tolerance that is too small. A tiny `atol` beside a sound `rtol` is not: it says that small states are to be resolved too. */
+function unresolved({ adaptive, settings }: Solver, dtype: keyof typeof spacing): 'rtol' | 'atol' | undefined {
+  const { rtol, atol } = settings;
+  if (!adaptive || typeof rtol !== 'number' || typeof atol !== 'number') return undefined;
+  if (rtol > 0 && rtol < spacing[dtype]) return 'rtol';
+  return rtol === 0 && atol < spacing[dtype] ? 'atol' : undefined;
+}
