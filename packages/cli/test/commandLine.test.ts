@@ -91,8 +91,8 @@ describe('the command line', () => {
     expect(status).to.equal(0);
     expect(stdout)
       .to.match(/^model\n {2}mlp /m)
-      .and.to.match(/^ {6}activation +silu \| gelu \|.*default "silu"$/m)
-      .and.to.match(/^ {6}schedule +schedule +default constant$/m);
+      .and.to.match(/^ {6}activation +silu \| gelu \|.*default "silu" +Activation/m)
+      .and.to.match(/^ {6}schedule +schedule +default constant +Schedule of/m);
     const { stdout: json } = await inProcess('plugins', '--kind', 'model', '--json');
     const { model } = JSON.parse(json) as {
       model: { name: string; options: { name: string; type: string; default?: unknown }[] }[];
@@ -102,6 +102,7 @@ describe('the command line', () => {
       type: 'integer > 0',
       default: 512,
       required: false,
+      description: 'Units of each hidden layer',
     });
   });
 

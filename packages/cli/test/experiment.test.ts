@@ -4,6 +4,7 @@ import { createRootContainer } from '../src/container/createRootContainer.ts';
 import { assembleExperiment, loadExperiment } from '../src/experiment/assembleExperiment.ts';
 import { firstDifference } from '../src/experiment/experimentHash.ts';
 import { parseSetting } from '../src/experiment/parseSetting.ts';
+import { stringify } from 'yaml';
 import { temporaryFolder } from './support/commandLine.ts';
 
 describe('an experiment file', () => {
@@ -34,6 +35,54 @@ describe('an experiment file', () => {
     });
     expect(experiment.optimizer['schedule']).to.deep.include({ name: 'constant', warmup: 0 });
     expect(experiment.training).to.deep.equal({ steps: 4000, batchSize: 1024, checkpointEvery: 1000, reportEvery: 50 });
+  });
+
+  const adaptive = {
+    name: 'dopri5',
+    rtol: 1e-5,
+    atol: 1e-5,
+    maxSteps: 10_000,
+    perSample: false,
+    safety: 0.9,
+    minFactor: 0.2,
+    maxFactor: 10,
+    proportional: 0.2,
+    integral: 0.65,
+  };
+
+  it('is completed with defaults that depend on other options', async () => {
+    const solver = async (text: string) => (await load(`data: checkerboard\nsolver: ${text}\n`)).experiment.solver;
+    const { maxSteps: _, ...rest } = adaptive;
+    expect((await load('data: checkerboard\n')).experiment.solver).to.deep.equal(adaptive);
+    expect(await solver('{ rtol: 1.0e-3 }')).to.deep.equal({ ...adaptive, rtol: 1e-3 });
+    expect(await solver('{ maxEvaluations: 100 }')).to.deep.equal({ ...rest, maxEvaluations: 100 });
+    expect(await solver('{ grid: cosine }')).to.deep.equal({ name: 'dopri5', steps: 20, grid: 'cosine' });
+    expect(await solver('{ steps: 7 }')).to.deep.equal({ name: 'dopri5', steps: 7, grid: 'uniform' });
+    expect(await solver('euler')).to.deep.equal({ name: 'euler', steps: 100, grid: 'uniform' });
+    expect(await solver('{ name: euler, grid: [0, 0.5, 1] }')).to.deep.equal({ name: 'euler', grid: [0, 0.5, 1] });
+    expect(await solver('euler-maruyama')).to.deep.equal({
+      name: 'euler-maruyama',
+      noise: 1,
+      steps: 200,
+      grid: 'uniform',
+    });
+  });
+
+  it('is the same experiment when it is read from what was recorded', async () => {
+    for (const solver of ['dopri5', '{ name: dopri5, grid: edm }', 'rk4', 'predictor-corrector']) {
+      const { experiment } = await load(`data: checkerboard\nsolver: ${solver}\n`);
+      expect((await load(stringify(experiment))).experiment).to.deep.equal(experiment);
+    }
+  });
+
+  it('leaves out options of the file that do not go with what the command line sets', async () => {
+    const solver = async (recorded: object, ...settings: string[]) =>
+      (await load(stringify({ data: 'checkerboard', solver: recorded }), settings)).experiment.solver;
+    expect(await solver(adaptive, 'solver.steps=7')).to.deep.equal({ name: 'dopri5', steps: 7, grid: 'uniform' });
+    expect(await solver(adaptive, 'solver.rtol=1e-3')).to.deep.equal({ ...adaptive, rtol: 1e-3 });
+    const noisy = { name: 'euler-maruyama', steps: 50, noise: 0.5 };
+    expect(await solver(noisy, 'solver.steps=7')).to.deep.include({ ...noisy, steps: 7 });
+    expect(await solver({ name: 'euler', steps: 9 }, 'solver.evaluations=4')).to.not.have.property('steps');
   });
 
   it('may be JSON', async () => {

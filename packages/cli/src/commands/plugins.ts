@@ -1,7 +1,9 @@
-import { pluginKinds, PluginRegistry, type PluginKind } from '@flow-matching/core';
+import { pluginKinds, PluginRegistry } from '@flow-matching/core';
 import { UsageError } from '../errors.ts';
-import { optionsOf, type OptionDescription } from '../experiment/pluginOptions.ts';
+import { experimentKeys } from '../experiment/experimentKeys.ts';
+import { optionsOf, writtenDefault, type OptionDescription } from '../experiment/pluginOptions.ts';
 import { formatTable } from '../terminal/formatTable.ts';
+import { wrapped } from '../terminal/wrapped.ts';
 import type { CommandContext } from './cliCommand.ts';
 
 interface PluginsOptions {
@@ -9,37 +11,47 @@ interface PluginsOptions {
 }
 
 export async function plugins({ output, root }: CommandContext, _: [], { kind }: PluginsOptions): Promise<void> {
-  if (kind !== undefined && !pluginKinds.includes(kind as PluginKind))
-    throw new UsageError(`There is no kind '${kind}'.`, { actual: kind, expected: `one of ${pluginKinds.join(', ')}` });
+  if (kind !== undefined && !listings.includes(kind))
+    throw new UsageError(`There is no kind '${kind}'.`, { actual: kind, expected: `one of ${listings.join(', ')}` });
   const registry = new PluginRegistry(root);
-  const kinds = pluginKinds.filter((each) => kind === undefined || each === kind);
-  const listed = kinds.map((each) => ({
+  const isListed = (title: string): boolean => kind === undefined || kind === title;
+  const keys = isListed('experiment') ? experimentKeys() : undefined;
+  const listed = pluginKinds.filter(isListed).map((each) => ({
     kind: each,
     plugins: registry
       .list(each)
       .map((plugin) => ({ name: plugin.pluginName, summary: plugin.summary, options: optionsOf(plugin) })),
   }));
-  const text = listed.flatMap(({ kind: title, plugins: found }) => [
-    title,
-    ...found.flatMap(({ name, summary, options }) => [
-      `  ${name}  ${summary}`,
-      ...(options.length > 0 ? [indent(formatTable(options.map(optionRow)), 6)] : []),
+  const text = [
+    ...(keys ? ['experiment', optionTable(keys, 2), ''] : []),
+    ...listed.flatMap(({ kind: title, plugins: found }) => [
+      title,
+      ...found.flatMap(({ name, summary, options }) => [
+        `  ${name}  ${summary}`,
+        ...(options.length > 0 ? [optionTable(options, 6)] : []),
+      ]),
+      '',
     ]),
-    '',
-  ]);
-  output.result(
-    text.join('\n').trimEnd(),
-    Object.fromEntries(listed.map(({ kind: title, plugins: found }) => [title, found])),
-  );
+  ];
+  output.result(text.join('\n').trimEnd(), {
+    ...(keys && { experiment: keys }),
+    ...Object.fromEntries(listed.map(({ kind: title, plugins: found }) => [title, found])),
+  });
 }
 
-function optionRow({ name, type, required, ...option }: OptionDescription): string[] {
-  const fallback = option.default;
-  const written =
-    typeof fallback === 'object' && fallback !== null && 'name' in fallback
-      ? String(fallback.name)
-      : JSON.stringify(fallback);
-  return [name, type, required ? 'required' : fallback === undefined ? '' : `default ${written}`];
+/** What can be listed by itself: the keys of an experiment file, and each kind of plugin. */
+const listings: readonly string[] = ['experiment', ...pluginKinds];
+
+/** Columns that a description takes at most, so that lines stay readable. */
+const descriptionWidth = 72;
+
+const optionTable = (options: readonly OptionDescription[], by: number): string =>
+  indent(formatTable(options.flatMap(optionRows)), by);
+
+function optionRows({ name, type, required, description = '', ...option }: OptionDescription): string[][] {
+  const fallback = option.default === undefined ? '' : `default ${writtenDefault(option.default)}`;
+  const [first, ...rest] = wrapped(description, descriptionWidth);
+  return [[name, type, required ? 'required' : fallback, first], ...rest.map((line) => ['', '', '', line])];
 }
 
 const indent = (text: string, by: number): string =>

@@ -13,13 +13,20 @@ export const onnx = defineBackend({
   name: 'onnx',
   summary: 'ONNX Runtime on this machine',
   options: z.strictObject({
-    /** Threads that share the work of one operator; by default as many as the processors this process may use. */
-    threads: z.int().positive().exactOptional(),
-    /** Threads without work spin instead of sleeping. */
-    spinning: z.boolean().default(false),
-    graphOptimization: z.enum(['disabled', 'basic', 'extended', 'all']).default('all'),
-    /** Further options of ONNX Runtime's sessions: executionProviders, … */
-    session: z.record(z.string(), z.unknown()).exactOptional(),
+    threads: z
+      .int()
+      .positive()
+      .exactOptional()
+      .describe('Threads per operator; by default one per available processor'),
+    spinning: z.boolean().default(false).describe('Let idle threads spin instead of sleep'),
+    graphOptimization: z
+      .enum(['disabled', 'basic', 'extended', 'all'])
+      .default('all')
+      .describe("Level of ONNX Runtime's own graph optimizations"),
+    session: z
+      .record(z.string(), z.unknown())
+      .exactOptional()
+      .describe('Further session options of ONNX Runtime, such as executionProviders'),
   }),
   create: async (options) => (await import('@flow-matching/backend-onnx')).onnx(options),
 });
@@ -29,10 +36,15 @@ export const tfjs = defineBackend({
   name: 'tfjs',
   summary: 'TensorFlow on this machine, by the addon of tfjs-node, or an engine of TensorFlow.js',
   options: z.strictObject({
-    /** By default the first of them that is there. */
-    engine: z.enum(['node-gpu', 'node', 'webgpu', 'webgl', 'wasm', 'cpu']).exactOptional(),
-    /** Threads of the wasm engine; by default as many as the processors this process may use. */
-    threads: z.int().positive().exactOptional(),
+    engine: z
+      .enum(['node-gpu', 'node', 'webgpu', 'webgl', 'wasm', 'cpu'])
+      .exactOptional()
+      .describe('Engine to run on; by default the first of these that works'),
+    threads: z
+      .int()
+      .positive()
+      .exactOptional()
+      .describe('Threads of the wasm engine; by default one per available processor'),
   }),
   create: async (options) => (await import('@flow-matching/backend-tfjs')).tfjs(options),
 });
@@ -42,11 +54,15 @@ export const webgpu = defineBackend({
   name: 'webgpu',
   summary: 'Kernels in WGSL on any GPU, by WebGPU (Dawn)',
   options: z.strictObject({
-    powerPreference: z.enum(['low-power', 'high-performance']).exactOptional(),
-    /** Kernels for GPUs or for processors; by default as the adapter is. */
-    kernels: z.enum(['gpu', 'processor']).exactOptional(),
-    /** Options of Dawn: backend=vulkan, adapter=SwiftShader, … */
-    dawn: z.array(z.string()).exactOptional(),
+    powerPreference: z
+      .enum(['low-power', 'high-performance'])
+      .exactOptional()
+      .describe('Which GPU to prefer where there are several'),
+    kernels: z
+      .enum(['gpu', 'processor'])
+      .exactOptional()
+      .describe('Kernels written for GPUs or for processors; by default chosen by the adapter'),
+    dawn: z.array(z.string()).exactOptional().describe('Options of Dawn, such as backend=vulkan'),
   }),
   create: async (options): Promise<Backend> => (await import('@flow-matching/backend-webgpu/node')).webgpu(options),
 });

@@ -33,16 +33,20 @@ export interface TrainingSettings {
 
 /** The parts that plugins supply: of which kind, and which one where the file names none. Data has no default. */
 export const parts = {
-  data: { kind: 'dataset', fallback: undefined },
-  path: { kind: 'path', fallback: 'optimal-transport' },
-  coupling: { kind: 'coupling', fallback: 'independent' },
-  objective: { kind: 'objective', fallback: 'conditional-flow-matching' },
-  timeSampler: { kind: 'timeSampler', fallback: 'uniform' },
-  model: { kind: 'model', fallback: 'mlp' },
-  optimizer: { kind: 'optimizer', fallback: 'adam' },
-  solver: { kind: 'solver', fallback: 'dopri5' },
-  backend: { kind: 'backend', fallback: 'onnx' },
-} as const satisfies Record<string, { kind: PluginKind; fallback: string | undefined }>;
+  data: { kind: 'dataset', fallback: undefined, description: 'Data to learn' },
+  path: { kind: 'path', fallback: 'optimal-transport', description: 'Probability path from noise to data' },
+  coupling: { kind: 'coupling', fallback: 'independent', description: 'How noise and data points are paired' },
+  objective: {
+    kind: 'objective',
+    fallback: 'conditional-flow-matching',
+    description: 'Regression that the training minimizes',
+  },
+  timeSampler: { kind: 'timeSampler', fallback: 'uniform', description: 'Distribution of the training times' },
+  model: { kind: 'model', fallback: 'mlp', description: 'Network that is trained' },
+  optimizer: { kind: 'optimizer', fallback: 'adam', description: 'Optimizer and schedule of its learning rate' },
+  solver: { kind: 'solver', fallback: 'dopri5', description: 'Solver for sampling and likelihoods' },
+  backend: { kind: 'backend', fallback: 'onnx', description: 'What the computations run on' },
+} as const satisfies Record<string, { kind: PluginKind; fallback: string | undefined; description: string }>;
 export type PartName = keyof typeof parts;
 export const partNames = Object.keys(parts) as PartName[];
 
@@ -51,28 +55,37 @@ export const frameSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u, 'expected letters, digits, dots, dashes and underscores')
-    .exactOptional(),
-  seed: z.int().min(0).default(0),
-  ...(Object.fromEntries(partNames.map((name) => [name, z.unknown().optional()])) as Record<
-    PartName,
-    z.ZodOptional<z.ZodUnknown>
-  >),
+    .exactOptional()
+    .describe('Name of the runs; by default the name of the file without its ending'),
+  seed: z.int().min(0).default(0).describe('Seed of the initial parameters and of every random draw'),
+  ...(Object.fromEntries(
+    partNames.map((name) => [name, z.unknown().optional().describe(parts[name].description)]),
+  ) as Record<PartName, z.ZodOptional<z.ZodUnknown>>),
   training: z
     .strictObject({
-      steps: z.int().positive().default(4000),
-      batchSize: z.int().positive().default(1024),
-      checkpointEvery: z.int().positive().default(1000),
-      reportEvery: z.int().positive().default(50),
-      ema: z.number().gt(0).lt(1).exactOptional(),
+      steps: z.int().positive().default(4000).describe('Number of updates'),
+      batchSize: z.int().positive().default(1024).describe('Points per update'),
+      checkpointEvery: z.int().positive().default(1000).describe('Updates between two checkpoints'),
+      reportEvery: z.int().positive().default(50).describe('Updates between two lines of metrics.jsonl'),
+      ema: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .exactOptional()
+        .describe('Decay of a moving average of the parameters, which is then sampled and scored; none by default'),
     })
-    .prefault({}),
-  plugins: z.array(z.string().min(1)).default([]),
-  /** What a run directory's copy adds: where the experiment came from, and what it ran on. */
+    .prefault({})
+    .describe('Length of the training, checkpoints and reports'),
+  plugins: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Modules with plugins of your own: packages, or paths relative to the experiment file'),
   environment: z
     .looseObject({
       directory: z.string().exactOptional(),
       hash: z.string().exactOptional(),
       backend: z.string().exactOptional(),
     })
-    .exactOptional(),
+    .exactOptional()
+    .describe("Written into a run's copy of the experiment: where the experiment came from and what it ran on"),
 });

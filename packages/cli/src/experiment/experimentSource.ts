@@ -37,6 +37,8 @@ export interface ExperimentSource {
   readonly value: unknown;
   /** `file:line:column` of the value at a path or of the key that leads to it, or the option of the command line that set it. */
   locate(path: Path, at?: 'key' | 'value'): string;
+  /** Whether the command line set the value at a path, or a value within it. */
+  isSet(path: Path): boolean;
 }
 
 const moduleEndings = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']);
@@ -84,6 +86,7 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
       const offset = offsetOf(document, path, at);
       return offset === undefined || isModule ? file : place(offset);
     },
+    isSet: (path) => settings.some(({ path: set }) => beginsWith(path, set) || beginsWith(set, path)),
   };
 }
 

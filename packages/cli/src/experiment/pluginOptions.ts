@@ -1,5 +1,6 @@
 import type { Plugin, PluginKind } from '@flow-matching/core';
-import * as z from 'zod';
+import type * as z from 'zod';
+import { optionsSchema, type JsonSchema } from './optionsSchema.ts';
 
 /** An option of a plugin, for listings and messages. */
 export interface OptionDescription {
@@ -9,21 +10,8 @@ export interface OptionDescription {
   /** As experiment files write it; absent where there is none. */
   readonly default?: unknown;
   readonly required: boolean;
-}
-
-interface JsonSchema {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly items?: JsonSchema;
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly required?: readonly string[];
-  readonly default?: unknown;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
+  /** What it does, in a sentence; absent where its schema does not say. */
+  readonly description?: string;
 }
 
 /** The options of a schema, in its order. */
@@ -31,17 +19,38 @@ export function describeOptions(
   schema: z.ZodType,
   nested: Readonly<Record<string, PluginKind>> = {},
 ): OptionDescription[] {
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, {
-    io: 'input',
-    unrepresentable: 'any',
-  }) as JsonSchema;
-  return Object.entries(properties).map(([name, property]) => {
-    const description = { name, type: nested[name] ?? describeType(property), required: required.includes(name) };
-    return 'default' in property ? Object.assign(description, { default: property.default }) : description;
-  });
+  const { properties = {}, required = [] } = optionsSchema(schema);
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    type: nested[name] ?? describeType(property),
+    required: required.includes(name),
+    ...('default' in property && { default: property.default }),
+    ...(property.description !== undefined && { description: property.description }),
+  }));
 }
 
-export const optionsOf = ({ options, nested }: Plugin): OptionDescription[] => describeOptions(options, nested);
+/** The options of a plugin, with the defaults that hold where no option is given. */
+export function optionsOf(plugin: Plugin): OptionDescription[] {
+  const completed = completedDefaults(plugin);
+  return describeOptions(plugin.options, plugin.nested).map((option) =>
+    option.name in completed && !('default' in option)
+      ? Object.assign(option, { default: completed[option.name] })
+      : option,
+  );
+}
+
+/** Every option of a plugin that is given none but these, and what it then is; nothing where these do not fit. */
+export function completedDefaults(
+  plugin: Plugin,
+  given: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> {
+  const parsed = plugin.options.safeParse(given);
+  return parsed.success ? (plugin.complete(parsed.data) as Record<string, unknown>) : {};
+}
+
+/** A default in a listing: a plugin by its name, everything else as JSON. */
+export const writtenDefault = (value: unknown): string =>
+  typeof value === 'object' && value !== null && 'name' in value ? String(value.name) : JSON.stringify(value);
 
 function describeType(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map(String).join(' | ');

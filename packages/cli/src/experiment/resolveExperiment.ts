@@ -13,7 +13,7 @@ import { describeIssue, type Problem } from './describeIssue.ts';
 import { frameSchema, partNames, parts, type Experiment } from './experiment.ts';
 import type { ExperimentSource, Path } from './experimentSource.ts';
 import { importModule } from './importModule.ts';
-import { optionsOf } from './pluginOptions.ts';
+import { completedDefaults, describeOptions } from './pluginOptions.ts';
 
 /** An experiment that was checked, and the folder its file names are relative to. */
 export interface ResolvedExperiment {
@@ -124,8 +124,9 @@ class PartCheck {
     return this.#options(path, this.#registry.find(kind, name), options);
   }
 
-  #options(path: Path, plugin: Plugin, options: Readonly<Record<string, unknown>>): PluginSpec | undefined {
-    const described = optionsOf(plugin);
+  #options(path: Path, plugin: Plugin, given: Readonly<Record<string, unknown>>): PluginSpec | undefined {
+    const described = describeOptions(plugin.options, plugin.nested);
+    const options = this.#overridden(path, plugin, given);
     const written: Record<string, unknown> = { ...options };
     const built: Record<string, unknown> = { ...options };
     for (const { name, default: fallback } of described) {
@@ -145,7 +146,12 @@ class PartCheck {
       built[name] = part;
     }
     const parsed = plugin.options.safeParse(built);
-    if (parsed.success) return { name: plugin.pluginName, ...written };
+    if (parsed.success) {
+      const checked = parsed.data as Record<string, unknown>;
+      const completed = plugin.complete(checked) as Record<string, unknown>;
+      const dependent = Object.entries(completed).filter(([name]) => !(name in checked));
+      return { name: plugin.pluginName, ...written, ...Object.fromEntries(dependent) };
+    }
     const context = {
       source: this.#source,
       base: path,
@@ -155,6 +161,25 @@ class PartCheck {
     };
     this.#problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, context)));
     return undefined;
+  }
+
+  /**
+   * Without the options of the file whose default does not hold beside what the command line sets: `--steps 20` leaves out the tolerances
+   * of an adaptive solver.
+   */
+  #overridden(
+    path: Path,
+    plugin: Plugin,
+    options: Readonly<Record<string, unknown>>,
+  ): Readonly<Record<string, unknown>> {
+    const isSet = ([name]: [string, unknown]): boolean => this.#source.isSet([...path, name]);
+    const settings = Object.entries(options).filter(isSet);
+    if (settings.length === 0) return options;
+    const usual = completedDefaults(plugin);
+    const beside = completedDefaults(plugin, Object.fromEntries(settings));
+    return Object.fromEntries(
+      Object.entries(options).filter((option) => isSet(option) || !(option[0] in usual) || option[0] in beside),
+    );
   }
 
   #refuse(path: Path, at: 'key' | 'value', message: string): undefined {

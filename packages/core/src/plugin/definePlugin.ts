@@ -29,6 +29,11 @@ export interface PluginDefinition<Value, Options extends z.ZodType> {
   readonly options?: Options;
   /** Options that hold a plugin themselves, and of which kind: `{ schedule: 'schedule' }`. Experiment files give these by name. */
   readonly nested?: Readonly<Record<string, PluginKind>>;
+  /**
+   * Fills in absent options whose default depends on the other options: it is what `create` receives, what listings show and what a
+   * run records. A default that depends on nothing belongs in the schema.
+   */
+  readonly complete?: (options: z.output<Options>) => z.output<Options>;
   readonly create: (options: z.output<Options>, context: PluginContext) => Value;
 }
 
@@ -48,6 +53,8 @@ export interface Plugin<
   readonly summary: string;
   readonly options: Options;
   readonly nested: Readonly<Record<string, PluginKind>>;
+  /** Checked options with every default filled in, those included that depend on other options. */
+  complete(options: z.output<Options>): z.output<Options>;
 }
 
 export const isPlugin = (value: unknown): value is Plugin =>
@@ -57,11 +64,11 @@ function definer<Kind extends PluginKind>(kind: Kind) {
   return <Value extends PluginKinds[Kind], Options extends z.ZodType = z.ZodObject<NoOptions>>(
     definition: PluginDefinition<Value, Options>,
   ): Plugin<Kind, Value, Options> => {
-    const { name, summary = '', nested = {}, create } = definition;
+    const { name, summary = '', nested = {}, complete = (given) => given, create } = definition;
     const options = (definition.options ?? z.strictObject({})) as Options;
     const factory = (given?: z.input<Options>, context = noContext): Value =>
-      create(parseOptions(`${kind} '${name}'`, options, given ?? {}), context);
-    return Object.assign(factory, { kind, pluginName: name, summary, options, nested });
+      create(complete(parseOptions(`${kind} '${name}'`, options, given ?? {})), context);
+    return Object.assign(factory, { kind, pluginName: name, summary, options, nested, complete });
   };
 }
 

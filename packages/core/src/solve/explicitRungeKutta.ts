@@ -39,6 +39,17 @@ export interface AdaptiveOptions {
   readonly firstStep?: number;
 }
 
+/** What absent adaptive options stand for. */
+export const adaptiveDefaults = {
+  maxSteps: 10_000,
+  perSample: false,
+  safety: 0.9,
+  minFactor: 0.2,
+  maxFactor: 10,
+  proportional: 0.2,
+  integral: 0.65,
+} as const satisfies Partial<AdaptiveOptions>;
+
 export interface FixedStepOptions {
   /** Number of equal steps. */
   readonly steps: number;
@@ -232,18 +243,10 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
       remedy: 'Give steps instead of tolerances.',
     });
   }
-  const {
-    rtol,
-    atol,
-    maxSteps = 10_000,
-    perSample = false,
-    safety = 0.9,
-    minFactor = 0.2,
-    maxFactor = 10,
-    proportional = 0.2,
-    integral = 0.65,
-    firstStep,
-  } = options;
+  const { rtol, atol, maxSteps, perSample, safety, minFactor, maxFactor, proportional, integral, firstStep } = {
+    ...adaptiveDefaults,
+    ...options,
+  };
   checkTolerances(name, options);
   const k = embedded.order + 1;
   const settings: SolverSettings = {

@@ -23,10 +23,18 @@ export const conditionAwareOptimalTransport = defineCoupling({
   name: 'condition-aware-optimal-transport',
   summary: 'Least squared distance within a condition, or with a penalty',
   options: z.strictObject({
-    /** The condition to look at; all of them where absent. */
-    condition: z.string().min(1).exactOptional(),
-    /** In squared units of the data; pairs across conditions are forbidden where absent. */
-    penalty: z.number().positive().exactOptional(),
+    condition: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('Name of the condition to compare; all conditions by default'),
+    penalty: z
+      .number()
+      .positive()
+      .exactOptional()
+      .describe(
+        'Cost of a pair whose conditions differ, in squared units of the data; such pairs are forbidden by default',
+      ),
   }),
   create: ({ condition, penalty }): Coupling => ({
     name: 'condition-aware-optimal-transport',

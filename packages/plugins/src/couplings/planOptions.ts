@@ -3,8 +3,12 @@ import { conditionOption } from './refuseConditions.ts';
 
 /** Options of couplings that go through an entropic plan. */
 export const planOptions = {
-  /** Mean deviation of a row sum from 1 at which the plan counts as balanced. */
-  tolerance: z.number().positive().lt(1).default(5e-3),
-  maxIterations: z.int().positive().default(2000),
+  tolerance: z
+    .number()
+    .positive()
+    .lt(1)
+    .default(5e-3)
+    .describe('Mean deviation of a row sum from 1 at which the transport plan counts as balanced'),
+  maxIterations: z.int().positive().default(2000).describe('Iterations after which balancing the plan is an error'),
   ...conditionOption,
 };

@@ -3,8 +3,10 @@ import * as z from 'zod';
 
 /** The option of couplings that look at points alone. */
 export const conditionOption = {
-  /** Pair across conditions all the same. The source of a condition then differs from the source that sampling starts from. */
-  ignoreCondition: z.boolean().default(false),
+  ignoreCondition: z
+    .boolean()
+    .default(false)
+    .describe('Pair points across conditions, although sampling draws the source independently of the condition'),
 };
 
 /**

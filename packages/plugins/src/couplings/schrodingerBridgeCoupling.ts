@@ -20,8 +20,11 @@ export const schrodingerBridgeCoupling = defineCoupling({
   name: 'schrodinger-bridge',
   summary: 'A permutation drawn from the entropic plan at ε = 2σ²',
   options: z.strictObject({
-    /** Diffusion of the bridge, in the data's unit: that of the path. */
-    sigma: z.number().positive().default(1),
+    sigma: z
+      .number()
+      .positive()
+      .default(1)
+      .describe("Diffusion of the bridge, in the data's unit: the sigma of the path"),
     ...planOptions,
   }),
   create: ({ sigma, ignoreCondition, ...settings }): Coupling => ({

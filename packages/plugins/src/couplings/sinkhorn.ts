@@ -18,8 +18,11 @@ export const sinkhorn = defineCoupling({
   name: 'sinkhorn',
   summary: 'The permutation nearest to the entropic transport plan',
   options: z.strictObject({
-    /** Weight of the entropy, as a share of the batch's mean squared distance, so that it does not depend on the data's unit. */
-    epsilon: z.number().positive().default(0.05),
+    epsilon: z
+      .number()
+      .positive()
+      .default(0.05)
+      .describe("Weight of the entropy, as a fraction of the batch's mean squared distance"),
     ...planOptions,
   }),
   create: ({ epsilon, ignoreCondition, ...settings }): Coupling => ({

@@ -9,8 +9,12 @@ export const circles = defineDataset({
   name: 'circles',
   summary: 'Two concentric circles with Gaussian noise, and their density',
   options: z.strictObject({
-    /** Radius of the inner circle against the outer one's. */
-    factor: z.number().positive().lt(1).default(0.5),
+    factor: z
+      .number()
+      .positive()
+      .lt(1)
+      .default(0.5)
+      .describe('Radius of the inner circle, as a fraction of the outer one'),
     ...curveOptions(3, 0.08),
     ...labelOption,
   }),

@@ -3,10 +3,8 @@ import * as z from 'zod';
 
 /** Options of curves in the plane with Gaussian noise around them. */
 export const curveOptions = (scale: number, noise: number) => ({
-  /** Factor on the coordinates, noise included. */
-  scale: z.number().positive().default(scale),
-  /** Standard deviation around the curve, before scaling. */
-  noise: z.number().min(0).default(noise),
+  scale: z.number().positive().default(scale).describe('Factor on all coordinates, noise included'),
+  noise: z.number().min(0).default(noise).describe('Standard deviation around the curve, before scaling'),
 });
 
 /** scale·(curve point + noise) for each point; `at` writes the curve's point i. */

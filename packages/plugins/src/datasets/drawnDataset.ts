@@ -10,8 +10,10 @@ import * as z from 'zod';
 
 /** The option of data sets whose points come from one of several parts. */
 export const labelOption = {
-  /** Give the part that each point comes from as the condition `label`, one-hot [size, parts]. */
-  labels: z.boolean().default(false),
+  labels: z
+    .boolean()
+    .default(false)
+    .describe('Label each point with the part of the data it comes from, as a one-hot condition'),
 };
 
 export interface DrawnPoints {

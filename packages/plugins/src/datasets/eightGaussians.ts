@@ -10,12 +10,12 @@ export const eightGaussians = defineDataset({
   name: '8gaussians',
   summary: 'Eight equal Gaussians on a circle, with the exact density',
   options: z.strictObject({
-    radius: z.number().positive().default(5),
-    /** Standard deviation of each; by default √√0.1 = 0.562. */
+    radius: z.number().positive().default(5).describe('Radius of the circle of centers'),
     std: z
       .number()
       .positive()
-      .default(0.1 ** 0.25),
+      .default(0.1 ** 0.25)
+      .describe('Standard deviation of each Gaussian'),
     ...labelOption,
   }),
   create: ({ radius, std, labels }) => {

@@ -8,10 +8,9 @@ export const gaussian = defineDataset({
   name: 'gaussian',
   summary: 'An isotropic Gaussian, as a source or as data',
   options: z.strictObject({
-    dimension: z.int().positive().default(2),
-    /** One number a dimension; 0 by default. */
-    mean: z.array(z.number()).min(1).exactOptional(),
-    std: z.number().positive().default(1),
+    dimension: z.int().positive().default(2).describe('Number of coordinates of a point'),
+    mean: z.array(z.number()).min(1).exactOptional().describe('Mean, one number per dimension; zeros by default'),
+    std: z.number().positive().default(1).describe('Standard deviation of every coordinate'),
   }),
   create: ({ dimension, std, mean = Array.from({ length: dimension }, () => 0) }) => {
     if (mean.length !== dimension) {

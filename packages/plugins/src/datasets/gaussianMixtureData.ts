@@ -15,12 +15,12 @@ export const gaussianMixtureData = defineDataset({
   name: 'gaussian-mixture',
   summary: 'An isotropic Gaussian mixture with its exact density',
   options: z.strictObject({
-    /** One mean a component. */
-    means: z.array(list).min(1),
-    /** One standard deviation a component, or one for all. */
-    stds: z.union([list, z.number().positive()]).default(1),
-    /** Divided by their sum; equal by default. */
-    weights: list.exactOptional(),
+    means: z.array(list).min(1).describe('Means of the components, one list of coordinates each'),
+    stds: z
+      .union([list, z.number().positive()])
+      .default(1)
+      .describe('Standard deviations of the components: one number each, or one for all'),
+    weights: list.exactOptional().describe('Weights of the components, divided by their sum; equal by default'),
     ...labelOption,
   }),
   create: ({ means, stds, weights = means.map(() => 1), labels }) =>

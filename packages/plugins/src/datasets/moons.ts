@@ -10,11 +10,19 @@ export const moons = defineDataset({
   name: 'moons',
   summary: 'Two interleaved half circles, by default 3x − 1 with noise 0.2',
   options: z.strictObject({
-    scale: z.number().positive().default(3),
-    shift: z.number().default(-1),
-    /** Before scaling: the range of the diagonal shift, or the standard deviation of Gaussian noise. */
-    noise: z.number().min(0).default(0.2),
-    noiseKind: z.enum(['diagonal', 'gaussian']).default('diagonal'),
+    scale: z.number().positive().default(3).describe('Factor on all coordinates, applied before the shift'),
+    shift: z.number().default(-1).describe('Added to all coordinates'),
+    noise: z
+      .number()
+      .min(0)
+      .default(0.2)
+      .describe(
+        'Size of the noise before scaling: the range of a diagonal shift, or the standard deviation of a Gaussian',
+      ),
+    noiseKind: z
+      .enum(['diagonal', 'gaussian'])
+      .default('diagonal')
+      .describe('Shift points along the diagonal, or add Gaussian noise to both coordinates'),
     ...labelOption,
   }),
   create: ({ scale, shift, noise, noiseKind, labels }) =>

@@ -14,7 +14,10 @@ const dataset = z.custom<Dataset | Promise<Dataset>>(isDataset, 'a data set was 
 export const pair = defineDataset({
   name: 'pair',
   summary: 'Source and target points of two data sets, for two-sided paths',
-  options: z.strictObject({ source: dataset, target: dataset }),
+  options: z.strictObject({
+    source: dataset.describe('Data set of the points that the path starts from'),
+    target: dataset.describe('Data set of the points to learn'),
+  }),
   nested: { source: 'dataset', target: 'dataset' },
   create: ({ source, target }): Dataset | Promise<Dataset> =>
     source instanceof Promise || target instanceof Promise

@@ -7,12 +7,14 @@ export const pinwheel = defineDataset({
   name: 'pinwheel',
   summary: 'Five bent arms around the origin',
   options: z.strictObject({
-    arms: z.int().positive().default(5),
-    radialStd: z.number().min(0).default(0.3),
-    tangentialStd: z.number().min(0).default(0.1),
-    /** How much arms bend: the angle grows by this times the exponential of the radius. */
-    rate: z.number().default(0.25),
-    scale: z.number().positive().default(2),
+    arms: z.int().positive().default(5).describe('Number of arms'),
+    radialStd: z.number().min(0).default(0.3).describe('Standard deviation along an arm, before scaling'),
+    tangentialStd: z.number().min(0).default(0.1).describe('Standard deviation across an arm, before scaling'),
+    rate: z
+      .number()
+      .default(0.25)
+      .describe('How much the arms bend: the angle grows by this times the exponential of the radius'),
+    scale: z.number().positive().default(2).describe('Factor on all coordinates'),
     ...labelOption,
   }),
   create: ({ arms, radialStd, tangentialStd, rate, scale, labels }) =>

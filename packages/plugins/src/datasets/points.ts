@@ -27,25 +27,40 @@ const isPointData = (value: unknown): value is PointData =>
 
 const options = z
   .strictObject({
-    /** A .npy file of real numbers, its first axis counting points, or a .csv file with one point a row. */
-    file: z.string().min(1).exactOptional(),
-    data: z.custom<PointData>(isPointData, 'rows of numbers or a host array were expected').exactOptional(),
-    /** Share of the points that training never sees: the test split. */
-    heldOut: z.number().min(0).lt(1).default(0),
-    /** Chooses which points are held out; apart from training seeds, so that no seed of an evaluation lets training points in. */
-    splitSeed: z.int().min(0).default(0),
-    /** Whether the first row of a .csv names its columns. Told from the row itself by default. */
-    header: z.boolean().exactOptional(),
-    /** What separates the fields of a .csv. Told from its first line by default. */
+    file: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('Path of a .npy or .csv file with one point per row, relative to the experiment file'),
+    data: z
+      .custom<PointData>(isPointData, 'rows of numbers or a host array were expected')
+      .exactOptional()
+      .describe('Points written out, one list of numbers per point'),
+    heldOut: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('Fraction of the points kept out of training; metrics are measured on them'),
+    splitSeed: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Seed that chooses which points are held out, independent of the training seed'),
+    header: z
+      .boolean()
+      .exactOptional()
+      .describe('Whether the first row of a .csv file names its columns; detected by default'),
     delimiter: z
       .string()
       .regex(/^[^"\r\n\uFEFF]+$/, 'expected a separator that is no quote and no line end')
-      .exactOptional(),
-    /** The columns that are coordinates, by name (of a .csv with a header) or by number from 1. All by default. */
+      .exactOptional()
+      .describe('Separator of the fields of a .csv file; detected by default'),
     columns: z
       .array(z.union([z.string().min(1), z.int().positive()]))
       .min(1)
-      .exactOptional(),
+      .exactOptional()
+      .describe('Columns of a .csv file to use as coordinates, by name or by number from 1; all by default'),
   })
   .refine(({ file, data }) => (file === undefined) !== (data === undefined), 'either file or data must be given')
   .refine(({ data, columns }) => data === undefined || columns === undefined, 'columns are chosen from a file only');

@@ -17,11 +17,12 @@ import { meanWithError } from './statistics.ts';
 const offGrid = 1e-2;
 
 const options = z.strictObject({
-  /** K, dequantized copies of each point. More of them make the bound on the likelihood tighter. */
-  samples: z.int().positive().default(1),
-  levels: z.int().min(2).default(256),
-  /** Where levels lie in [−1, 1]: from end to end (level 255 at 1), or at the lower edges of equal cells (at 1 − 2/256). */
-  grid: z.enum(['ends', 'edges']).default('ends'),
+  samples: z.int().positive().default(1).describe('Dequantized copies of each point; more of them tighten the bound'),
+  levels: z.int().min(2).default(256).describe('Number of levels the data is quantized to'),
+  grid: z
+    .enum(['ends', 'edges'])
+    .default('ends')
+    .describe('Where the levels lie in [−1, 1]: from end to end, or at the lower edges of equal cells'),
   ...divergenceOptions,
 });
 
@@ -38,7 +39,7 @@ const options = z.strictObject({
  */
 export const bitsPerDimension = defineEstimator({
   name: 'bpd',
-  summary: 'Bits a dimension of quantized held-out data, dequantized K times',
+  summary: 'Bits per dimension of quantized held-out data',
   options,
   create: ({ samples, levels, grid, ...divergence }): Estimator => ({
     name: 'bpd',

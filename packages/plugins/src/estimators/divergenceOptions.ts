@@ -2,9 +2,12 @@ import * as z from 'zod';
 
 /** Options of estimators that score points. */
 export const divergenceOptions = {
-  /** `exact` costs one forward-mode pass a dimension; `hutchinson` one a probe, and is unbiased. */
-  divergence: z.enum(['exact', 'hutchinson']).default('exact'),
-  /** Probe vectors of a point. */
-  probes: z.int().positive().default(1),
-  distribution: z.enum(['rademacher', 'gaussian']).default('rademacher'),
+  divergence: z
+    .enum(['exact', 'hutchinson'])
+    .default('exact')
+    .describe(
+      'Exact trace of the Jacobian (one pass per dimension), or the unbiased Hutchinson estimate (one pass per probe)',
+    ),
+  probes: z.int().positive().default(1).describe('Hutchinson probe vectors per point'),
+  distribution: z.enum(['rademacher', 'gaussian']).default('rademacher').describe('Distribution of the probe vectors'),
 };

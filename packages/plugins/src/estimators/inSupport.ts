@@ -19,8 +19,12 @@ export const inSupport = defineEstimator({
   name: 'in-support',
   summary: "Share of samples where the data's density is positive",
   options: z.strictObject({
-    /** Share of the data that the region holds; at 1 it is where the density is positive. */
-    coverage: z.number().gt(0).max(1).default(1),
+    coverage: z
+      .number()
+      .gt(0)
+      .max(1)
+      .default(1)
+      .describe('Probability that the counted region holds; 1 counts wherever the density is positive'),
   }),
   create: ({ coverage }): Estimator => ({
     name: 'in-support',

@@ -24,10 +24,12 @@ export const lowNfeError = defineEstimator({
   name: 'low-nfe-error',
   summary: 'Error of a solver with few evaluations against one with 1000',
   options: z.strictObject({
-    /** By default the midpoint rule at 8 evaluations. */
-    solver: solverOption.default(() => midpoint({ steps: 4 })),
-    /** By default {@link fineSolution}. */
-    reference: solverOption.default(() => midpoint({ steps: fineSolution.steps })),
+    solver: solverOption
+      .default(() => midpoint({ steps: 4 }))
+      .describe('Solver to measure; by default the midpoint method with 4 steps, 8 evaluations'),
+    reference: solverOption
+      .default(() => midpoint({ steps: fineSolution.steps }))
+      .describe('Solver to compare with; by default the midpoint method with 500 steps, 1000 evaluations'),
   }),
   nested: { solver: 'solver', reference: 'solver' },
   create: ({ solver, reference }): Estimator => ({

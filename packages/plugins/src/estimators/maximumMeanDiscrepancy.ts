@@ -19,8 +19,13 @@ export const maximumMeanDiscrepancy = defineEstimator({
   name: 'mmd',
   summary: 'Squared maximum mean discrepancy with Gaussian kernels, unbiased',
   options: z.strictObject({
-    /** In the data's unit; by default 1/4, 1/2, 1, 2 and 4 times the median distance between held-out points. */
-    bandwidths: z.array(z.number().positive()).min(1).exactOptional(),
+    bandwidths: z
+      .array(z.number().positive())
+      .min(1)
+      .exactOptional()
+      .describe(
+        "Bandwidths of the kernels, in the data's unit; by default 1/4, 1/2, 1, 2 and 4 times the median distance between held-out points",
+      ),
   }),
   create: ({ bandwidths }): Estimator => ({
     name: 'mmd',

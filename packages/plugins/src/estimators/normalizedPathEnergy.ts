@@ -16,8 +16,11 @@ export const normalizedPathEnergy = defineEstimator({
   name: 'normalized-path-energy',
   summary: 'Excess energy of trajectories over optimal transport, relative',
   options: z.strictObject({
-    /** Number of points of a trajectory; one more than the solver's steps for a fixed-step solver. */
-    points: z.int().min(2).default(101),
+    points: z
+      .int()
+      .min(2)
+      .default(101)
+      .describe('Points per trajectory; for a fixed-step solver one more than its steps'),
   }),
   create: ({ points }): Estimator => ({
     name: 'normalized-path-energy',

@@ -14,8 +14,7 @@ export const slicedWasserstein = defineEstimator({
   name: 'sliced-wasserstein',
   summary: '2-Wasserstein distance averaged over random projections',
   options: z.strictObject({
-    /** Number of directions. */
-    projections: z.int().positive().default(128),
+    projections: z.int().positive().default(128).describe('Number of random directions'),
   }),
   create: ({ projections }): Estimator => ({
     name: 'sliced-wasserstein',

@@ -15,8 +15,7 @@ export const straightness = defineEstimator({
   name: 'straightness',
   summary: 'Mean squared deviation of velocities from straight lines',
   options: z.strictObject({
-    /** Number of points of a trajectory. */
-    points: z.int().min(3).default(101),
+    points: z.int().min(3).default(101).describe('Points per trajectory'),
   }),
   create: ({ points }): Estimator => ({
     name: 'straightness',

@@ -15,8 +15,10 @@ export const wasserstein2 = defineEstimator({
   name: 'wasserstein-2',
   summary: '2-Wasserstein distance of samples to held-out points, exact',
   options: z.strictObject({
-    /** Measure the distance of two samples of the data too. */
-    floor: z.boolean().default(true),
+    floor: z
+      .boolean()
+      .default(true)
+      .describe('Also measure the distance between two samples of the data, for comparison'),
   }),
   create: ({ floor }): Estimator => ({
     name: 'wasserstein-2',

@@ -18,14 +18,18 @@ import { timeEmbeddingNames, timeEmbeddings } from './timeEmbeddings.ts';
 type Layers<Leaf> = { readonly layers: readonly { readonly weight: Leaf; readonly bias: Leaf }[] };
 
 const options = z.strictObject({
-  /** Units of each hidden layer. */
-  width: z.int().positive().default(512),
-  /** Number of linear layers. */
-  depth: z.int().positive().default(5),
-  activation: z.enum(activationNames).default('silu'),
-  timeEmbedding: z.enum(timeEmbeddingNames).default('concatenate'),
-  /** Number of frequencies of the fourier and sinusoidal time embeddings. */
-  frequencies: z.int().positive().default(32),
+  width: z.int().positive().default(512).describe('Units of each hidden layer'),
+  depth: z.int().positive().default(5).describe('Number of linear layers'),
+  activation: z.enum(activationNames).default('silu').describe('Activation function between the layers'),
+  timeEmbedding: z
+    .enum(timeEmbeddingNames)
+    .default('concatenate')
+    .describe('How the time enters the first layer: as one number, or as Fourier or sinusoidal features'),
+  frequencies: z
+    .int()
+    .positive()
+    .default(32)
+    .describe('Number of frequencies of the fourier and sinusoidal embeddings'),
 });
 
 /**

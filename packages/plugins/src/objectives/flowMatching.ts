@@ -31,12 +31,9 @@ export const flowMatching = defineObjective({
   name: 'flow-matching',
   summary: 'Mean squared error to the exact marginal field of known data',
   options: z.strictObject({
-    /** The data's distribution: named as the data set is, with the options of it, or an object with its marginals. */
-    density: z.union([
-      z.strictObject({ name: z.literal('checkerboard') }),
-      mixture,
-      z.custom<MarginalDensity>(isDensity),
-    ]),
+    density: z
+      .union([z.strictObject({ name: z.literal('checkerboard') }), mixture, z.custom<MarginalDensity>(isDensity)])
+      .describe('Distribution of the data: the name and options of a data set whose density is known'),
   }),
   create: ({ density: given }): Objective => {
     const density = isDensity(given) ? given : densityOf(given);

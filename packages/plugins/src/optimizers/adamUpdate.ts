@@ -18,12 +18,13 @@ import { optimizerOptions } from './optimizerOptions.ts';
 /** Options of Adam and its relatives. */
 export const adamOptions = {
   ...optimizerOptions,
-  /** Decay of the running mean of gradients. */
-  beta1: z.number().min(0).lt(1).default(0.9),
-  /** Decay of the running mean of squared gradients. */
-  beta2: z.number().min(0).lt(1).default(0.999),
-  /** Added to the root of the second moment; in the gradient's unit. */
-  epsilon: z.number().positive().default(1e-8),
+  beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the running mean of the gradients'),
+  beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the running mean of the squared gradients'),
+  epsilon: z
+    .number()
+    .positive()
+    .default(1e-8)
+    .describe("Added to the root of the second moment, in the gradient's unit"),
 };
 
 interface AdamSettings {

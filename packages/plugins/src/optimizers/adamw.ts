@@ -7,7 +7,10 @@ import { optimizerNested } from './optimizerOptions.ts';
 export const adamw = defineOptimizer({
   name: 'adamw',
   summary: 'Adam with decoupled weight decay',
-  options: z.strictObject({ ...adamOptions, weightDecay: z.number().min(0).default(1e-2) }),
+  options: z.strictObject({
+    ...adamOptions,
+    weightDecay: z.number().min(0).default(1e-2).describe('Decay of the parameters per step, times the learning rate'),
+  }),
   nested: optimizerNested,
   create: ({ learningRate, schedule, weightDecay, ...settings }): Optimizer => ({
     name: 'adamw',

@@ -7,10 +7,11 @@ const isSchedule = (value: unknown): value is Schedule =>
 
 /** Options that every optimizer has. */
 export const optimizerOptions = {
-  /** The base learning rate, on which the schedule acts. */
-  learningRate: z.number().positive().default(1e-3),
-  /** Constant by default. */
-  schedule: z.custom<Schedule>(isSchedule, 'a schedule was expected').default(() => constantSchedule()),
+  learningRate: z.number().positive().default(1e-3).describe('Base learning rate, multiplied by the schedule'),
+  schedule: z
+    .custom<Schedule>(isSchedule, 'a schedule was expected')
+    .default(() => constantSchedule())
+    .describe('Schedule of the learning rate'),
 };
 
 /** Options that experiment files give by a plugin's name. */

@@ -13,8 +13,8 @@ export const sgd = defineOptimizer({
   summary: "Gradient descent with momentum, Nesterov's too",
   options: z.strictObject({
     ...optimizerOptions,
-    momentum: z.number().min(0).lt(1).default(0),
-    nesterov: z.boolean().default(false),
+    momentum: z.number().min(0).lt(1).default(0).describe('Decay of the running sum of gradients'),
+    nesterov: z.boolean().default(false).describe('Use Nesterov momentum'),
   }),
   nested: optimizerNested,
   create: ({ learningRate, schedule, momentum, nesterov }): Optimizer => {

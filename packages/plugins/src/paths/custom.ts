@@ -18,20 +18,23 @@ import { parseFormula } from './formula.ts';
 const positive = z.number().positive();
 
 const options = z.strictObject({
-  /** μ_t: an expression in t, x1 and the constants; and in x0, which makes the path two-sided. */
-  mean: z.string(),
-  /** σ_t: an expression in t and the constants. */
-  std: z.string(),
-  /** Named numbers for the expressions; a list holds one for each dimension of a point. */
+  mean: z
+    .string()
+    .describe('Mean of the path: an expression in t, x1 and the constants; using x0 as well makes the path two-sided'),
+  std: z.string().describe('Standard deviation of the path: an expression in t and the constants'),
   constants: z
     .record(z.string().regex(/^[A-Za-z_]\w*$/), z.union([z.number(), z.array(z.number()).min(1)]))
-    .default({}),
-  /** Standard deviation of the prior, or a list with one for each dimension; without meaning for a two-sided path. */
-  priorStd: z.union([positive, z.array(positive).min(1)]).default(1),
-  /** Usable times: cut them where a derivative grows without bound. */
-  interval: z.strictObject({ start: z.number().default(0), end: z.number().default(1) }).default({ start: 0, end: 1 }),
-  /** Typical size of a coordinate of the data, which the check measures against. */
-  dataScale: positive.default(1),
+    .default({})
+    .describe('Numbers that the expressions can name, or lists with one number per dimension'),
+  priorStd: z
+    .union([positive, z.array(positive).min(1)])
+    .default(1)
+    .describe('Standard deviation of the prior, or one per dimension; ignored by two-sided paths'),
+  interval: z
+    .strictObject({ start: z.number().default(0), end: z.number().default(1) })
+    .default({ start: 0, end: 1 })
+    .describe('Times to use; end early where a derivative grows without bound'),
+  dataScale: positive.default(1).describe('Typical size of a coordinate of the data, used to check the formulas'),
 });
 
 const reserved = ['t', 'x0', 'x1', 'pi', 'e'];

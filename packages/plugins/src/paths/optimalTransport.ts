@@ -10,8 +10,14 @@ export const optimalTransport = definePath({
   name: 'optimal-transport',
   summary: 'Straight lines: mean t·x1, std 1 − (1 − sigmaMin)·t',
   options: z.strictObject({
-    /** Standard deviation at the data, in the data's unit. At 0 the path stops one f32 short of t = 1, where its field has no value. */
-    sigmaMin: z.number().min(0).lt(1).default(1e-5),
+    sigmaMin: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(1e-5)
+      .describe(
+        "Standard deviation at t = 1, in the data's unit; at 0 the path ends just before t = 1, where its field is undefined",
+      ),
   }),
   create: ({ sigmaMin }) => {
     // 1 − t is exact for times on the 2⁻²⁴ grid; (1 − σmin)·t would be rounded first, and near t = 1 the difference is all there is.

@@ -9,8 +9,7 @@ export const pairedLines = definePath({
   name: 'paired-lines',
   summary: 'Straight lines from source to data points with a constant std',
   options: z.strictObject({
-    /** Standard deviation around the line, in the data's unit. At 0 the path is the line itself. */
-    sigma: z.number().min(0).default(0),
+    sigma: z.number().min(0).default(0).describe("Standard deviation around the line, in the data's unit"),
   }),
   create: ({ sigma }) =>
     twoSidedPath({

@@ -7,8 +7,7 @@ export const polynomial = definePath({
   name: 'polynomial',
   summary: 'Mean t^degree·x1, std 1 − t^degree: straight lines that speed up',
   options: z.strictObject({
-    /** n. */
-    degree: z.int().min(1).max(16).default(2),
+    degree: z.int().min(1).max(16).default(2).describe('Power of t in the mean'),
   }),
   create: ({ degree }) => {
     const power = (t: Tensor, n: number): Tensor => (n === 1 ? t : t.mul(power(t, n - 1)));

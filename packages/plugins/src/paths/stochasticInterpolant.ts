@@ -10,9 +10,11 @@ export const stochasticInterpolant = definePath({
   name: 'stochastic-interpolant',
   summary: 'From source to data points, linear or trigonometric, std σ√(t(1 − t))',
   options: z.strictObject({
-    interpolant: z.enum(['linear', 'trigonometric']).default('trigonometric'),
-    /** Size of the noise in between, in the data's unit. */
-    sigma: z.number().positive().default(1),
+    interpolant: z
+      .enum(['linear', 'trigonometric'])
+      .default('trigonometric')
+      .describe('How the mean moves from source to data point'),
+    sigma: z.number().positive().default(1).describe("Size of the noise between source and data, in the data's unit"),
   }),
   create: ({ interpolant, sigma }) => {
     const weight = (t: Tensor): Tensor => (interpolant === 'linear' ? t : sin(t.mul(Math.PI / 2)));

@@ -11,10 +11,12 @@ export const varianceExploding = definePath({
   summary: 'VE diffusion: mean x1, std from sigmaMax down to sigmaMin, geometric',
   options: z
     .strictObject({
-      /** Standard deviation at the data, in the data's unit. */
-      sigmaMin: z.number().positive().default(0.01),
-      /** Standard deviation of the prior, in the data's unit. */
-      sigmaMax: z.number().positive().default(50),
+      sigmaMin: z.number().positive().default(0.01).describe("Standard deviation at t = 1, in the data's unit"),
+      sigmaMax: z
+        .number()
+        .positive()
+        .default(50)
+        .describe("Standard deviation of the prior at t = 0, in the data's unit"),
     })
     .refine(({ sigmaMin, sigmaMax }) => sigmaMax > sigmaMin, { path: ['sigmaMax'], message: 'must be above sigmaMin' }),
   create: ({ sigmaMin, sigmaMax }) => {

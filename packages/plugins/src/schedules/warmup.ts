@@ -3,17 +3,14 @@ import * as z from 'zod';
 
 /** Options that every schedule has. All values are factors on the base learning rate. */
 export const warmupOptions = {
-  /** Steps over which the factor rises on a line before the schedule proper begins. */
-  warmup: z.int().min(0).default(0),
-  /** The factor at step 0 of the warm-up. */
-  warmupFrom: z.number().min(0).default(1e-8),
+  warmup: z.int().min(0).default(0).describe('Steps over which the learning rate rises linearly at the start'),
+  warmupFrom: z.number().min(0).default(1e-8).describe('Factor on the learning rate at the first step of the warm-up'),
 };
 
 /** Options of schedules that decay. */
 export const decayOptions = {
   ...warmupOptions,
-  /** The factor at the last step. */
-  final: z.number().min(0).default(0),
+  final: z.number().min(0).default(0).describe('Factor on the learning rate at the last step'),
 };
 
 interface Warmup {

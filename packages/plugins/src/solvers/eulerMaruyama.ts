@@ -1,5 +1,6 @@
 import { controlAgainst, defineSolver, silenced, stochasticSteps } from '@flow-matching/core';
 import * as z from 'zod';
+import { completeSteps } from './completeSteps.ts';
 import { stepsAndGrid, stochasticStepShape } from './stochasticStepOptions.ts';
 
 /**
@@ -12,11 +13,11 @@ export const eulerMaruyama = defineSolver({
   summary: 'Stochastic sampling on the score form, fixed steps, one evaluation each',
   options: z.strictObject({
     ...stochasticStepShape,
-    /** Strength of the noise; 0 is Euler's method. */
-    noise: z.number().min(0).default(1),
+    noise: z.number().min(0).default(1).describe("Strength of the noise; 0 gives Euler's method"),
   }),
+  complete: (options) => completeSteps(options, 200),
   create: ({ noise, ...options }) => {
-    const { steps, grid } = stepsAndGrid(options, 200);
+    const { steps, grid } = stepsAndGrid(options);
     const method = {
       name: 'euler-maruyama',
       order: 1,

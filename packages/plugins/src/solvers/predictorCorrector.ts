@@ -7,6 +7,7 @@ import {
   type StochasticStep,
 } from '@flow-matching/core';
 import * as z from 'zod';
+import { completeSteps } from './completeSteps.ts';
 import { stepsAndGrid, stochasticStepShape } from './stochasticStepOptions.ts';
 
 /**
@@ -18,13 +19,17 @@ export const predictorCorrector = defineSolver({
   summary: 'Euler steps with Langevin corrections, fixed steps',
   options: z.strictObject({
     ...stochasticStepShape,
-    /** Langevin steps after each step along the flow. */
-    corrections: z.int().min(1).default(1),
-    /** Size r of a Langevin step in units of σ²: larger ones mix faster and are less exact. */
-    stepSize: z.number().positive().max(0.5).default(0.05),
+    corrections: z.int().min(1).default(1).describe('Langevin steps after each step along the flow'),
+    stepSize: z
+      .number()
+      .positive()
+      .max(0.5)
+      .default(0.05)
+      .describe('Size of a Langevin step in units of σ²; larger steps mix faster and are less accurate'),
   }),
+  complete: (options) => completeSteps(options, 100),
   create: ({ corrections, stepSize, ...options }) => {
-    const { steps, grid } = stepsAndGrid(options, 100);
+    const { steps, grid } = stepsAndGrid(options);
     return stochasticSteps(
       {
         name: 'predictor-corrector',

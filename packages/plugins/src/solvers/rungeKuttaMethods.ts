@@ -1,4 +1,5 @@
 import {
+  adaptiveDefaults,
   defineSolver,
   explicitRungeKutta,
   OptionError,
@@ -7,38 +8,62 @@ import {
   type FixedStepOptions,
 } from '@flow-matching/core';
 import * as z from 'zod';
-import { timeGrid, timeGridOption, type TimeGridOption } from './timeGrid.ts';
+import { completeSteps } from './completeSteps.ts';
+import { timeGrid, timeGridOption } from './timeGrid.ts';
 
 const fixedStepShape = {
-  /** Number of steps. */
-  steps: z.int().positive().exactOptional(),
-  /** Evaluations to spend: as many whole steps as they pay for, in place of `steps`. */
-  evaluations: z.int().positive().exactOptional(),
-  /** Where the steps end: `uniform`, `cosine`, `edm`, or increasing fractions from 0 to 1. */
-  grid: timeGridOption.exactOptional(),
+  steps: z.int().positive().exactOptional().describe('Number of fixed steps'),
+  evaluations: z
+    .int()
+    .positive()
+    .exactOptional()
+    .describe('Evaluations of the field to spend, as an alternative to steps'),
+  grid: timeGridOption
+    .exactOptional()
+    .describe('Spacing of the fixed steps: a named spacing, or increasing fractions of the interval from 0 to 1'),
 };
 
 const adaptiveShape = {
-  /** Error allowed a step relative to the solution's size. */
-  rtol: z.number().min(0).exactOptional(),
-  /** Error allowed a step in the solution's own unit. */
-  atol: z.number().min(0).exactOptional(),
-  /** Attempts after which the solve ends with status maxSteps. */
-  maxSteps: z.int().positive().exactOptional(),
-  /** Evaluations after which it does, in place of `maxSteps`. */
-  maxEvaluations: z.int().positive().exactOptional(),
-  /** Each sample has its own step size, so that its result does not depend on its neighbours. */
-  perSample: z.boolean().exactOptional(),
-  /** Factor on the step size that the error estimate asks for. */
-  safety: z.number().positive().max(1).exactOptional(),
-  /** Bounds of the change of step size. */
-  minFactor: z.number().positive().lt(1).exactOptional(),
-  maxFactor: z.number().gt(1).exactOptional(),
-  /** Exponents of the step controller; proportional 0 is plain integral control. */
-  proportional: z.number().min(0).exactOptional(),
-  integral: z.number().min(0).exactOptional(),
-  /** Size of the first step; estimated at the price of one evaluation where it is not given. */
-  firstStep: z.number().positive().exactOptional(),
+  rtol: z.number().min(0).exactOptional().describe('Error allowed per step, relative to the size of the solution'),
+  atol: z.number().min(0).exactOptional().describe("Error allowed per step, in the data's unit"),
+  maxSteps: z.int().positive().exactOptional().describe('Attempted steps after which the solve fails'),
+  maxEvaluations: z
+    .int()
+    .positive()
+    .exactOptional()
+    .describe('Evaluations of the field after which the solve fails, as an alternative to maxSteps'),
+  perSample: z
+    .boolean()
+    .exactOptional()
+    .describe('Give each sample its own step size, so that its result does not depend on the rest of the batch'),
+  safety: z
+    .number()
+    .positive()
+    .max(1)
+    .exactOptional()
+    .describe('Factor on the step size that the error estimate proposes'),
+  minFactor: z
+    .number()
+    .positive()
+    .lt(1)
+    .exactOptional()
+    .describe('Smallest change of the step size from one step to the next, as a factor'),
+  maxFactor: z
+    .number()
+    .gt(1)
+    .exactOptional()
+    .describe('Largest change of the step size from one step to the next, as a factor'),
+  proportional: z
+    .number()
+    .min(0)
+    .exactOptional()
+    .describe('Proportional exponent of the PI step-size controller; 0 gives plain integral control'),
+  integral: z.number().min(0).exactOptional().describe('Integral exponent of the PI step-size controller'),
+  firstStep: z
+    .number()
+    .positive()
+    .exactOptional()
+    .describe('Size of the first step; by default estimated with one more evaluation'),
 };
 
 const defaultTolerance = 1e-5;
@@ -49,12 +74,6 @@ const defaultSteps = 20;
 export const fixedStepOptions = z.strictObject(fixedStepShape);
 /** Options of an embedded method: tolerances, or fixed steps in their place. */
 export const embeddedOptions = z.strictObject({ ...adaptiveShape, ...fixedStepShape });
-
-interface FixedStepChoice {
-  readonly steps?: number;
-  readonly evaluations?: number;
-  readonly grid?: TimeGridOption;
-}
 
 interface MethodDefinition {
   readonly name: string;
@@ -72,7 +91,8 @@ export function fixedStepMethod({ name, summary, tableau, steps }: MethodDefinit
     name,
     summary,
     options: fixedStepOptions,
-    create: (options) => explicitRungeKutta(name, tableau, fixedSteps(name, tableau, options, steps)),
+    complete: (options) => completeSteps(options, steps),
+    create: (options) => explicitRungeKutta(name, tableau, fixedSteps(name, tableau, options)),
   });
 }
 
@@ -82,24 +102,38 @@ export function embeddedMethod({ name, summary, tableau }: MethodDefinition) {
     name,
     summary,
     options: embeddedOptions,
-    create: ({ steps, evaluations, grid, ...adaptive }) => {
-      const chosen = {
-        ...(steps !== undefined && { steps }),
-        ...(evaluations !== undefined && { evaluations }),
-        ...(grid && { grid }),
-      };
-      if (Object.keys(chosen).length === 0) return explicitRungeKutta(name, tableau, adaptiveSteps(tableau, adaptive));
-      refuseTolerances(name, adaptive);
-      return explicitRungeKutta(name, tableau, fixedSteps(name, tableau, chosen, defaultSteps));
+    complete: (options) =>
+      takesFixedSteps(options) ? completeSteps(options, defaultSteps) : completeAdaptive(options),
+    create: (options) => {
+      if (!takesFixedSteps(options)) return explicitRungeKutta(name, tableau, adaptiveSteps(tableau, options));
+      refuseTolerances(name, options);
+      return explicitRungeKutta(name, tableau, fixedSteps(name, tableau, options));
     },
   });
 }
 
-function refuseTolerances(name: string, adaptive: object): void {
-  const [stray] = Object.keys(adaptive);
+type EmbeddedOptions = z.output<typeof embeddedOptions>;
+
+const takesFixedSteps = ({ steps, evaluations, grid }: EmbeddedOptions): boolean =>
+  steps !== undefined || evaluations !== undefined || grid !== undefined;
+
+/** With tolerances and the step-size controller's settings. */
+function completeAdaptive(options: EmbeddedOptions): EmbeddedOptions {
+  const { maxSteps, ...controller } = adaptiveDefaults;
+  return {
+    rtol: defaultTolerance,
+    atol: defaultTolerance,
+    ...(options.maxEvaluations === undefined && { maxSteps }),
+    ...controller,
+    ...options,
+  };
+}
+
+function refuseTolerances(name: string, options: EmbeddedOptions): void {
+  const stray = Object.keys(options).find((option) => option in adaptiveShape);
   if (stray === undefined) return;
   throw new OptionError(`The solver '${name}' was given fixed steps and '${stray}', which belongs to adaptive ones.`, {
-    actual: adaptive,
+    actual: options,
     expected: 'either steps, evaluations or grid, or tolerances',
   });
 }
@@ -107,8 +141,7 @@ function refuseTolerances(name: string, adaptive: object): void {
 function fixedSteps(
   name: string,
   tableau: ButcherTableau,
-  { steps, evaluations, grid = 'uniform' }: FixedStepChoice,
-  fallback: number,
+  { steps, evaluations, grid = 'uniform' }: z.output<typeof fixedStepOptions>,
 ): FixedStepOptions {
   const perStep = evaluationsPerStep(tableau);
   const asked = [
@@ -128,7 +161,7 @@ function fixedSteps(
       expected: 'steps, evaluations or an explicit grid',
     });
   }
-  const count = asked[0] ?? fallback;
+  const [count] = asked;
   const fractions = timeGrid(grid, count);
   return { steps: count, ...(fractions && { grid: fractions }) };
 }
@@ -141,5 +174,6 @@ function adaptiveSteps(
   // Two evaluations go into the first derivative and the first step size.
   const budget =
     maxEvaluations === undefined ? {} : { maxSteps: Math.max(1, Math.floor((maxEvaluations - 2) / perAttempt)) };
-  return { rtol: defaultTolerance, atol: defaultTolerance, ...options, ...budget };
+  // Completed before.
+  return { ...(options as AdaptiveOptions), ...budget };
 }

@@ -33,8 +33,12 @@ export const importance = defineTimeSampler({
   name: 'importance',
   summary: "Uniform in log signal-to-noise, weighted back; ScoreFlow's choice",
   options: z.strictObject({
-    /** Share of the times that is drawn uniformly: it bounds the weights by its inverse. */
-    uniformShare: z.number().gt(0).max(1).default(0.1),
+    uniformShare: z
+      .number()
+      .gt(0)
+      .max(1)
+      .default(0.1)
+      .describe('Fraction of the times drawn uniformly, which bounds the importance weights by its inverse'),
   }),
   create: ({ uniformShare }): TimeSampler => ({
     name: 'importance',

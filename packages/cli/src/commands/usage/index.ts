@@ -5,7 +5,8 @@ import { doctor } from './doctor.ts';
 import { evaluate } from './evaluate.ts';
 import { plugins } from './plugins.ts';
 import { sample } from './sample.ts';
+import { schema } from './schema.ts';
 import { train } from './train.ts';
 
 /** Every command, in the order of the help text. A new one is a file and a line here. */
-export const commands: readonly CliCommand[] = [train, sample, evaluate, compare, conformance, doctor, plugins];
+export const commands: readonly CliCommand[] = [train, sample, evaluate, compare, conformance, doctor, plugins, schema];

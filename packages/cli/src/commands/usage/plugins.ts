@@ -5,8 +5,10 @@ export const plugins: CliCommand = {
   name: 'plugins',
   configure: (command) =>
     command
-      .summary('list every registered path, model, solver, … with its options')
-      .description('Lists everything an experiment file can name, by kind, with options, their types and defaults.')
-      .option('--kind <kind>', `only this kind: ${pluginKinds.join(', ')}`),
+      .summary('list everything that an experiment file can name, with its options')
+      .description(
+        'Lists the keys of an experiment file and every plugin it can name, with options, types and defaults.',
+      )
+      .option('--kind <kind>', `only this kind: experiment, ${pluginKinds.join(', ')}`),
   load: async () => (await import('../plugins.ts')).plugins,
 };
