@@ -71,6 +71,31 @@ describe('a checkpoint', () => {
     expect(decodeCheckpoint('c', bytesOf(wide))).to.deep.equal(wide);
   });
 
+  it('is refused with a right checksum too, where what it says of itself is not what a training saves', () => {
+    const written = checkpoint(12);
+    const refused = (changed: object, message: RegExp): void => {
+      expect(
+        () => decodeCheckpoint('c', bytesOf({ ...written, ...changed } as Checkpoint)),
+        JSON.stringify(changed),
+      ).to.throw(CheckpointError, message);
+    };
+    for (const step of [1.5, -1, NaN, 'twelve', 2 ** 60])
+      refused({ state: { ...written.state, step } }, /c: the metadata 'step' is not understood/);
+    refused({ state: { ...written.state, skipped: null } }, /'skipped'/);
+    refused({ seed: {} }, /'seed'/);
+    for (const context of [
+      null,
+      [],
+      {},
+      { shape: 2 },
+      { shape: [0] },
+      { shape: [2.5] },
+      { shape: [3], condition: { label: 'x' } },
+    ])
+      refused({ context }, /'context/);
+    refused({ state: { ...written.state, parameters: {} } }, /c holds no parameters/);
+  });
+
   it('is refused whichever of its bytes is changed', () => {
     const whole = bytesOf(checkpoint(12));
     for (let at = 0; at < whole.length; at++) {

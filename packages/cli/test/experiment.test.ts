@@ -235,6 +235,58 @@ describe('an experiment file', () => {
       `${good}plugins: [./nowhere.mjs]\n`,
       /The plugin module '\.\/nowhere\.mjs' cannot be imported/,
     ],
+    ['an alias of nothing', 'data: *nope\n', /^e\.yaml:1:7: There is no anchor '&nope'/],
+    ['data that contain themselves', 'a: &a [*a]\ndata: *a\n', /^e\.yaml:1:8: The value contains itself/],
+    [
+      'aliases of aliases of aliases',
+      `a: &a [1]\n${Array.from('bcdefgh', (key, i) => `${key}: &${key} [${`*${'abcdefg'[i]},`.repeat(9)}]`).join('\n')}\ndata: *h\n`,
+      /^e\.yaml:\d+:\d+: Aliases stand for more than 100000 values/,
+    ],
+    ['a merge of a number', `${good}<<: 3\n`, /^e\.yaml:2:1: The merge key '<<' is given no record/],
+    ['a merge of a list', `${good}model: { <<: [1] }\n`, /^e\.yaml:2:10: The merge key '<<' is given no record/],
+    ['a key that is a list', `${good}? [1]\n: 2\n`, /^e\.yaml:2:3: A key is not a text/],
+    ['bytes in a text', `${good}name: !!binary aGk=\n`, /^e\.yaml:2:16: A value of type .*binary/],
+    [
+      'values nested deeply',
+      `data: ${'['.repeat(70)}${']'.repeat(70)}\n`,
+      /^e\.yaml:1:\d+: Values are nested too deeply.*64/,
+    ],
+    ['values nested very deeply', `data: ${'['.repeat(20_000)}`, /^e\.yaml:1:\d+: Values are nested too deeply.*64/],
+    ['a file of more than a mebibyte', `${good}#${'x'.repeat(2 ** 20)}`, /^e\.yaml has \d+ bytes.*1048576/],
+    ['an infinite number', `${good}seed: .inf\n`, /^e\.yaml:2:7: seed is \.inf\. Expected a finite number/],
+    ['a number that is none', `${good}model: [.nan]\n`, /^e\.yaml:2:8: model is \[\.nan\]/],
+    [
+      'a name of a mebibyte',
+      `data: ${'x'.repeat(1_000_000)}\n`,
+      /^e\.yaml:1:7: There is no dataset named 'x{100}… \(1000000 characters\)'.{0,400}$/,
+    ],
+    [
+      'a key of prototypes',
+      'data: { name: checkerboard, __proto__: { x: 1 } }\n',
+      /^e\.yaml:1:29: '__proto__' cannot be a key/,
+    ],
+    ['a setting of prototypes', good, /^--set __proto__\.x=1: '__proto__' cannot be a key/, ['__proto__.x=1']],
+    ['a setting that merges', good, /^--set model\.<<=x: '<<' cannot be a key/, ['model.<<=x']],
+    ['a setting of a value with prototypes', good, /'constructor' cannot be a key/, ['model={ constructor: 1 }']],
+    ['a setting that contains itself', good, /The value contains itself/, ['model=&a [*a]']],
+    [
+      'a setting before a list',
+      'data: { name: gaussian-mixture, means: [[1]] }',
+      /^--set data\.means\.-1=5: data\.means is a list and has no place '-1'. Expected a number from 0 to 1/,
+      ['data.means.-1=5'],
+    ],
+    [
+      'a setting that names a place of a list',
+      `${good}plugins: []\n`,
+      /^--set plugins\.x=1: plugins is a list/,
+      ['plugins.x=1'],
+    ],
+    [
+      'a setting far beyond a list',
+      `${good}plugins: []\n`,
+      /^--set plugins\.1e9=1: plugins is a list/,
+      ['plugins.1e9=1'],
+    ],
   ];
   for (const [what, text, message, settings] of refused) {
     it(`refuses ${what}`, async () => {
@@ -260,6 +312,11 @@ describe('an experiment file', () => {
       (reason: unknown) => reason as Error,
     );
     expect(error?.message).to.contain('missing.csv');
+  });
+
+  it('merges records, where a key of its own counts', async () => {
+    const { experiment } = await load(`data: checkerboard\nmodel: { <<: { width: 8, depth: 2 }, depth: 3 }\n`);
+    expect(experiment.model).to.include({ width: 8, depth: 3 });
   });
 
   it('lists everything that is wrong at once', async () => {

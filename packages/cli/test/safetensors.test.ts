@@ -25,6 +25,15 @@ describe('safetensors', () => {
     expect(tensors).to.deep.equal({ 'a.b': { data: Float32Array.of(1, -2), shape: [2, 1], dtype: 'f32' } });
   });
 
+  it('takes a name that could reach the prototype of an object for a name', () => {
+    const { metadata, tensors } = decodeSafetensors(
+      'f',
+      file(`{"__metadata__":{"__proto__":"x"},"__proto__":${entry('F32', [2], [0, 8])}}`, twoFloats),
+    );
+    expect([Object.keys(metadata), Object.keys(tensors)]).to.deep.equal([['__proto__'], ['__proto__']]);
+    expect(Object.getPrototypeOf(tensors)).to.equal(Object.prototype);
+  });
+
   it('reads and writes halves, whose numbers are in a Float32Array', () => {
     // 1, −2, the least of all and infinity, as IEEE 754 binary16.
     const bytes = file(`{"h":${entry('F16', [4], [0, 8])}}`, [0, 0x3c, 0, 0xc0, 1, 0, 0, 0x7c]);

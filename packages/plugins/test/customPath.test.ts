@@ -195,4 +195,22 @@ describe('formulas', () => {
     refusedText("'a'", 'is not a number', 1);
     refusedText('t = 1', 'Unexpected', 3);
   });
+
+  it('refuses formulas that would exhaust the stack, naming the limit, and takes those within it', () => {
+    const terms = (count: number): string => `t*x1${' + 0*t'.repeat(count)}`;
+    refused({ mean: terms(6000) }, OptionError, /more than 1000 operators, at character .*at most 1000/s);
+    refused({ mean: `${'('.repeat(20_000)}t*x1${')'.repeat(20_000)}` }, OptionError, /at most 100 levels/);
+    refused({ mean: `${'['.repeat(101)}` }, OptionError, /at most 100 levels/);
+    refused({ mean: `t${'^1'.repeat(20_000)}` }, OptionError, /at most 1000/);
+    refused({ mean: 't.x'.repeat(20_000) }, OptionError, /cannot be read/);
+    refused({ mean: 'x'.repeat(1_000_000) }, OptionError, /^.{0,400}$/s);
+    for (const mean of [
+      terms(450),
+      `${'('.repeat(100)}t*x1${')'.repeat(100)}`,
+      `${'-'.repeat(500)}(t*x1)`,
+      `t*x1${'^1'.repeat(400)}`,
+    ])
+      expect(() => parseFormula(mean, ['t', 'x1'], 'it')({ t: 2, x1: 3 })).not.to.throw();
+    expect(() => custom({ ...straight, mean: terms(450) })).not.to.throw();
+  });
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { NumericalError, toStorage, type HostArray, type ModelContext, type TrainingState } from '@flow-matching/core';
+import * as z from 'zod';
 import { CheckpointError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.ts';
 
@@ -71,26 +72,73 @@ export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
       expected: 'the SHA-256 of the content',
     });
   }
-  const wide = new Set(JSON.parse(metadata['wide'] ?? '[]') as string[]);
+  const { step, skipped, seed, experiment, context, wide } = parseMetadata(file, metadata);
   const group = (prefix: string): Record<string, HostArray> =>
     Object.fromEntries(
       Object.entries(tensors)
         .filter(([name]) => name.startsWith(`${prefix}.`))
-        .map(([name, array]) => [name.slice(prefix.length + 1), wide.has(name) ? { ...array, dtype: 'f32' } : array]),
+        .map(([name, array]) => [
+          name.slice(prefix.length + 1),
+          wide.includes(name) ? { ...array, dtype: 'f32' } : array,
+        ]),
     );
   const ema = group('ema');
+  const parameters = group('parameters');
+  if (Object.keys(parameters).length === 0) {
+    throw new CheckpointError(`${file} holds no parameters.`, {
+      actual: Object.keys(tensors),
+      expected: "tensors named 'parameters.…'",
+    });
+  }
   return {
     state: {
-      step: Number(metadata['step']),
-      parameters: group('parameters'),
+      step,
+      parameters,
       optimizer: group('optimizer'),
       ...(Object.keys(ema).length > 0 && { ema }),
-      skipped: Number(metadata['skipped']),
+      skipped,
     },
-    seed: Number(metadata['seed']),
-    experiment: metadata['experiment'],
-    context: JSON.parse(metadata['context']) as ModelContext,
+    seed,
+    experiment,
+    context,
   };
+}
+
+const count = z.string().regex(/^\d+$/, 'expected a whole number').transform(Number).pipe(z.int());
+const shape = z.array(z.int().positive()).readonly();
+
+/** Texts that hold JSON, parsed. */
+const json = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue('expected JSON');
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const metadataSchema = z.object({
+  step: count,
+  skipped: count,
+  seed: count,
+  experiment: z.string(),
+  context: json(z.strictObject({ shape, condition: z.record(z.string(), shape).exactOptional() })),
+  wide: json(z.array(z.string())).default([]),
+});
+
+/** @throws CheckpointError naming the first entry that is missing or not understood. */
+function parseMetadata(file: string, metadata: Safetensors['metadata']): z.output<typeof metadataSchema> {
+  const parsed = metadataSchema.safeParse(metadata);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw new CheckpointError(`${file}: the metadata '${path.join('.')}' is not understood.`, {
+    actual: metadata[String(path[0])],
+    expected: `what a training saves: ${message}`,
+  });
 }
 
 /** Over metadata, names, types, shapes and elements; in an order that does not depend on the file's. */

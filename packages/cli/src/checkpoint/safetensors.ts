@@ -99,7 +99,7 @@ export function decodeSafetensors(file: string, bytes: Uint8Array): Safetensors 
     refuse('the metadata is not understood', metadata, 'texts by key');
   const size = bytes.length - start;
   let end = 0;
-  const tensors: Record<string, HostArray> = {};
+  const tensors: [name: string, array: HostArray][] = [];
   const byOffset = Object.entries(entries).map(([name, entry]) => [name, checkedEntry(name, entry, refuse)] as const);
   for (const [name, { dtype, shape, data_offsets }] of byOffset.toSorted(
     ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
@@ -113,11 +113,12 @@ export function decodeSafetensors(file: string, bytes: Uint8Array): Safetensors 
         bytes.length,
         `${start + to} bytes or more`,
       );
-    tensors[name] = arrayOf(dtype, shape, bytes.subarray(start + from, start + to));
+    tensors.push([name, arrayOf(dtype, shape, bytes.subarray(start + from, start + to))]);
     end = to;
   }
   if (end !== size) refuse(`${size - end} bytes at the end belong to no tensor`, size, `${end} bytes of data`);
-  return { metadata: metadata as Record<string, string>, tensors };
+  // From entries, so that a tensor named __proto__ is a property like any other.
+  return { metadata: metadata as Record<string, string>, tensors: Object.fromEntries(tensors) };
 }
 
 type Refuse = (problem: string, actual: unknown, expected: string) => never;

@@ -1,7 +1,8 @@
-import { nearestName } from '@flow-matching/core';
+import { nearestName, shorten } from '@flow-matching/core';
 import type { z } from 'zod';
 import type { ExperimentSource, Path } from './experimentSource.ts';
 import { describeOptions } from './pluginOptions.ts';
+import { showValue } from './showValue.ts';
 
 /** One thing that is wrong with an experiment. */
 export interface Problem {
@@ -12,8 +13,6 @@ export interface Problem {
   readonly message: string;
 }
 
-const show = (value: unknown): string =>
-  (typeof value === 'string' ? `'${value}'` : JSON.stringify(value)) ?? 'missing';
 const didYouMean = (name: string, known: readonly string[]): string => {
   const nearest = nearestName(name, known);
   return nearest === undefined ? '' : ` Did you mean '${nearest}'?`;
@@ -42,7 +41,11 @@ export function describeIssue(
     const of = issue.path.length > 0 ? path.join('.') : owner;
     return issue.keys.map((key) => {
       const options = known.length > 0 ? `Expected one of ${known.join(', ')}.` : 'It has none.';
-      return problem('key', [...path, key], `'${key}' is not an option of ${of}. ${options}${didYouMean(key, known)}`);
+      return problem(
+        'key',
+        [...path, key],
+        `'${shorten(key)}' is not an option of ${of}. ${options}${didYouMean(key, known)}`,
+      );
     });
   }
   const actual = issue.path.reduce<unknown>(
@@ -52,7 +55,7 @@ export function describeIssue(
   const subject = path.length > 0 ? path.join('.') : 'The experiment';
   if (actual === undefined && issue.code === 'invalid_type')
     return [problem('value', path, `${subject} is missing. Expected ${issue.expected}.`)];
-  return [problem('value', path, `${subject} is ${show(actual)}. ${expectation(issue, actual)}`)];
+  return [problem('value', path, `${subject} is ${showValue(actual)}. ${expectation(issue, actual)}`)];
 }
 
 function expectation(issue: z.core.$ZodIssue, actual: unknown): string {
@@ -62,6 +65,7 @@ function expectation(issue: z.core.$ZodIssue, actual: unknown): string {
       return `Expected one of ${known.join(', ')}.${didYouMean(String(actual), known)}`;
     }
     case 'invalid_type':
+      if (typeof actual === 'number' && issue.expected === 'number') return 'Expected a finite number.';
       return `Expected ${issue.expected === 'int' ? 'an integer' : issue.expected}.`;
     case 'too_small':
       return `Expected ${bounded(issue.origin, issue.inclusive === false ? '>' : '≥', issue.minimum)}.`;

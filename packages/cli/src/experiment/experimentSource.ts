@@ -1,21 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import {
-  Document,
-  isAlias,
-  isCollection,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  type Node,
-} from 'yaml';
+import { isAlias, isCollection, isMap, isPair, isScalar, isSeq, LineCounter, type Document, type Node } from 'yaml';
 import { fileError, systemCode } from '../disk/fileError.ts';
 import { ExperimentError, UsageError } from '../errors.ts';
 import { typeScriptRemedy } from './importModule.ts';
+import { parsePlainYaml, type RefuseAt } from './plainYaml.ts';
+import { showValue } from './showValue.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -43,24 +34,23 @@ export interface ExperimentSource {
 
 const moduleEndings = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']);
 
+/** Bytes of the longest experiment file. What is larger is something else, and parsing it would take minutes. */
+const longestFile = 2 ** 20;
+
 /** @throws FileError or ExperimentError where the file cannot be read or parsed, UsageError where a setting does not fit it. */
 export async function readExperiment(file: string, settings: readonly Setting[] = []): Promise<ExperimentSource> {
   const isModule = moduleEndings.has(extname(file));
   const lines = new LineCounter();
-  const document = isModule
-    ? new Document(await importExperiment(file))
-    : parseDocument(await readText(file), { lineCounter: lines, merge: true, prettyErrors: false });
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  const [broken] = document.errors;
-  if (broken)
-    throw new ExperimentError(`${place(broken.pos[0])}: ${sentence(broken.message)}`, {
-      actual: file,
-      expected: 'YAML or JSON',
-      cause: broken,
-    });
+  const refuse: RefuseAt = (offset, problem, expected) => {
+    throw new ExperimentError(`${isModule ? file : place(offset)}: ${problem}.`, { actual: file, expected });
+  };
+  // A module's value goes through the same checks, as JSON.
+  const text = isModule ? JSON.stringify(await importExperiment(file)) : await readText(file);
+  const document = parsePlainYaml(text, refuse, lines);
   if (document.contents === null)
     throw new ExperimentError(`${file} is empty.`, {
       actual: file,
@@ -77,7 +67,8 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
     file,
     directory: dirname(resolve(file)),
     title: basename(file, extname(file)),
-    value: document.toJS(),
+    // The check has counted what aliases stand for.
+    value: document.toJS({ maxAliasCount: -1 }),
     locate(path, at = 'value') {
       const setting =
         settings.findLast(({ path: set }) => beginsWith(path, set)) ??
@@ -91,9 +82,18 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
 }
 
 async function readText(file: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await readFile(file, 'utf8');
+    const { size } = await stat(file);
+    bytes = size > longestFile ? new Uint8Array(0) : await readFile(file);
+    if (Math.max(size, bytes.length) > longestFile) {
+      throw new ExperimentError(`${file} has ${Math.max(size, bytes.length)} bytes.`, {
+        actual: size,
+        expected: `an experiment file of at most ${longestFile} bytes`,
+      });
+    }
   } catch (cause) {
+    if (cause instanceof ExperimentError) throw cause;
     throw systemCode(cause) === 'ENOENT'
       ? new UsageError(`There is no experiment file ${file}.`, {
           actual: file,
@@ -101,6 +101,11 @@ async function readText(file: string): Promise<string> {
           cause,
         })
       : fileError('read', file, cause);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new ExperimentError(`${file} is not UTF-8 text.`, { actual: file, expected: 'YAML or JSON in UTF-8', cause });
   }
 }
 
@@ -133,28 +138,44 @@ async function importExperiment(file: string): Promise<unknown> {
   }
 }
 
-/** Puts a value where the setting says; a part that is given by its name alone becomes a record on the way. */
+/**
+ * Puts a value where the setting says; a part that is given by its name alone becomes a record on the way.
+ *
+ * @throws ExperimentError where the path leads nowhere.
+ */
 function applySetting(document: Document, { path, value, label }: Setting): void {
-  for (let depth = 1; depth < path.length; depth++) {
+  const refuse = (problem: string, details: { expected?: string; remedy?: string }): never => {
+    throw new ExperimentError(`${label}: ${problem}.`, { actual: path.join('.'), ...details });
+  };
+  for (let depth = 1; depth <= path.length; depth++) {
     const at = path.slice(0, depth);
+    const holder = document.getIn(path.slice(0, depth - 1), true);
+    if (isSeq(holder) && !isIndex(path[depth - 1], holder.items.length)) {
+      refuse(`${path.slice(0, depth - 1).join('.')} is a list and has no place '${path[depth - 1]}'`, {
+        expected: `a number from 0 to ${holder.items.length}`,
+      });
+    }
+    if (depth === path.length) break;
     const node = document.getIn(at, true);
     if (isScalar(node)) {
       if (typeof node.value === 'string' || node.value === null)
         document.setIn(at, document.createNode(node.value === null ? {} : { name: node.value }));
       else
-        throw new ExperimentError(`${label}: ${at.join('.')} is ${JSON.stringify(node.value)}, which has no parts.`, {
-          actual: path.join('.'),
+        refuse(`${at.join('.')} is ${showValue(node.value)}, which has no parts`, {
           expected: 'the path of a setting',
         });
     } else if (node !== undefined && !isCollection(node)) {
-      throw new ExperimentError(`${label}: ${at.join('.')} cannot be changed here.`, {
-        actual: path.join('.'),
+      refuse(`${at.join('.')} cannot be changed here`, {
         remedy: 'Write the value out in the file instead of an alias.',
       });
     }
   }
   document.setIn(path, document.createNode(value));
 }
+
+/** Whether a step of a setting's path names an entry of a list, or the place after its last. */
+const isIndex = (step: string | number, length: number): boolean =>
+  /^\d+$/.test(String(step)) && Number(step) <= length;
 
 /** Where a path stands in the text; the nearest part above it where it is missing. */
 function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number | undefined {
@@ -179,5 +200,3 @@ function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number |
 }
 
 const beginsWith = (path: Path, start: Path): boolean => start.every((step, i) => step === path[i]);
-
-const sentence = (text: string): string => `${text.replace(/\s+/g, ' ').replace(/[.:]?$/, '')}.`;

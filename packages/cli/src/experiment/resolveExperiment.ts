@@ -2,6 +2,7 @@ import {
   loadPlugins,
   nearestName,
   PluginRegistry,
+  shorten,
   type Plugin,
   type PluginKind,
   type PluginSpec,
@@ -14,6 +15,7 @@ import { frameSchema, partNames, parts, type Experiment } from './experiment.ts'
 import type { ExperimentSource, Path } from './experimentSource.ts';
 import { importModule } from './importModule.ts';
 import { completedDefaults, describeOptions } from './pluginOptions.ts';
+import { showValue } from './showValue.ts';
 
 /** An experiment that was checked, and the folder its file names are relative to. */
 export interface ResolvedExperiment {
@@ -97,7 +99,7 @@ class PartCheck {
       return this.#refuse(
         path,
         'value',
-        `${path.join('.')} is ${JSON.stringify(given)}. Expected a ${kind}: its name, or a record of name and options.`,
+        `${path.join('.')} is ${showValue(given)}. Expected a ${kind}: its name, or a record of name and options.`,
       );
     }
     const { name = fallback, ...options } = record as Record<string, unknown>;
@@ -112,7 +114,7 @@ class PartCheck {
       );
     }
     if (typeof name !== 'string' || !known.includes(name)) {
-      const shown = typeof name === 'string' ? name : JSON.stringify(name);
+      const shown = typeof name === 'string' ? shorten(name) : showValue(name);
       const nearest = nearestName(shown, known);
       const at = typeof given === 'string' ? path : [...path, 'name'];
       return this.#refuse(

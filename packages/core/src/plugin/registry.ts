@@ -1,5 +1,6 @@
 import { Container, ContainerModule } from 'inversify';
 import { PluginError } from '../errors.ts';
+import { shorten } from '../shorten.ts';
 import { isPlugin, type Plugin, type PluginContext } from './definePlugin.ts';
 import { kindToken, type PluginKind, type PluginKinds } from './kinds.ts';
 
@@ -46,7 +47,7 @@ export class PluginRegistry {
     if (plugin) return plugin;
     const names = known.map((candidate) => candidate.pluginName);
     const nearest = nearestName(name, names);
-    throw new PluginError(`There is no ${kind} named '${name}'.`, {
+    throw new PluginError(`There is no ${kind} named '${shorten(name)}'.`, {
       actual: name,
       expected: names.length > 0 ? `one of ${names.join(', ')}` : `a registered ${kind}, and none is`,
       remedy: nearest ? `Did you mean '${nearest}'?` : 'Register it, or name the module that does under plugins.',
@@ -74,6 +75,8 @@ const isSpec = (value: unknown): value is PluginSpec =>
 
 /** The known name with the fewest edits, where that is at most a third of its letters. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
+  // Nobody mistypes so much, and the distance takes time with the length.
+  if (name.length > 100) return undefined;
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance);

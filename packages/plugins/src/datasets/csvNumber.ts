@@ -1,3 +1,5 @@
+import { shorten } from '@flow-matching/core';
+
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const fortran = /^([+-]?(?:\d+\.?\d*|\.\d+))d([+-]?\d+)$/i;
 const notFinite = /^[+-]?(?:nan|inf|infinity)$/i;
@@ -21,7 +23,7 @@ export function isValue(field: string): boolean {
 /** Why a field is not a number, in words. */
 export function describeField(field: string): { problem: string; expected: string; remedy?: string } {
   const text = field.trim();
-  const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  const shown = shorten(text, 40);
   const expected = 'a finite number';
   if (text === '') return { problem: 'is empty', expected, remedy: 'Fill in or leave out rows with missing values.' };
   const problem = `holds '${shown}'`;

@@ -14,6 +14,7 @@ import {
   neg,
   OptionError,
   pow,
+  shorten,
   sigmoid,
   sin,
   sqrt,
@@ -95,6 +96,28 @@ const binaryOperators: Readonly<Record<string, (a: TensorLike, b: TensorLike) =>
 
 const constants: Readonly<Record<string, number>> = { pi: Math.PI, e: Math.E };
 
+/** Operators, brackets and commas of the longest formula, and its deepest brackets: the parser goes down the stack with them. */
+const mostOperators = 1000;
+const deepestBrackets = 100;
+
+/** What is too large of a formula, and where. */
+function sizeProblem(text: string): { problem: string; index: number; expected: string } | undefined {
+  let [operators, depth] = [0, 0];
+  for (const { 0: symbol, index } of text.matchAll(/[^\w\s.]/g)) {
+    if (++operators > mostOperators)
+      return {
+        problem: `it has more than ${mostOperators} operators`,
+        index,
+        expected: `at most ${mostOperators} operators, brackets and commas`,
+      };
+    if ('([{'.includes(symbol)) depth++;
+    if (')]}'.includes(symbol)) depth--;
+    if (depth > deepestBrackets)
+      return { problem: 'its brackets are nested too deeply', index, expected: `at most ${deepestBrackets} levels` };
+  }
+  return undefined;
+}
+
 /** A formula that was read: what it computes from values of its names. */
 export type Formula = (values: Readonly<Record<string, TensorLike>>) => TensorLike;
 
@@ -103,13 +126,13 @@ export type Formula = (values: Readonly<Record<string, TensorLike>>) => TensorLi
  * log1p, sqrt, abs, erf, sigmoid, min, max and pow; `pi` and `e` are known. Nothing is evaluated as code.
  *
  * @param owner what the expression belongs to, for messages
- * @throws OptionError with the position of what cannot be read.
+ * @throws OptionError with the position of what cannot be read, or of what is beyond 1000 operators or 100 levels of brackets.
  */
 export function parseFormula(text: string, names: readonly string[], owner: string): Formula {
   const known = [...names, ...Object.keys(constants)];
   const refuse = (problem: string, index: number, expected?: string): never => {
     throw new OptionError(
-      `${owner} cannot be read: ${problem}, at character ${index + 1}.\n    ${text}\n    ${' '.repeat(index)}^\n`,
+      `${owner} cannot be read: ${problem}, at character ${index + 1}.\n${pointAt(text, index)}\n`,
       {
         actual: text,
         ...(expected && { expected }),
@@ -123,14 +146,14 @@ export function parseFormula(text: string, names: readonly string[], owner: stri
     switch (node.type) {
       case 'Literal': {
         const { value } = node;
-        return typeof value === 'number' ? () => value : refuse(`${node.raw} is not a number`, index);
+        return typeof value === 'number' ? () => value : refuse(`${shorten(node.raw)} is not a number`, index);
       }
       case 'Identifier': {
         const { name } = node;
         if (!known.includes(name)) {
           const called = Object.hasOwn(functions, name)
             ? `the function '${name}' has no argument`
-            : `there is no '${name}'`;
+            : `there is no '${shorten(name)}'`;
           refuse(called, index, `names among ${known.join(', ')}`);
         }
         return (values) => values[name] ?? constants[name];
@@ -170,7 +193,11 @@ export function parseFormula(text: string, names: readonly string[], owner: stri
     if (known.includes(name)) refuse(`'${name}' is no function`, index, `'${name} * (…)' for a product`);
     const compute = Object.hasOwn(functions, name)
       ? functions[name]
-      : refuse(`there is no function '${name}'`, index, `functions among ${Object.keys(functions).join(', ')}`);
+      : refuse(
+          `there is no function '${shorten(name)}'`,
+          index,
+          `functions among ${Object.keys(functions).join(', ')}`,
+        );
     if (node.arguments.length !== arity(name)) {
       refuse(`'${name}' has ${node.arguments.length} arguments`, index, `${arity(name)}`);
     }
@@ -178,6 +205,8 @@ export function parseFormula(text: string, names: readonly string[], owner: stri
     return (values) => compute(...given.map((argument) => argument(values)));
   };
 
+  const large = sizeProblem(text);
+  if (large) refuse(large.problem, large.index, large.expected);
   let tree: jsep.Expression;
   try {
     tree = new FormulaParser(text).parse();
@@ -187,6 +216,13 @@ export function parseFormula(text: string, names: readonly string[], owner: stri
     return refuse(description, index);
   }
   return build(tree as Expression, 0);
+}
+
+/** The line of a text that a place is in, or what of it is near, with a mark below. */
+function pointAt(text: string, index: number): string {
+  const from = Math.max(0, index - 60);
+  const shown = text.slice(from, index + 60).replace(/\s/g, ' ');
+  return `    ${shown}\n    ${' '.repeat(index - from)}^`;
 }
 
 const negated = (value: TensorLike): TensorLike => (typeof value === 'number' ? -value : neg(value));

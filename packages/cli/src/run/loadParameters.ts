@@ -1,0 +1,42 @@
+import { FlowMatchingError, formatShape, measureModel, type HostArray } from '@flow-matching/core';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { CheckpointError } from '../errors.ts';
+import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
+
+/**
+ * Lets a flow use the parameters of a checkpoint: their moving average where there is one.
+ *
+ * @throws CheckpointError naming the file where they are not those of the experiment's model, by name, shape or dtype.
+ */
+export function loadParameters(
+  { flow, model }: AssembledExperiment,
+  { state, context }: Checkpoint,
+  file: string,
+): void {
+  const parameters = state.ema ?? state.parameters;
+  const size = Object.values(parameters).reduce((sum, { data }) => sum + data.length, 0);
+  let expected: Readonly<Record<string, HostArray>>;
+  try {
+    // Twice as many are enough to tell the first that differs.
+    ({ parameters: expected } = measureModel(model, context, 2 * size + 1024));
+  } catch (cause) {
+    if (!(cause instanceof FlowMatchingError)) throw cause;
+    throw new CheckpointError(`${file} does not hold the experiment's model: ${cause.message}`, {
+      actual: size,
+      cause,
+    });
+  }
+  for (const name of new Set([...Object.keys(expected), ...Object.keys(parameters)])) {
+    const [here, there] = [parameters, expected].map((arrays) => described(arrays, name));
+    if (here === there) continue;
+    throw new CheckpointError(`${file} does not hold the experiment's model: the parameter '${name}' is ${here}.`, {
+      actual: here,
+      expected: there,
+      remedy: 'Use the experiment that it was trained with.',
+    });
+  }
+  flow.load(parameters, context);
+}
+
+const described = (arrays: Readonly<Record<string, HostArray>>, name: string): string =>
+  Object.hasOwn(arrays, name) ? `${arrays[name].dtype}${formatShape(arrays[name].shape)}` : 'absent';
