@@ -74,10 +74,10 @@ describe('a checkpoint', () => {
   it('is refused with a right checksum too, where what it says of itself is not what a training saves', () => {
     const written = checkpoint(12);
     const refused = (changed: object, message: RegExp): void => {
-      expect(
-        () => decodeCheckpoint('c', bytesOf({ ...written, ...changed } as Checkpoint)),
-        JSON.stringify(changed),
-      ).to.throw(CheckpointError, message);
+      expect(() => decodeCheckpoint('c', bytesOf({ ...written, ...changed })), JSON.stringify(changed)).to.throw(
+        CheckpointError,
+        message,
+      );
     };
     for (const step of [1.5, -1, NaN, 'twelve', 2 ** 60])
       refused({ state: { ...written.state, step } }, /c: the metadata 'step' is not understood/);

@@ -1,4 +1,13 @@
-import { bindFlow, FILES, Flow, PluginRegistry, type Backend, type Dataset, type Optimizer } from '@flow-matching/core';
+import {
+  bindFlow,
+  FILES,
+  Flow,
+  PluginRegistry,
+  type Backend,
+  type Dataset,
+  type Optimizer,
+  type VectorFieldModel,
+} from '@flow-matching/core';
 import { Container } from 'inversify';
 import { nodeFiles } from '../container/nodeFiles.ts';
 import type { Experiment } from './experiment.ts';
@@ -31,6 +40,7 @@ export interface AssembledExperiment extends AsyncDisposable {
   readonly backend: Backend;
   readonly data: Dataset;
   readonly optimizer: Optimizer;
+  readonly model: VectorFieldModel;
 }
 
 /** Builds the parts and binds them to their roles. @throws DataError, BackendError, OptionError: what the parts throw. */
@@ -38,6 +48,7 @@ export async function assembleExperiment({ experiment, container }: LoadedExperi
   const registry = new PluginRegistry(container);
   const data: Dataset = await registry.build('dataset', experiment.data);
   const optimizer: Optimizer = registry.build('optimizer', experiment.optimizer);
+  const model: VectorFieldModel = registry.build('model', experiment.model);
   const backend: Backend = await registry.build('backend', experiment.backend);
   await bindFlow(container, {
     backend,
@@ -45,7 +56,7 @@ export async function assembleExperiment({ experiment, container }: LoadedExperi
     coupling: registry.build('coupling', experiment.coupling),
     objective: registry.build('objective', experiment.objective),
     timeSampler: registry.build('timeSampler', experiment.timeSampler),
-    model: registry.build('model', experiment.model),
+    model,
     solver: registry.build('solver', experiment.solver),
   });
   const flow = container.get(Flow);
@@ -56,6 +67,7 @@ export async function assembleExperiment({ experiment, container }: LoadedExperi
     backend,
     data,
     optimizer,
+    model,
     async [Symbol.asyncDispose]() {
       await flow.dispose();
       await backend.dispose();

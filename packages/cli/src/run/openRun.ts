@@ -2,6 +2,7 @@ import { CheckpointError } from '../errors.ts';
 import { assembleExperiment, loadExperiment, type AssembledExperiment } from '../experiment/assembleExperiment.ts';
 import type { Setting } from '../experiment/experimentSource.ts';
 import type { CommandContext } from '../commands/cliCommand.ts';
+import { loadParameters } from './loadParameters.ts';
 import { RunDirectory } from './runDirectory.ts';
 
 /** A trained flow from a run directory. */
@@ -29,6 +30,6 @@ export async function openRun(
     });
   }
   const assembled = await assembleExperiment(loaded);
-  assembled.flow.load(checkpoint.state.ema ?? checkpoint.state.parameters, checkpoint.context);
+  loadParameters(assembled, checkpoint, run.checkpoints.path(checkpoint.state.step));
   return { run, assembled, step: checkpoint.state.step };
 }

@@ -10,6 +10,7 @@ import { formatNumber } from '../terminal/formatTable.ts';
 import { Interrupts } from '../terminal/interrupts.ts';
 import { formatSeconds } from '../terminal/progress.ts';
 import { environmentOf } from './environment.ts';
+import { loadParameters } from './loadParameters.ts';
 import { MetricsLog, readMetrics } from './metricsLog.ts';
 import type { RunDirectory } from './runDirectory.ts';
 import { RunLock } from './runLock.ts';
@@ -48,7 +49,7 @@ export async function trainRun({ context, loaded, assembled, run, resume, report
   output.note(`${experiment.name} → ${run.path} (${assembled.backend.name}: ${assembled.backend.device})${from}`);
   const { resumeCommand } = run;
   if (checkpoint && checkpoint.state.step >= steps)
-    assembled.flow.load(checkpoint.state.ema ?? checkpoint.state.parameters, checkpoint.context);
+    loadParameters(assembled, checkpoint, run.checkpoints.path(checkpoint.state.step));
   else await trainFrom({ context, assembled, run, hash, checkpoint, signal: interrupts.signal, resumeCommand });
 
   if (!report) {
