@@ -10,7 +10,7 @@ export interface ScaledScore {
   readonly scaled: Tensor;
   /** σ of the path, broadcasting against [batch, ...]. */
   readonly std: Tensor;
-  /** The rate (a′σ − aσ′)/σ at which the path trades noise for signal, likewise. */
+  /** The rate (a′σ − aσ′)/σ at which the path trades noise for signal, likewise; 0 where σ is. */
   readonly rate: Tensor;
 }
 

@@ -1,11 +1,13 @@
 import type { ScaledScore } from '../contracts/solver.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { equal, where } from '../operators/logic.ts';
 import { pathCoefficients } from './pathCoefficients.ts';
 
 /**
  * The score of the marginal p_t from its velocity. With x_t = a·x1 + σ·noise the two are affine in one another:
- * σ²·∇log p_t(x) = σ·(a·u − a′·x)/(a′σ − aσ′), which stays finite where a or σ vanishes.
+ * σ²·∇log p_t(x) = σ·(a·u − a′·x)/(a′σ − aσ′). Where a is 0, p_t is N(0, σ²) and the quotient 0/0 if a′ vanishes too (tⁿ at t = 0 for
+ * n ≥ 2): the score is then −x/σ². Where σ is 0 so is σ²·∇log p_t, and the quotient 0/0 if σ′ vanishes too.
  *
  * @param t times [batch]
  * @param x points [batch, ...event]
@@ -14,9 +16,12 @@ import { pathCoefficients } from './pathCoefficients.ts';
 export function marginalScore(path: Path, t: Tensor, x: Tensor, velocity: Tensor): ScaledScore {
   const { scale, std, scaleRate, stdRate } = pathCoefficients(path, t, x);
   const exchange = scaleRate.mul(std).sub(scale.mul(stdRate));
+  const [isNoise, isData] = [equal(scale, 0), equal(std, 0)];
+  // Quotients first: near t = 0 both may be so small that the reciprocal of the exchange overflows.
+  const between = scale.div(exchange).mul(velocity).sub(scaleRate.div(exchange).mul(x)).mul(std);
   return {
-    scaled: scale.mul(velocity).sub(scaleRate.mul(x)).mul(std.div(exchange)),
+    scaled: where(isNoise, x.neg(), where(isData, 0, between)),
     std,
-    rate: exchange.div(std),
+    rate: where(isData, 0, exchange.div(std)),
   };
 }
