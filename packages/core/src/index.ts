@@ -34,6 +34,8 @@ export { trainingStepGraph, type TrainingParts } from './drivers/trainingProgram
 export * from './errors.ts';
 export * from './keys.ts';
 export * from './shorten.ts';
+export { finishNow, finishOnClock, type Stepwise } from './eventLoop/stepwise.ts';
+export { yieldToEventLoop } from './eventLoop/yieldOnClock.ts';
 export { CallSite } from './graph/callSite.ts';
 export * from './graph/composite.ts';
 export * from './graph/graph.ts';

@@ -6,6 +6,7 @@ import {
   operatorError,
   prepareGraph,
   toStorage,
+  yieldToEventLoop,
   type Graph,
   type HandleProgram,
   type HostArray,
@@ -84,6 +85,9 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
           if (value) backend.disposeData(value.dataId);
           own.delete(tensor);
         }
+        // Kernels of the wasm and cpu engines compute at once.
+        const turn = yieldToEventLoop();
+        if (turn) await turn;
       }
       return Object.fromEntries(
         this.#graph.outputs.map(({ name, tensor }) => {

@@ -1,5 +1,4 @@
-import type { Dataset, Training } from '@flow-matching/core';
-import { setImmediate } from 'node:timers/promises';
+import type { Training } from '@flow-matching/core';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CommandContext } from '../commands/cliCommand.ts';
 import { CheckpointError, InterruptedError, RunError } from '../errors.ts';
@@ -121,7 +120,7 @@ async function trainFrom({
 }: TrainFromRequest): Promise<void> {
   const { experiment, flow, data, optimizer } = assembled;
   const { steps, checkpointEvery, ...settings } = experiment.training;
-  const training = await flow.begin(yielding(data), {
+  const training = await flow.begin(data, {
     ...settings,
     steps,
     checkpointEvery,
@@ -174,16 +173,6 @@ async function trainFrom({
     await disposeQuietly(training);
   }
 }
-
-/** Lets signals and timers in between steps, also where a backend works without a pause. */
-const yielding = (data: Dataset): Dataset => ({
-  name: data.name,
-  shape: data.shape,
-  async batch(request) {
-    await setImmediate();
-    return data.batch(request);
-  },
-});
 
 /** The error, with what can be gone on from. */
 function withLastCheckpoint(error: unknown, run: RunDirectory, saved: number): unknown {

@@ -1,6 +1,7 @@
 import {
   createReferenceBackend,
-  evaluateGraph,
+  evaluateSteps,
+  finishOnClock,
   hostBackend,
   type Backend,
   type HostArray,
@@ -16,7 +17,7 @@ export function roundedReference(random: HostRandomStream): Backend {
     device,
     manifest,
     copy: inDouble,
-    compile: (graph) => (inputs) => evaluateGraph(withRoundings(graph, random), inputs),
+    compile: (graph) => (inputs) => finishOnClock(evaluateSteps(withRoundings(graph, random), inputs)),
   });
 }
 

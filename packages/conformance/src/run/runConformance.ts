@@ -1,4 +1,4 @@
-import type { Backend } from '@flow-matching/core';
+import { yieldToEventLoop, type Backend } from '@flow-matching/core';
 import { auditedBackend } from '../backend/auditedBackend.ts';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { totalsOf, type CaseResult, type ConformanceReport } from '../report/conformanceReport.ts';
@@ -36,6 +36,7 @@ export async function runConformance(
   await using backend = await createAudited();
   const results: CaseResult[] = [];
   for (const testCase of cases) {
+    await yieldToEventLoop();
     if (signal?.aborted) break;
     const result = {
       ...(await runCase(testCase, { backend, create: createAudited, seed, timeout: timeout * 1000 })),

@@ -14,10 +14,11 @@ export interface HostComputation {
   readonly manifest: Manifest;
   /**
    * Makes a graph runnable: a function from its inputs, by name, to its outputs, which may share memory with them but never writes to it.
+   * One that takes long should await {@link yieldToEventLoop} between its kernels, so that timers and signals get their turn.
    *
    * @throws UnsupportedError for operators beyond the manifest; {@link prepareGraph} does.
    */
-  readonly compile: (graph: Graph) => (inputs: NamedHostArrays) => NamedHostArrays;
+  readonly compile: (graph: Graph) => (inputs: NamedHostArrays) => NamedHostArrays | Promise<NamedHostArrays>;
   /** An array as the computation wants it, which later writes to the caller's do not reach. Default: a copy. */
   readonly copy?: (source: HostArray) => HostArray;
 }

@@ -7,6 +7,7 @@ import type { Objective, TimeSampler } from '../contracts/objective.ts';
 import type { Optimizer } from '../contracts/optimizer.ts';
 import type { Path } from '../contracts/path.ts';
 import { DataError, GraphError, NumericalError, OptionError } from '../errors.ts';
+import { yieldToEventLoop } from '../eventLoop/yieldOnClock.ts';
 import { flattenTree } from '../graph/tree.ts';
 import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH, TIME_SAMPLER } from '../plugin/kinds.ts';
 import { hostRandomNormal } from '../random/host.ts';
@@ -32,7 +33,7 @@ export interface TrainingOptions {
   readonly reportEvery?: number;
   /** Steps between two checkpoints: there is a report after each, at which the caller can save the state. */
   readonly checkpointEvery?: number | undefined;
-  /** Stops after the step that is running. The training can be resumed from its state. */
+  /** Stops after the step that is running, within a few hundredths of a second. The training can be resumed from its state. */
   readonly signal?: AbortSignal | undefined;
   /** Goes on from here instead of from new parameters. */
   readonly resume?: TrainingState | undefined;
@@ -286,6 +287,8 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
         ...decay,
       });
       this.#step = step + 1;
+      // Where the backend computes at once, nothing else would let an abort in.
+      await yieldToEventLoop();
       if (
         this.#step % reportEvery === 0 ||
         this.#step % checkpointEvery === 0 ||

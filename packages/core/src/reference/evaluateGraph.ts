@@ -1,5 +1,6 @@
 import { checkRunInputs } from '../backend/runInputs.ts';
 import { DTypeError, UnsupportedError } from '../errors.ts';
+import { finishNow, type Stepwise } from '../eventLoop/stepwise.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node } from '../graph/node.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -18,8 +19,16 @@ import { kernels } from './kernels.ts';
  *   operator that is neither a primitive nor a composite.
  */
 export function evaluateGraph(graph: Graph, inputs: Readonly<Record<string, HostArray>>): Record<string, HostArray> {
+  return finishNow(evaluateSteps(graph, inputs));
+}
+
+/** The same, stopping after each node. */
+export function* evaluateSteps(
+  graph: Graph,
+  inputs: Readonly<Record<string, HostArray>>,
+): Stepwise<Record<string, HostArray>> {
   checkRunInputs(graph.inputs, inputs);
-  const results = evaluateBody(
+  const results = yield* evaluateBody(
     graph,
     graph.inputs.map(({ name }) => inReferenceStorage(inputs[name])),
   );
@@ -27,13 +36,14 @@ export function evaluateGraph(graph: Graph, inputs: Readonly<Record<string, Host
 }
 
 /** Outputs by position from inputs by position, which already hold the reference's storage. */
-function evaluateBody(graph: Graph, inputs: readonly HostArray[]): HostArray[] {
+function* evaluateBody(graph: Graph, inputs: readonly HostArray[]): Stepwise<HostArray[]> {
   const values = new Map<Tensor, HostArray>(graph.inputs.map(({ tensor }, i) => [tensor, inputs[i]]));
   for (const node of graph.nodes) {
     if (values.has(node.outputs[0])) continue;
     const operands = node.inputs.map((tensor) => values.get(tensor)!);
-    const results = evaluateNode(node, operands);
+    const results = yield* evaluateNode(node, operands);
     node.outputs.forEach((tensor, i) => values.set(tensor, results[i]));
+    yield;
   }
   return graph.outputs.map(({ tensor }) => values.get(tensor)!);
 }
@@ -45,15 +55,15 @@ function evaluateBody(graph: Graph, inputs: readonly HostArray[]): HostArray[] {
  * @throws UnsupportedError for an operator that is neither a primitive nor a composite.
  */
 export const evaluateOperator = (node: Node, inputs: readonly HostArray[]): HostArray =>
-  evaluateNode(node, inputs.map(inReferenceStorage))[0];
+  finishNow(evaluateNode(node, inputs.map(inReferenceStorage)))[0];
 
-function evaluateNode(node: Node, inputs: readonly HostArray[]): HostArray[] {
+function* evaluateNode(node: Node, inputs: readonly HostArray[]): Stepwise<HostArray[]> {
   const kernel = kernels.get(node.operator.name);
   if (kernel) {
     const [{ shape, dtype }] = node.outputs;
     return [{ data: kernel.evaluate(node, inputs), shape, dtype }];
   }
-  if (node.operator.body) return evaluateBody(node.operator.body(node.inputs, node.attributes), inputs);
+  if (node.operator.body) return yield* evaluateBody(node.operator.body(node.inputs, node.attributes), inputs);
   throw new UnsupportedError(`The reference has no ${node.operator.name}.`, {
     actual: node.operator.name,
     expected: 'a primitive operator, or a composite of them',

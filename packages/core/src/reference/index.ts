@@ -1,2 +1,2 @@
-export { evaluateGraph, evaluateOperator } from './evaluateGraph.ts';
+export { evaluateGraph, evaluateOperator, evaluateSteps } from './evaluateGraph.ts';
 export { createReferenceBackend } from './referenceBackend.ts';

@@ -1,10 +1,11 @@
 import type { Backend } from '../backend/backend.ts';
 import { hostBackend } from '../backend/hostBackend.ts';
 import { checkSupported, supports } from '../backend/manifest.ts';
+import { finishOnClock } from '../eventLoop/stepwise.ts';
 import type { Graph } from '../graph/graph.ts';
 import { inlineComposites } from '../passes/inlineComposites.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
-import { evaluateGraph, inReferenceStorage } from './evaluateGraph.ts';
+import { evaluateSteps, inReferenceStorage } from './evaluateGraph.ts';
 import { referenceManifest } from './kernels.ts';
 
 /**
@@ -25,7 +26,7 @@ export const createReferenceBackend = (): Backend =>
         referenceManifest,
         'reference',
       );
-      return (inputs) => evaluateGraph(graph, inputs);
+      return (inputs) => finishOnClock(evaluateSteps(graph, inputs));
     },
   });
 

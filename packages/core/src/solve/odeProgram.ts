@@ -1,6 +1,7 @@
 import type { Backend, BackendArray, Executable, NamedArrays, RunInputs } from '../backend/backend.ts';
 import { solverStatus, type Solver, type SolverStatus } from '../contracts/solver.ts';
 import { OptionError } from '../errors.ts';
+import { yieldToEventLoop } from '../eventLoop/yieldOnClock.ts';
 import { seedArray } from '../random/seed.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
@@ -176,6 +177,7 @@ export class OdeProgram {
         const position = seed && { ...seed, 'seed.step': hostScalar(attempts, 'u32') };
         batch.carried = await batch.step.run({ ...batch.fixed, ...prefixAll('carried.', batch.carried), ...position });
         rowSteps += batch.rows;
+        await yieldToEventLoop();
         if (onStep)
           onStep(adaptive ? shareReached(await batch.carried[timeName].read(), options) : (attempts + 1) / maxSteps);
       }
