@@ -2,12 +2,28 @@ import { BackendError } from '@flow-matching/core';
 import { openDevice } from './runtime/openDevice.ts';
 import { WebgpuBackend } from './webgpuBackend.ts';
 
+// The interfaces of WebGPU that the package's declarations name. They merge with those of lib.dom or @webgpu/types; where a consumer has neither,
+// they are opaque. A reference to @webgpu/types would declare every name twice beside the lib.dom of TypeScript 7.
+declare global {
+  interface GPU {}
+  interface GPUAdapter {}
+  interface GPUBindGroup {}
+  interface GPUBindGroupLayout {}
+  interface GPUBuffer {}
+  interface GPUCommandBuffer {}
+  interface GPUCommandEncoder {}
+  interface GPUComputePassTimestampWrites {}
+  interface GPUComputePipeline {}
+  interface GPUDevice {}
+  interface GPUPipelineLayout {}
+}
+
 export interface WebgpuOptions {
   /** Default: `navigator.gpu`. */
   readonly gpu?: GPU;
   /** Default: the one that `gpu` gives for `powerPreference`. */
   readonly adapter?: GPUAdapter;
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: 'low-power' | 'high-performance';
   /** Kernels that suit GPUs, which share blocks in workgroup memory, or processors, which have none. Default: by the adapter. */
   readonly kernels?: 'gpu' | 'processor';
   /** Times every kernel of a run (see `WebgpuExecutable.kernelTimes`), which keeps kernels from overlapping. Default false. */

@@ -18,6 +18,9 @@ export interface ErrorDetails {
  * the message names the offending value, what was expected, how to mend it and, for graph errors, the user's line.
  */
 export class FlowMatchingError extends Error {
+  /** Written out, here and in every class below, so that minifiers leave it as it is. */
+  static override readonly name: string = 'FlowMatchingError';
+
   readonly code: string;
   readonly actual: unknown;
   readonly expected: string | undefined;
@@ -42,6 +45,8 @@ export class FlowMatchingError extends Error {
 
 /** Shapes that do not fit an operator, or an array that does not have the shape a program declares. */
 export class ShapeError extends FlowMatchingError {
+  static override readonly name: string = 'ShapeError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_SHAPE', problem, details);
   }
@@ -49,6 +54,8 @@ export class ShapeError extends FlowMatchingError {
 
 /** A dtype that an operator, a program or a backend does not take. */
 export class DTypeError extends FlowMatchingError {
+  static override readonly name: string = 'DTypeError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_DTYPE', problem, details);
   }
@@ -56,6 +63,8 @@ export class DTypeError extends FlowMatchingError {
 
 /** An attribute, option or argument outside its range. */
 export class OptionError extends FlowMatchingError {
+  static override readonly name: string = 'OptionError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_OPTION', problem, details);
   }
@@ -63,6 +72,8 @@ export class OptionError extends FlowMatchingError {
 
 /** A graph or a set of named arrays that is put together wrongly: a missing, unknown or duplicate name. */
 export class GraphError extends FlowMatchingError {
+  static override readonly name: string = 'GraphError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_GRAPH', problem, details);
   }
@@ -70,6 +81,8 @@ export class GraphError extends FlowMatchingError {
 
 /** A derivative was asked of something that has none. */
 export class DifferentiationError extends FlowMatchingError {
+  static override readonly name: string = 'DifferentiationError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_DIFFERENTIATION', problem, details);
   }
@@ -77,6 +90,8 @@ export class DifferentiationError extends FlowMatchingError {
 
 /** A backend does not declare what a graph needs. */
 export class UnsupportedError extends FlowMatchingError {
+  static override readonly name: string = 'UnsupportedError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_UNSUPPORTED', problem, details);
   }
@@ -84,6 +99,8 @@ export class UnsupportedError extends FlowMatchingError {
 
 /** A backend failed while compiling or running a graph. */
 export class BackendError extends FlowMatchingError {
+  static override readonly name: string = 'BackendError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_BACKEND', problem, details);
   }
@@ -91,6 +108,8 @@ export class BackendError extends FlowMatchingError {
 
 /** An array, executable or backend was used after it was disposed or donated. */
 export class DisposedError extends FlowMatchingError {
+  static override readonly name: string = 'DisposedError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_DISPOSED', problem, details);
   }
@@ -98,6 +117,8 @@ export class DisposedError extends FlowMatchingError {
 
 /** A plugin name that nobody registered, or that two plugins claim. */
 export class PluginError extends FlowMatchingError {
+  static override readonly name: string = 'PluginError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_PLUGIN', problem, details);
   }
@@ -105,6 +126,8 @@ export class PluginError extends FlowMatchingError {
 
 /** A conditional path whose formulas contradict what it declares, or that another part cannot be used with. */
 export class PathError extends FlowMatchingError {
+  static override readonly name: string = 'PathError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_PATH', problem, details);
   }
@@ -112,6 +135,8 @@ export class PathError extends FlowMatchingError {
 
 /** Data that cannot be read or holds values that cannot be trained on. */
 export class DataError extends FlowMatchingError {
+  static override readonly name: string = 'DataError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_DATA', problem, details);
   }
@@ -119,6 +144,8 @@ export class DataError extends FlowMatchingError {
 
 /** Numbers left the finite range: a NaN loss, an infinite gradient, a NaN velocity. */
 export class NumericalError extends FlowMatchingError {
+  static override readonly name: string = 'NumericalError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_NUMERICAL', problem, details);
   }
@@ -126,6 +153,8 @@ export class NumericalError extends FlowMatchingError {
 
 /** A solver could not meet its tolerance within its budget. */
 export class SolverError extends FlowMatchingError {
+  static override readonly name: string = 'SolverError';
+
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_SOLVER', problem, details);
   }

@@ -10,7 +10,7 @@ export interface OpenedDevice {
 
 export interface DeviceOptions {
   readonly adapter?: GPUAdapter;
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: 'low-power' | 'high-performance';
   readonly kernels?: 'gpu' | 'processor';
 }
 
