@@ -11,7 +11,7 @@ export const libraryPackages: readonly string[] = [
 ];
 
 /** Bytes of gzip that a page may load before it asks for anything; descriptions of options are 2,600 of them, names of errors 100. */
-export const sizeBudget = 156_000;
+export const sizeBudget = 160_000;
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
