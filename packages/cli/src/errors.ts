@@ -41,3 +41,7 @@ export class InterruptedError extends FlowMatchingError {
     super('FM_INTERRUPTED', problem, details);
   }
 }
+
+/** An error that says something of what was measured, after which other measurements may go on: not an interrupt, and no defect. */
+export const isFinding = (error: unknown): error is FlowMatchingError =>
+  error instanceof FlowMatchingError && !(error instanceof InterruptedError);

@@ -1,5 +1,7 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { schemeTableau10 } from 'd3-scale-chromatic';
+import { decades } from '../report/decades.ts';
+import { extentOf } from '../report/extentOf.ts';
 import { axes, escapeText, figure, round, type Frame, type Scale, type Tick } from '../report/svg.ts';
 import type { Measurement } from './measureRun.ts';
 import { fixedSolvers, pictured, type CostPoint } from './samplingCost.ts';
@@ -148,9 +150,8 @@ function drawChart({ title, lines: drawn, xLabel, yLabel, xTicks, yTicks, ...sca
   });
   return [
     `<text class="strong" x="${round(left)}" y="${round(top - 14)}">${escapeText(title)}</text>`,
-    axes(frame, x, y, { grid: true, xTicks, yTicks }),
+    axes(frame, x, y, { grid: true, yLabel, xTicks, yTicks }),
     `<text class="middle" x="${round((left + right) / 2)}" y="${round(bottom + 36)}">${escapeText(xLabel)}</text>`,
-    `<text class="middle" transform="translate(${round(left - 44)} ${round((top + bottom) / 2)}) rotate(-90)">${escapeText(yLabel)}</text>`,
     ...marks,
   ].join('');
 }
@@ -166,21 +167,7 @@ function legend(measurements: readonly Measurement[], { left, top }: Frame): str
 }
 
 /** Least and largest; of nothing, something that axes can be drawn for. */
-const rangeOf = (values: readonly number[]): [least: number, most: number] =>
-  values.length === 0 ? [1, 10] : [Math.min(...values), Math.max(...values)];
+const rangeOf = (values: readonly number[]): [least: number, most: number] => extentOf(values) ?? [1, 10];
 
 const ticksWithin = (values: readonly number[], least: number, most: number): Tick[] =>
   values.filter((value) => value >= least && value <= most).map((value) => ({ value, text: String(value) }));
-
-const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
-
-/** Powers of ten from `low` to `high`. */
-function decades(low: number, high: number): Tick[] {
-  const first = Math.ceil(Math.log10(low) - 1e-9);
-  const count = Math.floor(Math.log10(high) + 1e-9) - first + 1;
-  return Array.from({ length: Math.max(0, count) }, (_, i) => {
-    const exponent = first + i;
-    const digits = Array.from(String(Math.abs(exponent)), (digit) => superscripts[Number(digit)]).join('');
-    return { value: 10 ** exponent, text: `10${exponent < 0 ? '⁻' : ''}${digits}` };
-  });
-}

@@ -1,6 +1,17 @@
 import { scaleLinear } from 'd3-scale';
 import type { Domain } from '../report/domain.ts';
-import { axes, escapeText, figure, round, type Frame, type Scale, type Tick } from '../report/svg.ts';
+import {
+  axes,
+  escapeText,
+  figure,
+  leftMargin,
+  round,
+  ticksAlong,
+  ticksOf,
+  type Frame,
+  type Scale,
+  type Tick,
+} from '../report/svg.ts';
 
 /** Draws something of the plane by these scales; what lies outside is cut off. */
 export type Panel = (x: Scale, y: Scale, side: number) => string;
@@ -12,7 +23,8 @@ export interface PanelRow {
 }
 
 const width = 960;
-const [left, right, top, gap] = [46, 6, 30, 8];
+const yLabel = 'x₂';
+const [right, top, gap] = [6, 30, 8];
 /** Room above a row for its label, and below the last one for the axis. */
 const [header, footer] = [26, 40];
 
@@ -23,6 +35,8 @@ export function panelGrid(
   rows: readonly PanelRow[],
   domain: Domain,
 ): string {
+  const y = scaleLinear([...domain.y]);
+  const left = leftMargin(inner(ticksOf(y, 4), y), yLabel);
   const side = Math.floor((width - left - right - gap * (columns.length - 1)) / columns.length);
   const height = top + rows.length * (header + side) + footer;
   const prefix = label.toLowerCase().replaceAll(/\W+/g, '-');
@@ -55,22 +69,28 @@ function drawPanel(
   const [bottom, end] = [place.top + side, place.left + side];
   const x = scaleLinear([...domain.x], [place.left, end]);
   const y = scaleLinear([...domain.y], [bottom, place.top]);
+  const [xTicks, yTicks] = [inner(ticksAlong(x, 4), x), inner(ticksOf(y, 4), y)];
   const frame: Frame = { ...place, width: end, height: bottom, right: 0, bottom: 0 };
-  const ticks = (scale: Scale, shown: boolean): Tick[] => {
-    const [low, high] = scale.domain();
-    // Numbers at the corners would run into the next panel's.
-    const inner = scale.ticks(4).filter((value) => Math.min(value - low, high - value) > 0.06 * (high - low));
-    return inner.map((value) => ({ value, text: shown ? String(value).replace('-', '−') : '' }));
-  };
   const clip = `<clipPath id="${id}"><rect x="${round(place.left)}" y="${round(place.top)}" width="${round(side)}" height="${round(side)}"/></clipPath>`;
   return [
     panel
       ? `${clip}<g clip-path="url(#${id})">${panel(x, y, side)}</g>`
       : `<text class="middle" x="${round(place.left + side / 2)}" y="${round(place.top + side / 2)}">not found</text>`,
-    axes(frame, x, y, { xTicks: ticks(x, labelled.x), yTicks: ticks(y, labelled.y) }),
+    axes(frame, x, y, {
+      xTicks: labelled.x ? xTicks : withoutTexts(xTicks),
+      yTicks: labelled.y ? yTicks : withoutTexts(yTicks),
+      yLabel: labelled.y ? yLabel : '',
+    }),
     labelled.x && `<text class="middle" x="${round(place.left + side / 2)}" y="${round(bottom + 34)}">x₁</text>`,
-    labelled.y && `<text class="middle" transform="translate(10 ${round(place.top + side / 2)}) rotate(-90)">x₂</text>`,
   ]
     .filter(Boolean)
     .join('');
 }
+
+/** Ticks but those at the corners, whose numbers would run into the next panel's. */
+function inner(ticks: readonly Tick[], scale: Scale): Tick[] {
+  const [low, high] = scale.domain();
+  return ticks.filter(({ value }) => Math.min(value - low, high - value) > 0.06 * (high - low));
+}
+
+const withoutTexts = (ticks: readonly Tick[]): Tick[] => ticks.map(({ value }) => ({ value, text: '' }));

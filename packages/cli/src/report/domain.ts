@@ -1,7 +1,7 @@
 import type { HostArray } from '@flow-matching/core';
 import { scaleLinear } from 'd3-scale';
 
-/** A square part of the plane, the same for everything that is shown side by side. */
+/** A part of the plane, the same for everything that is shown side by side. */
 export interface Domain {
   readonly x: readonly [low: number, high: number];
   readonly y: readonly [low: number, high: number];
@@ -19,21 +19,44 @@ export function planePoints({ data, shape }: HostArray): Float32Array {
   return points;
 }
 
-/** A square around all points but the outermost thousandth, with round ends. */
+/** The scale of one axis is that of the other unless the data is this many times as long along it. */
+const longer = 5;
+
+/**
+ * The part of the plane around all points but the outermost thousandth, with round ends: a square, unless one coordinate varies so much
+ * less than the other that it would be a line in it.
+ */
 export function domainOf(points: Float32Array): Domain {
-  const [x, y] = [0, 1].map((axis) => {
+  const ranges = [0, 1].map((axis): Range => {
     const values = points.filter((_, i) => i % 2 === axis).toSorted();
     const cut = Math.floor(values.length / 1000);
     return [values[cut], values[values.length - 1 - cut]];
   });
-  const half = 0.55 * Math.max(x[1] - x[0], y[1] - y[0], 1e-6);
-  const around = ([low, high]: number[]): [number, number] => {
-    const [from, to] = scaleLinear([(low + high) / 2 - half, (low + high) / 2 + half], [0, 1])
-      .nice(10)
-      .domain();
-    return [from, to];
-  };
-  return { x: around(x), y: around(y) };
+  const extents = ranges.map(([low, high]) => high - low);
+  const longest = Math.max(...extents);
+  const [x, y] = ranges.map(([low, high], axis) => {
+    const [extent, centre] = [extents[axis], (low + high) / 2];
+    const own = extent > 0 && longest > longer * extent ? extent : longest;
+    // Points that are all the same have no extent; float32 tells no smaller ones apart.
+    return around(centre, 0.55 * Math.max(own, 1e-5 * Math.abs(centre), 1e-30));
+  });
+  return { x, y };
+}
+
+function around(centre: number, half: number): Range {
+  const [from, to] = scaleLinear([centre - half, centre + half], [0, 1])
+    .nice(10)
+    .domain();
+  return [from, to];
+}
+
+/** How many of the points lie in a part of the plane. */
+export function countWithin(points: Float32Array, { x, y }: Domain): number {
+  let count = 0;
+  for (let i = 0; i < points.length; i += 2) {
+    if (points[i] >= x[0] && points[i] <= x[1] && points[i + 1] >= y[0] && points[i + 1] <= y[1]) count++;
+  }
+  return count;
 }
 
 type Range = readonly [low: number, high: number];

@@ -3,22 +3,31 @@ import { scaleLinear } from 'd3-scale';
 import { interpolateViridis } from 'd3-scale-chromatic';
 import { densityImage, heatImage } from './densityImage.ts';
 import { planePoints, type Domain } from './domain.ts';
-import { axes, escapeText, figure, image, round, type Frame, type Scale } from './svg.ts';
+import { axes, escapeText, figure, image, leftMargin, round, ticksOf, type Frame, type Scale } from './svg.ts';
 import { trajectoryLines } from './trajectoryLines.ts';
 
-const frame: Frame = { width: 460, height: 452, left: 40, top: 8, right: 12, bottom: 36 };
-const side = frame.width - frame.left - frame.right;
+const side = 408;
+const [top, right, bottom] = [8, 12, 36];
 /** Pixels of the pictures: twice the figure's, for fine screens. */
 const resolution = 2 * side;
 
-const scales = (domain: Domain): [x: Scale, y: Scale] => [
-  scaleLinear([...domain.x], [frame.left, frame.left + side]),
-  scaleLinear([...domain.y], [frame.top + side, frame.top]),
-];
+interface Plane {
+  readonly frame: Frame;
+  readonly x: Scale;
+  readonly y: Scale;
+}
+
+/** A square of the page for a part of the plane, with room for what its axes say. */
+function planeOf(domain: Domain): Plane {
+  const y = scaleLinear([...domain.y], [top + side, top]);
+  const left = leftMargin(ticksOf(y, 5));
+  const x = scaleLinear([...domain.x], [left, left + side]);
+  return { frame: { width: left + side + right, height: top + side + bottom, left, top, right, bottom }, x, y };
+}
 
 /** Points of the plane by density. */
 export function scatterFigure(label: string, points: HostArray, domain: Domain): string {
-  const [x, y] = scales(domain);
+  const { frame, x, y } = planeOf(domain);
   return figure(
     frame,
     label,
@@ -28,7 +37,7 @@ export function scatterFigure(label: string, points: HostArray, domain: Domain):
 
 /** The trajectories of particles from noise (open dots) to samples (full dots). */
 export function trajectoryFigure({ trajectory }: Pick<Samples, 'trajectory'>, domain: Domain): string {
-  const [x, y] = scales(domain);
+  const { frame, x, y } = planeOf(domain);
   const clip = `<clipPath id="plane"><rect x="${frame.left}" y="${frame.top}" width="${side}" height="${side}"/></clipPath>`;
   return figure(
     frame,
@@ -39,8 +48,8 @@ export function trajectoryFigure({ trajectory }: Pick<Samples, 'trajectory'>, do
 
 /** log p₁ on a grid [size², rows from the top], nats, with a scale of colours; `nats` of range below the highest values are told apart. */
 export function heatMapFigure(logDensity: Float64Array, size: number, domain: Domain): string {
+  const { frame, x, y } = planeOf(domain);
   const wide: Frame = { ...frame, width: frame.width + 72, right: frame.right + 72 };
-  const [x, y] = scales(domain);
   const sorted = logDensity.filter((value) => Number.isFinite(value)).toSorted();
   const high = sorted[Math.floor(0.995 * (sorted.length - 1))];
   const low = Math.max(sorted[0], high - 8);
@@ -50,12 +59,9 @@ export function heatMapFigure(logDensity: Float64Array, size: number, domain: Do
     { length: 9 },
     (_, i) => `<stop offset="${i / 8}" stop-color="${interpolateViridis(i / 8)}"/>`,
   ).join('');
-  const ticks = bar
-    .ticks(6)
-    .map(
-      (tick) =>
-        `<text x="${barLeft + 20}" y="${round(bar(tick))}" dy=".32em">${escapeText(String(tick).replace('-', '−'))}</text>`,
-    );
+  const ticks = ticksOf(bar, 6).map(
+    ({ value, text }) => `<text x="${barLeft + 20}" y="${round(bar(value))}" dy=".32em">${escapeText(text)}</text>`,
+  );
   return figure(
     wide,
     'Log-likelihood over the plane',

@@ -1,4 +1,4 @@
-import { SolverError, type Samples } from '@flow-matching/core';
+import { SolverError, type Dataset, type Samples, type Solver } from '@flow-matching/core';
 import { writeAtomically } from '../disk/writeAtomically.ts';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 import { drawSamples } from '../run/drawSamples.ts';
@@ -8,12 +8,12 @@ import type { RunDirectory } from '../run/runDirectory.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
 import type { Output } from '../terminal/output.ts';
 import { formatSeconds } from '../terminal/progress.ts';
-import { domainOf, planePoints, unionOf, type Domain } from './domain.ts';
+import { countWithin, domainOf, planePoints, unionOf, type Domain } from './domain.ts';
 import { lossCurve } from './lossCurve.ts';
 import { gridPoints, heatMapFigure, scatterFigure, trajectoryFigure } from './planeFigures.ts';
 import { reportHtml, type Figure, type Headline } from './reportHtml.ts';
 import { scatterPicture } from './scatterPicture.ts';
-import { scoredCount, scoreRun, type Scores } from './scoreRun.ts';
+import { scoreRun, type Scores } from './scoreRun.ts';
 
 export interface ReportRequest {
   readonly output: Output;
@@ -27,10 +27,15 @@ export interface ReportRequest {
 export async function reportRun({ output, assembled, run, step, signal }: ReportRequest): Promise<void> {
   const { experiment, backend, data } = assembled;
   const scores = await scoreRun(assembled, output, signal);
+  if (scores.nllFailure !== undefined) {
+    output.failed = true;
+    output.warn(`The likelihood could not be computed: ${scores.nllFailure}`);
+  }
   const metrics = await readMetrics(run.metricsFile);
   const trainingSeconds = metrics.at(-1)?.seconds ?? 0;
   const flat = data.shape.length === 1;
   if (flat) {
+    warnOfEmptyPicture(scores, output);
     await writeAtomically(run.samplesFile, [
       scatterPicture([
         { title: 'data', points: scores.data },
@@ -62,11 +67,12 @@ function resultsOf(
   scores: Scores,
   run: { run: string; step: number; trainingSeconds: number },
 ): Record<string, unknown> {
-  const { nll, entropy, inSupport, functionEvaluations, samplingSeconds, scoringSeconds } = scores;
+  const { nll, nllFailure, entropy, inSupport, functionEvaluations, samplingSeconds, scoringSeconds } = scores;
   return {
     ...run,
-    count: scoredCount,
-    ...(nll && { nll: nll.value, nllStandardError: nll.standardError }),
+    count: scores.samples.shape[0],
+    ...(nll && { nll: nll.value, nllStandardError: nll.standardError, nllCount: nll.count }),
+    ...(nllFailure !== undefined && { nllFailure }),
     ...(entropy !== undefined && { entropy }),
     ...(nll && entropy !== undefined && { nllAboveEntropy: nll.value - entropy }),
     ...(nll?.details?.['functionEvaluations'] !== undefined && {
@@ -79,10 +85,17 @@ function resultsOf(
   };
 }
 
-function headlines(
-  { nll, entropy, inSupport, functionEvaluations, samplingSeconds, heldOut }: Scores,
-  trainingSeconds: number,
-): Headline[] {
+/** Why there is no likelihood. */
+const noLikelihood = ({ nllFailure, heldOut }: Scores): string =>
+  nllFailure !== undefined
+    ? `could not be computed: ${nllFailure}`
+    : heldOut
+      ? 'the path has no prior density'
+      : 'no points are held out: set data.heldOut';
+
+function headlines(scores: Scores, trainingSeconds: number): Headline[] {
+  const { nll, entropy, inSupport, functionEvaluations, samplingSeconds, samples } = scores;
+  const drawn = formatNumber(samples.shape[0]);
   const error = nll?.standardError === undefined ? '' : ` ± ${nll.standardError.toFixed(3)}`;
   return [
     ...(nll
@@ -93,7 +106,7 @@ function headlines(
             note: `nats${error}, ${formatNumber(nll.count)} held-out points`,
           },
         ]
-      : [{ label: 'NLL', value: '–', note: heldOut ? 'the path has no prior density' : 'no points are held out' }]),
+      : [{ label: 'NLL', value: '–', note: noLikelihood(scores) }]),
     ...(nll && entropy !== undefined
       ? [
           {
@@ -108,24 +121,23 @@ function headlines(
           {
             label: 'Samples in support',
             value: `${(100 * inSupport.value).toFixed(1)} %`,
-            note: `of ${formatNumber(scoredCount)}`,
+            note: `of ${drawn}`,
           },
         ]
       : []),
     {
       label: 'Function evaluations',
       value: String(functionEvaluations),
-      note: `to sample; ${formatNumber(scoredCount)} in ${samplingSeconds.toFixed(1)} s`,
+      note: `to sample; ${drawn} in ${samplingSeconds.toFixed(1)} s`,
     },
     { label: 'Training', value: formatSeconds(trainingSeconds) },
   ];
 }
 
 /** The scores as a few aligned lines. */
-function summary(
-  { nll, entropy, inSupport, functionEvaluations, samplingSeconds, scoringSeconds, heldOut }: Scores,
-  trainingSeconds: number,
-): string {
+function summary(scores: Scores, trainingSeconds: number): string {
+  const { nll, entropy, inSupport, functionEvaluations, samplingSeconds, scoringSeconds, samples } = scores;
+  const drawn = formatNumber(samples.shape[0]);
   return formatTable([
     ...(nll
       ? [
@@ -135,57 +147,92 @@ function summary(
             `± ${nll.standardError?.toFixed(4)}, ${formatNumber(nll.count)} held-out points, ${formatSeconds(scoringSeconds ?? 0)}`,
           ],
         ]
-      : [['NLL', '–', heldOut ? 'the path has no prior density' : 'no points are held out: set data.heldOut']]),
+      : [['NLL', '–', noLikelihood(scores)]]),
     ...(nll && entropy !== undefined
       ? [['NLL − entropy', `${(nll.value - entropy).toFixed(4)} nats`, `the entropy is ${entropy.toFixed(4)}`]]
       : []),
-    ...(inSupport
-      ? [['in support', `${(100 * inSupport.value).toFixed(1)} %`, `of ${formatNumber(scoredCount)} samples`]]
-      : []),
-    ['NFE', String(functionEvaluations), `${formatNumber(scoredCount)} samples in ${formatSeconds(samplingSeconds)}`],
+    ...(inSupport ? [['in support', `${(100 * inSupport.value).toFixed(1)} %`, `of ${drawn} samples`]] : []),
+    ['NFE', String(functionEvaluations), `${drawn} samples in ${formatSeconds(samplingSeconds)}`],
     ['training', formatSeconds(trainingSeconds), ''],
   ]);
 }
 
-/** Cells along a side of the heat map. */
-const heatSize = 96;
+/** Cells along a side of the density map. */
+const mapSize = 64;
+/** A picture of a range of 8 nats in 256 colours tells no finer errors apart; dopri5 at 1e-5 takes several times as long. */
+const mapSolver = { name: 'midpoint', steps: 16 } as const;
+
+/** The part of the plane that samples and data are shown in. */
+const dataDomain = ({ data }: Scores): Domain => domainOf(planePoints(data));
+
+/** A flow that is far from its data draws a picture with nothing in it. */
+function warnOfEmptyPicture(scores: Scores, output: Output): void {
+  const { samples } = scores;
+  const [within, count] = [countWithin(planePoints(samples), dataDomain(scores)), samples.shape[0]];
+  if (2 * within >= count) return;
+  output.warn(
+    `${formatNumber(within)} of ${formatNumber(count)} samples lie within the axes of the picture, which are the data's: the flow is far from its data.`,
+  );
+}
 
 async function planeFigures(
-  { flow, data, experiment }: AssembledExperiment,
+  { flow, data, experiment, registry }: AssembledExperiment,
   scores: Scores,
   output: Output,
   signal: AbortSignal,
 ): Promise<Figure[]> {
-  const domain = domainOf(planePoints(scores.data));
+  const domain = dataDomain(scores);
   const axesNote = data.shape[0] > 2 ? ` First two of ${data.shape[0]} coordinates.` : '';
   const figures: Figure[] = [
     {
       title: 'Data',
-      caption: `${formatNumber(scoredCount)} points${scores.heldOut ? ' that training has not seen' : ''}.${axesNote}`,
+      caption: `${describePoints(scores, data)}.${axesNote}`,
       svg: scatterFigure('Data', scores.data, domain),
     },
     {
       title: 'Samples',
-      caption: `${formatNumber(scoredCount)} samples of the trained flow.${axesNote}`,
+      caption: `${describeSamples(scores, domain)}.${axesNote}`,
       svg: scatterFigure('Samples', scores.samples, domain),
     },
   ];
-  const trajectories = await drawSamples({ flow, data }, 200, { seed: experiment.seed, trajectory: 33, signal });
+  const particles = scores.samples.shape[0] < 200 ? scores.samples.shape[0] : 200;
+  const trajectories = await drawSamples({ flow, data }, particles, { seed: experiment.seed, trajectory: 33, signal });
   figures.push({
     title: 'Particle trajectories',
-    caption: '200 particles from noise (orange) to samples (blue).',
+    caption: `${particles} particles from noise (orange) to samples (blue).`,
     svg: trajectoryFigure(trajectories, trajectoryDomain(trajectories, domain)),
   });
   if (data.shape[0] === 2 && flow.path.sides === 'one' && flow.context.condition === undefined) {
-    const heat = await heatMap(flow, domain, output, signal);
-    if (heat)
+    const map = await densityMap(flow, registry.build('solver', mapSolver), domain, output, signal);
+    if (map)
       figures.push({
         title: 'Log-likelihood',
-        caption: 'log p₁ over the plane, nats; what lies 8 nats or more below the top is darkest.',
-        svg: heat,
+        caption: `log p₁ over the plane, nats, in ${mapSolver.steps} steps of the midpoint rule; what lies 8 nats or more below the top is darkest.`,
+        svg: map,
       });
   }
   return figures;
+}
+
+/** How many points are shown, and of how many. */
+function describePoints({ data: { shape }, heldOut }: Scores, { size, testSize }: Dataset): string {
+  const [shown, available] = [shape[0], heldOut ? testSize : size];
+  const kind = heldOut
+    ? available === undefined
+      ? 'points that training has not seen'
+      : 'held-out points'
+    : 'training points';
+  if (available === undefined) return `${formatNumber(shown)} ${kind}`;
+  return shown === available
+    ? `${formatNumber(shown)} ${kind}, all of them`
+    : `${formatNumber(shown)} of ${formatNumber(available)} ${kind}`;
+}
+
+function describeSamples({ samples }: Scores, domain: Domain): string {
+  const [within, count] = [countWithin(planePoints(samples), domain), samples.shape[0]];
+  return within === count
+    ? `${formatNumber(count)} samples of the trained flow`
+    : `${formatNumber(count)} samples of the trained flow, of which ${formatNumber(within)} lie within the axes`;
 }
 
 /** Noise may begin outside of where the data lies. */
@@ -193,23 +240,25 @@ const trajectoryDomain = ({ trajectory }: Samples, data: Domain): Domain =>
   unionOf(domainOf(planePoints(trajectory!)), data);
 
 /** Absent where the field is too wild far from the data to be integrated: a report is worth more than one of its figures. */
-async function heatMap(
+async function densityMap(
   flow: AssembledExperiment['flow'],
+  solver: Solver,
   domain: Domain,
   output: Output,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const progress = output.progress('map', heatSize ** 2);
+  const progress = output.progress('density map', mapSize ** 2);
   try {
-    const { logLikelihood } = await flow.logLikelihood(gridPoints(domain, heatSize), {
+    const { logLikelihood } = await flow.logLikelihood(gridPoints(domain, mapSize), {
       divergence: 'exact',
+      solver,
       signal,
       onProgress: (done) => progress.update(done),
     });
-    return heatMapFigure(logLikelihood, heatSize, domain);
+    return heatMapFigure(logLikelihood, mapSize, domain);
   } catch (error) {
     if (!(error instanceof SolverError)) throw error;
-    output.warn(`The report has no likelihood map: ${error.message}`);
+    output.warn(`The report has no map of the density: ${error.message}`);
     return undefined;
   } finally {
     output.endProgress();

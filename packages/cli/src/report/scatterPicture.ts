@@ -4,6 +4,7 @@ import { encode } from 'fast-png';
 import { densityImage, rgb, type Picture, type Rgb } from './densityImage.ts';
 import { domainOf, planePoints, type Domain } from './domain.ts';
 import { advance, drawText } from './pixelFont.ts';
+import { ticksAlong, ticksOf, type Tick } from './svg.ts';
 
 /** One panel: a title in the letters of the pixel font, and points [..., d], of which the first two coordinates are shown. */
 export interface Panel {
@@ -12,34 +13,55 @@ export interface Panel {
 }
 
 const side = 480;
-const margin = { left: 56, right: 20, top: 44, bottom: 40 };
+const margin = { right: 20, top: 44, bottom: 40 };
 const grey = rgb('#666666');
 const black = rgb('#222222');
+
+/** Pixels of the canvas for one of the font's. */
+const zoom = 2;
+const widthOf = (text: string): number => (text.length * advance - 1) * zoom;
+
+interface Ticks {
+  readonly x: readonly Tick[];
+  readonly y: readonly Tick[];
+}
 
 /** Panels side by side on the same axes, as a PNG file. */
 export function scatterPicture(panels: readonly Panel[]): Uint8Array {
   const clouds = panels.map(({ points }) => planePoints(points));
   const domain = domainOf(clouds[0]);
-  const panelWidth = margin.left + side + margin.right;
+  // In the font's letters a tick is as wide as in two of a figure's pixels.
+  const ticks = {
+    x: ticksAlong(scaleLinear([...domain.x], [0, side / zoom]), 5),
+    y: ticksOf(scaleLinear([...domain.y]), 5),
+  };
+  const left = 14 + Math.max(...ticks.y.map(({ text }) => widthOf(text)));
+  const panelWidth = left + side + margin.right;
   const canvas = new Canvas(panelWidth * panels.length, margin.top + side + margin.bottom);
-  panels.forEach(({ title }, i) => drawPanel(canvas, i * panelWidth, title, clouds[i], domain));
+  panels.forEach(({ title }, i) => drawPanel(canvas, i * panelWidth + left, title, clouds[i], domain, ticks));
   return encode({ width: canvas.width, height: canvas.height, data: canvas.data, channels: 4, depth: 8 });
 }
 
-function drawPanel(canvas: Canvas, offset: number, title: string, cloud: Float32Array, domain: Domain): void {
-  const left = offset + margin.left;
+function drawPanel(
+  canvas: Canvas,
+  left: number,
+  title: string,
+  cloud: Float32Array,
+  domain: Domain,
+  ticks: Ticks,
+): void {
   canvas.place(densityImage(cloud, domain, side), left, margin.top);
   canvas.frame(left - 1, margin.top - 1, side + 2, grey);
-  canvas.text(title, left + side / 2, 14, 2, black, 'middle');
+  canvas.text(title, left + side / 2, 14, black, 'middle');
   const x = scaleLinear([...domain.x], [left, left + side]);
   const y = scaleLinear([...domain.y], [margin.top + side, margin.top]);
-  for (const tick of x.ticks(5)) {
-    canvas.line(Math.round(x(tick)), margin.top + side, 1, 5, grey);
-    canvas.text(String(tick), x(tick), margin.top + side + 12, 2, grey, 'middle');
+  for (const { value, text } of ticks.x) {
+    canvas.line(Math.round(x(value)), margin.top + side, 1, 5, grey);
+    canvas.text(text, x(value), margin.top + side + 12, grey, 'middle');
   }
-  for (const tick of y.ticks(5)) {
-    canvas.line(left - 6, Math.round(y(tick)), 5, 1, grey);
-    canvas.text(String(tick), left - 10, y(tick) - 7, 2, grey, 'end');
+  for (const { value, text } of ticks.y) {
+    canvas.line(left - 6, Math.round(y(value)), 5, 1, grey);
+    canvas.text(text, left - 10, y(value) - 7, grey, 'end');
   }
 }
 
@@ -76,9 +98,8 @@ class Canvas implements Picture {
       this.data.set(data.subarray(4 * row * width, 4 * (row + 1) * width), 4 * ((y + row) * this.width + x));
   }
 
-  /** `zoom` pixels for each of the font's. */
-  text(text: string, x: number, y: number, zoom: number, pixel: Rgb, anchor: 'middle' | 'end'): void {
-    const width = (text.length * advance - 1) * zoom;
+  text(text: string, x: number, y: number, pixel: Rgb, anchor: 'middle' | 'end'): void {
+    const width = widthOf(text);
     const [left, top] = [Math.round(x - (anchor === 'middle' ? width / 2 : width)), Math.round(y)];
     drawText(text, (column, row) => this.line(left + column * zoom, top + row * zoom, zoom, zoom, pixel));
   }

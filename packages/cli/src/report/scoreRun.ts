@@ -1,21 +1,25 @@
 import type { Estimate, EstimateRequest, HostArray } from '@flow-matching/core';
 import { supportShare } from '@flow-matching/plugins';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
-import { atMostHeldOut, drawSamples, heldOutBatch } from '../run/drawSamples.ts';
+import { isFinding } from '../errors.ts';
+import { atMostHeldOut, distinctPoints, drawSamples } from '../run/drawSamples.ts';
 import type { Output } from '../terminal/output.ts';
 
 /** What a trained flow is judged by. */
 export interface Scores {
-  /** Samples, [count, ...event], and as many points of the data. */
+  /** [count, ...event]. */
   readonly samples: HostArray;
+  /** Points of the data, [count, ...event], none of them twice: fewer than samples where there are fewer. */
   readonly data: HostArray;
   /** Whether the points are held out from training. */
   readonly heldOut: boolean;
   /** Field evaluations of one sample's solve. */
   readonly functionEvaluations: number;
   readonly samplingSeconds: number;
-  /** Negative log-likelihood of held-out points; absent where there are none, or no density to start from. */
+  /** Negative log-likelihood of held-out points; absent where there are none, no density to start from, or where it failed. */
   readonly nll?: Estimate;
+  /** Why the likelihood could not be computed, where it could not. */
+  readonly nllFailure?: string;
   readonly scoringSeconds?: number;
   /** Entropy of the data, nats, where it is known. */
   readonly entropy?: number;
@@ -23,38 +27,48 @@ export interface Scores {
   readonly inSupport?: { readonly value: number; readonly standardError: number };
 }
 
-/** Points and samples that scores rest on, fewer points where fewer are held out. */
-export const scoredCount = 10_000;
+/** Points and samples that scores rest on at most. */
+const scoredCount = 10_000;
 
+/** A likelihood that cannot be computed is left out, and said why: the samples of a finished training are not lost with it. */
 export async function scoreRun(
   { flow, data, experiment, registry }: AssembledExperiment,
   output: Output,
   signal: AbortSignal,
 ): Promise<Scores> {
   const { seed } = experiment;
-  const held = await heldOutBatch(data, scoredCount, seed);
+  const held = await distinctPoints(data, scoredCount, seed);
+  const twoSided = flow.path.sides === 'two';
+  // Each sample of a two-sided path starts from a point of its own.
+  const sampleCount = twoSided ? held.points.shape[0] : scoredCount;
   const drawn = await timed(async () => {
-    const progress = output.progress('sample', scoredCount);
-    return drawSamples({ flow, data }, scoredCount, { seed, signal, onProgress: (done) => progress.update(done) });
+    const progress = output.progress('sample', sampleCount);
+    return drawSamples({ flow, data }, sampleCount, { seed, signal, onProgress: (done) => progress.update(done) });
   });
   output.endProgress();
   const density = data.density;
+  let nllFailure: string | undefined;
   const scored =
-    held.heldOut && flow.path.sides === 'one'
+    held.heldOut && !twoSided
       ? await timed(async () => {
           const count = atMostHeldOut(scoredCount, data);
           const progress = output.progress('score', count);
           const onProgress = (done: number): void => progress.update(done);
           return scoreNll({ registry, flow, data }, { count, seed, signal, onProgress });
+        }).catch((error: unknown) => {
+          if (!isFinding(error)) throw error;
+          nllFailure = error.message;
+          return undefined;
         })
       : undefined;
   output.endProgress();
   return {
     samples: drawn.result.samples,
-    data: held.x1,
+    data: held.points,
     heldOut: held.heldOut,
     functionEvaluations: drawn.result.functionEvaluations,
     samplingSeconds: drawn.seconds,
+    ...(nllFailure !== undefined && { nllFailure }),
     ...(scored && { nll: scored.result, scoringSeconds: scored.seconds }),
     ...(density?.entropy !== undefined && { entropy: density.entropy }),
     ...(density && { inSupport: supportShare(density, drawn.result.samples) }),

@@ -40,24 +40,50 @@ export interface AxesOptions {
   readonly yTicks?: readonly Tick[];
 }
 
-const ticksOf = (scale: Scale, count: number): Tick[] => {
-  const format = scale.tickFormat(count);
-  return scale.ticks(count).map((value) => ({ value, text: format(value) }));
-};
+/** About `count` round numbers along a linear scale: with an exponent where they would take many zeros to write. */
+export function ticksOf(scale: Scale, count: number): Tick[] {
+  const values = scale.ticks(count);
+  const largest = Math.max(Math.abs(values[0] ?? 0), Math.abs(values.at(-1) ?? 0));
+  const plain = largest === 0 || (largest >= 1e-2 && largest < 1e5);
+  const format = scale.tickFormat(count, plain ? undefined : '~e');
+  return values.map((value) => ({ value, text: value === 0 ? '0' : format(value).replace('e+', 'e') }));
+}
 
-/** Axes with ticks and labels. */
+/** At least the width of a text in figures, whose letters are 12 pixels high. */
+const widthOf = (text: string): number => 7 * text.length;
+
+const widestOf = (ticks: readonly Tick[]): number => ticks.reduce((most, { text }) => Math.max(most, widthOf(text)), 0);
+
+/** As many ticks as fit side by side along a scale in pixels. */
+export function ticksAlong(scale: Scale, count: number): Tick[] {
+  const [from, to] = scale.range();
+  for (let fewer = count; fewer > 1; fewer--) {
+    const ticks = ticksOf(scale, fewer);
+    if (ticks.length * (widestOf(ticks) + 8) <= Math.abs(to - from)) return ticks;
+  }
+  return ticksOf(scale, 1);
+}
+
+/** Pixels between the texts of an axis and the axis. */
+const tickGap = 8;
+
+/** What an axis on the left takes, its label included: `left` of a frame. */
+export const leftMargin = (yTicks: readonly Tick[], yLabel = ''): number =>
+  Math.ceil(tickGap + widestOf(yTicks) + (yLabel ? 22 : 4));
+
+/** Axes with ticks and labels. The frame's `left` is at least {@link leftMargin}. */
 export function axes(frame: Frame, x: Scale, y: Scale, options: AxesOptions = {}): string {
-  const { grid = false, xLabel = '', yLabel = '', xTicks = ticksOf(x, 6), yTicks = ticksOf(y, 5) } = options;
+  const { grid = false, xLabel = '', yLabel = '', xTicks = ticksAlong(x, 6), yTicks = ticksOf(y, 5) } = options;
   const [left, right] = [frame.left, frame.width - frame.right];
   const [top, bottom] = [frame.top, frame.height - frame.bottom];
   return [
     ...yTicks.map(({ value, text }) => {
       const at = round(y(value));
-      return `${grid ? `<path class="grid" d="M${left} ${at}H${right}"/>` : `<path class="tick" d="M${left} ${at}h-4"/>`}<text class="end" x="${left - 8}" y="${at}" dy=".32em">${text}</text>`;
+      return `${grid ? `<path class="grid" d="M${left} ${at}H${right}"/>` : `<path class="tick" d="M${left} ${at}h-4"/>`}<text class="end" x="${round(left - tickGap)}" y="${at}" dy=".32em">${escapeText(text)}</text>`;
     }),
     ...xTicks.map(({ value, text }) => {
       const at = round(x(value));
-      return `<path class="tick" d="M${at} ${bottom}v4"/><text class="middle" x="${at}" y="${bottom + 18}">${text}</text>`;
+      return `<path class="tick" d="M${at} ${bottom}v4"/><text class="middle" x="${at}" y="${bottom + 18}">${escapeText(text)}</text>`;
     }),
     grid
       ? `<path class="axis" d="M${left} ${bottom}H${right}"/>`
@@ -65,7 +91,7 @@ export function axes(frame: Frame, x: Scale, y: Scale, options: AxesOptions = {}
     xLabel &&
       `<text class="middle label" x="${(left + right) / 2}" y="${frame.height - 4}">${escapeText(xLabel)}</text>`,
     yLabel &&
-      `<text class="middle label" transform="translate(12 ${(top + bottom) / 2}) rotate(-90)">${escapeText(yLabel)}</text>`,
+      `<text class="middle label" transform="translate(${round(left - tickGap - widestOf(yTicks) - 9)} ${round((top + bottom) / 2)}) rotate(-90)">${escapeText(yLabel)}</text>`,
   ].join('');
 }
 

@@ -1,4 +1,12 @@
-import { OptionError, requireFinished, type Batch, type Dataset, type Samples, type Solver } from '@flow-matching/core';
+import {
+  OptionError,
+  requireFinished,
+  type Batch,
+  type Dataset,
+  type HostArray,
+  type Samples,
+  type Solver,
+} from '@flow-matching/core';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 
 export interface DrawOptions {
@@ -45,6 +53,18 @@ export async function heldOutBatch(
     if (!(error instanceof OptionError)) throw error;
     return { ...(await data.batch({ index: 0, size, seed, split: 'train' })), heldOut: false };
   }
+}
+
+/** At most `limit` points that training never sees, none of them twice; training points where none are held out. */
+export async function distinctPoints(
+  data: Dataset,
+  limit: number,
+  seed: number,
+): Promise<{ readonly points: HostArray; readonly heldOut: boolean }> {
+  const { heldOut } = await heldOutBatch(data, 1, seed);
+  const available = (heldOut ? data.testSize : data.size) ?? limit;
+  const { x1 } = await heldOutBatch(data, Math.min(limit, available), seed);
+  return { points: x1, heldOut };
 }
 
 /** A default number of points: not more than are held out. */

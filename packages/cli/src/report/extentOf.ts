@@ -1,0 +1,10 @@
+/** Least and largest of the finite values, however many; undefined where there is none. */
+export function extentOf(values: Iterable<number>): [least: number, most: number] | undefined {
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return least <= most ? [least, most] : undefined;
+}
