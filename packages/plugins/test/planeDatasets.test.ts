@@ -211,6 +211,19 @@ describe('data sets of the plane', () => {
     expect(gaussian().density!.entropy).closeTo(1 + Math.log(2 * Math.PI), 1e-14);
   });
 
+  it('knows the density of very many parts, and that there is none far from all', () => {
+    const count = 200_000;
+    const same = {
+      weights: Array<number>(count).fill(1),
+      means: Array<number[]>(count).fill([0]),
+      stds: Array<number>(count).fill(1),
+    };
+    const { logDensity } = mixtureDensity(same);
+    const [at, away] = logDensity({ data: Float64Array.of(0, 1e200), shape: [2, 1], dtype: 'f64' });
+    expect(at).to.be.closeTo(-0.5 * Math.log(2 * Math.PI), 1e-9);
+    expect(away).to.equal(-Infinity);
+  });
+
   it('a mixture on the host is the symbolic one at t = 1', () => {
     const mixture = {
       weights: [1, 2, 0.5],

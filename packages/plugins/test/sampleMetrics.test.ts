@@ -127,6 +127,12 @@ describe('sample metrics against closed forms', () => {
     );
   });
 
+  it('slices points of very many dimensions', () => {
+    const image = (value: number): HostArray => hostArray(new Float32Array(2 * 200_000).fill(value), [2, 200_000]);
+    // A shift of 1 in every coordinate lies along a direction by its sum: about 1 in the mean square.
+    expect(slicedCost(image(0), image(1), 8, 1).squared).to.be.within(0.1, 10);
+  });
+
   it('the sliced distance of Gaussians is ‖m‖²/d + (1 − s)²', () => {
     const run = (seed: number) => {
       const { squared, standardError } = slicedCost(sample(300, seed), sample(300, seed + 1, [3, 0], 2), 32, seed);
@@ -169,6 +175,21 @@ describe('estimators of samples', () => {
     energyDistance(),
     wasserstein2(),
   ];
+
+  it('takes all points that are held out, and training points for the floor where these are too few for both', async () => {
+    const flow = await exactFlow(euler({ steps: 4 }));
+    const rows = Array.from({ length: 90 }, (_, i) => [2 + Math.sin(7 * i) / 2, -1 + Math.cos(5 * i) / 2]);
+    const own = await points({ data: rows, heldOut: 1 / 3 });
+    const { value, count, details } = await estimate(wasserstein2(), flow, own, 30);
+    expect(count).to.equal(30);
+    expect(value).to.be.within(0.1, 1);
+    const train = (await own.batch({ index: 0, size: 30, seed: 1, split: 'train' })).x1;
+    const test = (await own.batch({ index: 0, size: 30, seed: 1, split: 'test' })).x1;
+    expect(details!['floor']).to.equal(Math.sqrt(transportCost(train, test).squared));
+    const few = await points({ data: rows, heldOut: 2 / 3 });
+    expect((await estimate(wasserstein2(), flow, few, 60)).details, 'no point twice').to.have.all.keys('squared');
+    expect((await estimate(wasserstein2(), flow, few, 30)).details).to.have.all.keys('squared', 'floor');
+  });
 
   it('find samples of the right distribution, and tell those of a wrong one', async () => {
     await using right = await exactFlow();

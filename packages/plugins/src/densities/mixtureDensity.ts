@@ -1,5 +1,6 @@
 import type { KnownDensity } from '@flow-matching/core';
 import { checkMixture, type GaussianMixtureOptions } from './gaussianMixture.ts';
+import { hostLogSumExp } from './hostLogSumExp.ts';
 
 /**
  * The density of an isotropic Gaussian mixture, on the host in f64. A single Gaussian's entropy is known; a mixture's is not.
@@ -21,8 +22,7 @@ export function mixtureDensity({ weights, means, stds }: GaussianMixtureOptions)
           const square = mean.reduce((sum, centre, d) => sum + (data[n * dimension + d] - centre) ** 2, 0);
           return scales[k] - square / (2 * stds[k] ** 2);
         });
-        const largest = Math.max(...terms);
-        return largest + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - largest), 0));
+        return hostLogSumExp(terms);
       }),
   };
 }

@@ -1,4 +1,5 @@
 import type { KnownDensity } from '@flow-matching/core';
+import { hostLogSumExp } from './hostLogSumExp.ts';
 
 /**
  * Circles around the origin, equally likely, with Gaussian noise: each is ∫ N(x; R·(cos φ, sin φ), s² I) dφ/2π
@@ -20,8 +21,7 @@ export function ringsDensity({
         const terms = radii.map(
           (radius) => -((r - radius) ** 2) / (2 * variance) + Math.log(scaledBesselI0((r * radius) / variance)),
         );
-        const largest = Math.max(...terms);
-        return largest + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - largest), 0)) - constant;
+        return hostLogSumExp(terms) - constant;
       }),
   };
 }

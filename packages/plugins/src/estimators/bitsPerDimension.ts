@@ -9,6 +9,7 @@ import {
   type HostArray,
 } from '@flow-matching/core';
 import * as z from 'zod';
+import { hostLogSumExp } from '../densities/hostLogSumExp.ts';
 import { divergenceOptions } from './divergenceOptions.ts';
 import { heldOut } from './drawSamples.ts';
 import { meanWithError } from './statistics.ts';
@@ -104,7 +105,4 @@ function dequantized(level: Float64Array, { shape }: HostArray, levels: number, 
   );
 }
 
-function logMeanExp(values: readonly number[]): number {
-  const largest = Math.max(...values);
-  return largest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - largest), 0) / values.length);
-}
+const logMeanExp = (values: readonly number[]): number => hostLogSumExp(values) - Math.log(values.length);

@@ -68,7 +68,7 @@ export function slicedCost(
 
 function unitVector(values: ArrayLike<number>): number[] {
   const direction = Array.from(values);
-  const norm = Math.hypot(...direction);
+  const norm = Math.sqrt(direction.reduce((sum, value) => sum + value ** 2, 0));
   return direction.map((value) => value / norm);
 }
 

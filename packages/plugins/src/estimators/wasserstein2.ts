@@ -1,4 +1,4 @@
-import { defineEstimator, type Estimator } from '@flow-matching/core';
+import { defineEstimator, type EstimateRequest, type Estimator, type HostArray } from '@flow-matching/core';
 import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { rootWithError } from './statistics.ts';
@@ -7,7 +7,8 @@ import { transportCost } from './transportCost.ts';
 /**
  * The 2-Wasserstein distance between samples and as many held-out points, by exact transport. It is that of the two samples and lies
  * above that of the distributions: `floor` in the details is what two samples of the data itself are apart, so distances compare
- * only at equal counts. Up to 4096 points the costs are kept in memory; time grows about as the square of the count.
+ * only at equal counts. The second of these are further held-out points or, where there are not twice as many, training points; where
+ * there are too few of both, the details have no floor. Up to 4096 points the costs are kept in memory; time grows about as the square of the count.
  *
  * @throws SolverError where a solve does not reach its end.
  */
@@ -26,7 +27,7 @@ export const wasserstein2 = defineEstimator({
       const { samples } = await drawSamples(request);
       const { x1 } = await heldOut(request);
       const { squared, standardError } = transportCost(samples, x1);
-      const again = floor ? (await heldOut(request, 1)).x1 : undefined;
+      const again = floor ? await furtherPoints(request) : undefined;
       return {
         ...rootWithError(squared, standardError),
         count: request.count,
@@ -36,3 +37,11 @@ export const wasserstein2 = defineEstimator({
     },
   }),
 });
+
+/** As many points again as are held out for the estimate, none of them twice. */
+async function furtherPoints(request: EstimateRequest): Promise<HostArray | undefined> {
+  const { data, count, seed } = request;
+  const { testSize = Infinity, size = Infinity } = data;
+  if (2 * count <= testSize) return (await heldOut(request, 1)).x1;
+  return count <= size ? (await data.batch({ index: 0, size: count, seed, split: 'train' })).x1 : undefined;
+}
