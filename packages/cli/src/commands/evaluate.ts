@@ -7,17 +7,19 @@ import {
   type Dataset,
   type Estimate,
   type Estimator,
+  type FlowMatchingError,
   type PluginRegistry,
   type PluginSpec,
 } from '@flow-matching/core';
 import { extname, resolve } from 'node:path';
-import { UsageError } from '../errors.ts';
+import { isFinding, UsageError } from '../errors.ts';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 import { optionsOf } from '../experiment/pluginOptions.ts';
 import { openRun } from '../run/openRun.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
 import { atMostHeldOut } from '../run/drawSamples.ts';
 import { Interrupts } from '../terminal/interrupts.ts';
+import { describeError, errorDocument } from '../terminal/describeError.ts';
 import { formatSeconds } from '../terminal/progress.ts';
 import type { CommandContext } from './cliCommand.ts';
 import { solverSettings, type SolverOptions } from './solverSettings.ts';
@@ -47,22 +49,43 @@ export async function evaluate(
   const names = metric ?? (flow.path.sides === 'one' ? ['nll', 'function-evaluations'] : ['function-evaluations']);
   const estimators = names.map((name) => [name, buildEstimator(registry, name, divergence)] as const);
   const results: Record<string, Estimate & { seconds: number }> = {};
+  const failures: Record<string, FlowMatchingError> = {};
   for (const [name, estimator] of estimators) {
     const began = performance.now();
     const progress = output.progress(name, points);
-    const estimate = await estimator.estimate({
-      flow,
-      data,
-      count: points,
-      seed: seed ?? experiment.seed,
-      signal: interrupts.signal,
-      onProgress: (done) => progress.update(done),
-    });
-    output.endProgress();
-    results[name] = { ...estimate, seconds: (performance.now() - began) / 1000 };
+    try {
+      const estimate = await estimator.estimate({
+        flow,
+        data,
+        count: points,
+        seed: seed ?? experiment.seed,
+        signal: interrupts.signal,
+        onProgress: (done) => progress.update(done),
+      });
+      results[name] = { ...estimate, seconds: (performance.now() - began) / 1000 };
+    } catch (error) {
+      // One metric that cannot be computed does not take the others with it.
+      if (!isFinding(error) || estimators.length === 1) throw error;
+      failures[name] = error;
+    } finally {
+      output.endProgress();
+    }
   }
-  const rows = Object.entries(results).flatMap(([name, estimate]) => estimateRows(name, estimate));
-  output.result(formatTable(rows), { run: path, step, data: file ?? experiment.data, metrics: results });
+  const failed = Object.entries(failures);
+  for (const [name, error] of failed) output.warn(`${name}: ${describeError(error)}`);
+  if (failed.length > 0) output.failed = true;
+  const rows = names.flatMap((name) =>
+    name in results ? estimateRows(name, results[name]) : [[name, '–', 'failed', '']],
+  );
+  output.result(formatTable(rows), {
+    run: path,
+    step,
+    data: file ?? experiment.data,
+    metrics: results,
+    ...(failed.length > 0 && {
+      failures: Object.fromEntries(failed.map(([name, error]) => [name, errorDocument(error)])),
+    }),
+  });
 }
 
 /** A metric and whatever was measured on the way. */

@@ -1,25 +1,26 @@
-import { PluginRegistry, type Dataset, type HostArray } from '@flow-matching/core';
+import { PluginRegistry, type Dataset, type FlowMatchingError, type HostArray } from '@flow-matching/core';
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { CommandContext } from '../commands/cliCommand.ts';
 import { fileError } from '../disk/fileError.ts';
 import { writeAtomically } from '../disk/writeAtomically.ts';
-import { CheckpointError } from '../errors.ts';
+import { CheckpointError, isFinding } from '../errors.ts';
 import { loadExperiment } from '../experiment/assembleExperiment.ts';
 import { domainOf, planePoints, unionOf, type Domain } from '../report/domain.ts';
 import { figureFile } from '../report/figureFile.ts';
 import type { Figure } from '../report/reportHtml.ts';
-import { heldOutBatch } from '../run/drawSamples.ts';
+import { distinctPoints } from '../run/drawSamples.ts';
 import { environmentOf } from '../run/environment.ts';
 import { openRun } from '../run/openRun.ts';
 import { RunDirectory } from '../run/runDirectory.ts';
+import { describeError } from '../terminal/describeError.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
 import { checkSameData, type DataOfRun } from './checkSameData.ts';
 import { compareHtml } from './compareHtml.ts';
 import { comparisonTable } from './comparisonTable.ts';
 import { runDocument } from './comparisonDocument.ts';
 import { costFigure } from './costFigure.ts';
-import { comparedSolver, costCount, measureRun, type Measurement } from './measureRun.ts';
+import { comparedSolver, costCount, measureRun, type Measurement, type MeasureRequest } from './measureRun.ts';
 import { fewEvaluationsFigure, trajectoriesFigure } from './sampleFigures.ts';
 
 export interface CompareRequest {
@@ -44,29 +45,37 @@ export async function compareRuns(
   await checkSameData(runs, seed);
   const labels = labelsOf(runs);
   const measurements: Measurement[] = [];
+  const failed: { readonly label: string; readonly error: FlowMatchingError }[] = [];
   let environment: Record<string, unknown> = {};
   // One after another, so that only one flow is in memory.
-  for (const [i, { path, experiment }] of runs.entries()) {
-    const opened = await openRun(context, path, [
-      { path: ['solver'], value: comparedSolver, label: 'the solver of a comparison' },
-    ]);
-    await using assembled = opened.assembled;
-    environment = environmentOf(assembled.backend);
-    if (opened.step < experiment.training.steps)
-      output.warn(
-        `${path} is at step ${formatNumber(opened.step)} of ${formatNumber(experiment.training.steps)}: its training is not finished.`,
-      );
-    measurements.push(await measureRun(opened, { label: labels[i], count, seed, output, signal }));
+  for (const [i, run] of runs.entries()) {
+    try {
+      const measured = await measure(context, run, { label: labels[i], count, seed, output, signal });
+      environment = measured.environment;
+      measurements.push(measured.measurement);
+    } catch (error) {
+      // What was measured of other runs is not lost with this one.
+      if (!isFinding(error)) throw error;
+      failed.push({ label: labels[i], error });
+    } finally {
+      output.endProgress();
+    }
   }
 
+  if (measurements.length === 0) throw failed[0].error;
+  if (failed.length > 0) output.failed = true;
+  for (const { label, error } of failed) output.warn(`${label}: ${describeError(error)}`);
+  const failures = failed.map(({ label, error }) => `${label} – ${error.message}`);
+
   const table = comparisonTable(measurements);
-  const drawn = figures(measurements, await heldOutBatch(runs[0].data, costCount, seed));
+  const drawn = figures(measurements, await distinctPoints(runs[0].data, costCount, seed));
   const document = {
     count,
     seed,
     data: runs[0].experiment.data,
     solver: comparedSolver,
     runs: measurements.map(runDocument),
+    ...(failures.length > 0 && { failures }),
     environment,
   };
   await makeDirectory(directory);
@@ -83,9 +92,9 @@ export async function compareRuns(
     'compare.html',
     compareHtml({
       title: runs.length === 1 ? labels[0] : `${runs.length} runs compared`,
-      subtitle: `${data}, ${formatNumber(count)} points, seed ${seed}`,
+      subtitle: `${data}, ${countsOf(count, measurements)}, seed ${seed}`,
       table,
-      notes: notes(measurements),
+      notes: [...notes(measurements), ...failures],
       figures: drawn,
     }),
   );
@@ -93,6 +102,23 @@ export async function compareRuns(
     `${formatTable([table.head, ...table.rows])}\n\nOpen ${files['report']}`,
     Object.assign(document, { files }),
   );
+}
+
+/** Opens a run and measures it. */
+async function measure(
+  context: CommandContext,
+  { path, experiment }: DataOfRun,
+  request: MeasureRequest,
+): Promise<{ measurement: Measurement; environment: Record<string, unknown> }> {
+  const opened = await openRun(context, path, [
+    { path: ['solver'], value: comparedSolver, label: 'the solver of a comparison' },
+  ]);
+  await using assembled = opened.assembled;
+  if (opened.step < experiment.training.steps)
+    request.output.warn(
+      `${path} is at step ${formatNumber(opened.step)} of ${formatNumber(experiment.training.steps)}: its training is not finished.`,
+    );
+  return { measurement: await measureRun(opened, request), environment: environmentOf(assembled.backend) };
 }
 
 /** A run's data, read before anything is measured, so that a bad run is told of at once. @throws RunError, CheckpointError, ExperimentError. */
@@ -125,7 +151,7 @@ interface NamedFigure extends Figure {
   readonly file: string;
 }
 
-function figures(measurements: readonly Measurement[], { x1 }: { readonly x1: HostArray }): NamedFigure[] {
+function figures(measurements: readonly Measurement[], { points }: { readonly points: HostArray }): NamedFigure[] {
   const costs: NamedFigure = {
     name: 'samplingCost',
     file: 'sampling-cost.svg',
@@ -133,8 +159,8 @@ function figures(measurements: readonly Measurement[], { x1 }: { readonly x1: Ho
     caption: `Distance of samples to a solution with 1000 evaluations from the same noise (root mean square, in the data's unit) against evaluations of the field, and evaluations that dopri5 takes for a tolerance.`,
     svg: costFigure(measurements),
   };
-  if (x1.shape.length !== 2) return [costs];
-  const data = domainOf(planePoints(x1));
+  if (points.shape.length !== 2) return [costs];
+  const data = domainOf(planePoints(points));
   return [
     costs,
     {
@@ -161,6 +187,14 @@ function trajectoryDomain(measurements: readonly Measurement[], data: Domain): D
     .flatMap(({ trajectories }) => (trajectories ? [domainOf(planePoints(trajectories.trajectory))] : []))
     .filter((domain) => extent(domain) <= 1.5 * extent(data))
     .reduce(unionOf, data);
+}
+
+/** How many points the numbers rest on. */
+function countsOf(count: number, [first]: readonly Measurement[]): string {
+  const samples = `${formatNumber(count)} samples`;
+  return first?.heldOutCount === undefined
+    ? samples
+    : `${samples}, ${formatNumber(first.heldOutCount)} held-out points`;
 }
 
 function notes(measurements: readonly Measurement[]): string[] {

@@ -1,5 +1,6 @@
 import { SolverError, type Estimate, type HostArray } from '@flow-matching/core';
 import { supportShare } from '@flow-matching/plugins';
+import { isFinding } from '../errors.ts';
 import type { OpenedRun } from '../run/openRun.ts';
 import { atMostHeldOut, drawSamples, heldOutBatch } from '../run/drawSamples.ts';
 import { readMetrics, type Metrics } from '../run/metricsLog.ts';
@@ -13,6 +14,8 @@ export interface Measurement {
   /** What tables and legends call it. */
   readonly label: string;
   readonly step: number;
+  /** Held-out points that scores rest on; absent where none are held out. */
+  readonly heldOutCount?: number;
   readonly path: string;
   readonly objective: string;
   readonly nll?: Estimate;
@@ -50,7 +53,10 @@ export const matchedCount = 1024;
 /** Points kept of each trajectory: quarters of the interval among them. */
 const trajectoryPoints = 33;
 
-/** Samples, scores and times a trained flow. What a solver cannot do is left out and noted among the failures. */
+/**
+ * Samples, scores and times a trained flow. What cannot be measured is left out and noted among the failures: of a solver it is a finding,
+ * of anything else the command fails with it.
+ */
 export async function measureRun(
   { run, assembled, step }: OpenedRun,
   { label, count, seed, output, signal }: MeasureRequest,
@@ -64,7 +70,8 @@ export async function measureRun(
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof SolverError)) throw error;
+      if (!isFinding(error)) throw error;
+      if (!(error instanceof SolverError)) output.failed = true;
       failures.push(`${what}: ${error.message}`);
       output.warn(`${label}, ${what}: ${error.message}`);
       return undefined;
@@ -105,6 +112,7 @@ export async function measureRun(
     run: run.path,
     label,
     step,
+    ...(heldOut && { heldOutCount: points }),
     path: experiment.path.name,
     objective: experiment.objective.name,
     ...(nll && { nll }),

@@ -7,7 +7,7 @@ const dataset = z.custom<Dataset | Promise<Dataset>>(isDataset, 'a data set was 
 
 /**
  * Points of `target` with source points of `source`, drawn independently, for two-sided paths: 8gaussians → moons. Conditions,
- * density and size are the target's; the source's conditions are left out.
+ * density and size are the target's, held out are as many as of both; the source's conditions are left out.
  *
  * @throws DataError where points differ in shape.
  */
@@ -32,10 +32,12 @@ function joined(source: Dataset, target: Dataset): Dataset {
       { actual: [source.shape, target.shape], expected: 'points of one shape' },
     );
   }
+  const testSize = Math.min(source.testSize ?? Infinity, target.testSize ?? Infinity);
   return {
     name: 'pair',
     shape: target.shape,
     ...(target.size !== undefined && { size: target.size }),
+    ...(Number.isFinite(testSize) && { testSize }),
     ...(target.density && { density: target.density }),
     warnings: [...(source.warnings ?? []), ...(target.warnings ?? [])],
     async batch(request) {
