@@ -29,6 +29,7 @@ const comparison = z.strictObject({
       run: z.string(),
       label: z.string(),
       step: z.literal(8),
+      heldOutCount: z.literal(64),
       path: z.string(),
       objective: z.string(),
       nll: z.number(),
