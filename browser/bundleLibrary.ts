@@ -24,7 +24,7 @@ export const browserOptions = {
   splitting: true,
   platform: 'browser',
   target: 'es2022',
-  conditions: ['source'],
+  conditions: ['@flow-matching/source'],
   outdir: 'dist',
   write: false,
 } as const satisfies BuildOptions;

@@ -12,7 +12,12 @@ const text = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 describe('examples', () => {
   it('library.ts runs, and is what the README shows', async () => {
     expect(text('README.md')).to.include(`\`\`\`ts\n${text('examples/library.ts')}\`\`\``);
-    const args = ['--conditions=source', '--import', './test/support/register.js', 'examples/library.ts'];
+    const args = [
+      '--conditions=@flow-matching/source',
+      '--import',
+      './test/support/register.js',
+      'examples/library.ts',
+    ];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: fileURLToPath(root) });
     expect(stdout).to.match(/step 500 {2}loss 3\.\d+/);
     expect(stdout).to.match(/samples 1000 × 2 in \d+ evaluations/);

@@ -2,7 +2,7 @@
  * Table 2 of [SF]²M for the experiments of this folder: trains each with several seeds and prints mean ± standard deviation of the
  * 2-Wasserstein distance and the normalized path energy beside the published values, as markdown.
  *
- *     node --conditions=source --import=./test/support/register.js examples/couplings/table.ts [--seeds 5] [--count 4096]
+ *     node --conditions=@flow-matching/source --import=./test/support/register.js examples/couplings/table.ts [--seeds 5] [--count 4096]
  *         [--only BEGINNING-OF-A-NAME] [--steps 20000] [--batch 512]
  */
 import { assembleExperiment, createRootContainer, loadExperiment } from '@flow-matching/cli';

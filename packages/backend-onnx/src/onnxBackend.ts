@@ -74,8 +74,8 @@ export class OnnxBackend implements Backend {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
       graphOptimizationLevel: graphOptimization,
-      // The user cannot act on warnings of the optimizer; errors come back as exceptions.
-      logSeverityLevel: 3,
+      // Only what ends the process: warnings are the optimizer's, and errors are thrown.
+      logSeverityLevel: 4,
       ...session,
       extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } }, ...session.extra },
     };

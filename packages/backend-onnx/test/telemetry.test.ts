@@ -32,7 +32,7 @@ describe("ONNX Runtime's telemetry", () => {
       platform: 'node',
       target: 'node20',
       format: 'esm',
-      conditions: ['source'],
+      conditions: ['@flow-matching/source'],
       external: ['onnxruntime-node'],
       tsconfig: path('../../../tsconfig.base.json'),
     });

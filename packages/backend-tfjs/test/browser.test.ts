@@ -14,7 +14,7 @@ it('the engines of a page come without anything of Node, each in a file of its o
     format: 'esm',
     splitting: true,
     outdir: 'out',
-    conditions: ['source'],
+    conditions: ['@flow-matching/source'],
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
   });
   const texts = outputFiles.map(({ text }) => text);

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import 'reflect-metadata/lite';
 
 export * from './autodiff/forward.ts';

@@ -31,7 +31,7 @@ export interface IsolatedRun {
 }
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const nodeOptions = ['--conditions=source', '--import', `${root}test/support/register.js`];
+const nodeOptions = ['--conditions=@flow-matching/source', '--import', `${root}test/support/register.js`];
 const loadingLimit = 60_000;
 /** Characters of what it printed on stderr that go into the report of a crash. */
 const lastWords = 2000;

@@ -38,7 +38,7 @@ export const commandOf = (
   { imports = [], program = main }: StartOptions = {},
 ): [string, ...string[]] => [
   process.execPath,
-  '--conditions=source',
+  '--conditions=@flow-matching/source',
   ...[...imports, register].flatMap((module) => ['--import', module]),
   program,
   ...args,

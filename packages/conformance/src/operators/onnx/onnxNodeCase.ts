@@ -17,21 +17,35 @@ let loaded: Promise<readonly OnnxNodeCase[]> | undefined;
 
 /** All node cases. Their module is loaded when they are first asked for. */
 export const onnxNodeCases = (): Promise<readonly OnnxNodeCase[]> =>
-  (loaded ??= import('./nodeCases.generated.ts').then(({ nodeCases }) => JSON.parse(nodeCases, revived)));
+  (loaded ??= import('./nodeCases.generated.ts').then(({ nodeCases }) => {
+    const { arrays, cases } = JSON.parse(nodeCases) as StoredCases;
+    return revived(cases, arrays) as readonly OnnxNodeCase[];
+  }));
 
-/** Arrays are written as their bytes, little-endian, in base64. */
-interface EncodedArray {
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly data: string;
+/** Cases share many of their arrays, so these are stored once: their bytes, little-endian, in base64. */
+interface StoredCases {
+  readonly arrays: readonly string[];
+  readonly cases: unknown;
 }
 
-const revived = (_: string, value: unknown): unknown => (isEncoded(value) ? decoded(value) : value);
+interface StoredArray {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** Its place among the arrays. */
+  readonly data: number;
+}
 
-const isEncoded = (value: unknown): value is EncodedArray =>
-  typeof (value as Partial<EncodedArray> | null)?.data === 'string';
+/** With host arrays in place of the stored ones. Each case has its own. */
+function revived(value: unknown, arrays: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((part) => revived(part, arrays));
+  if (isStored(value)) return decoded(value, arrays[value.data]);
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, revived(part, arrays)]));
+}
 
-function decoded({ dtype, shape, data }: EncodedArray): HostArray {
+const isStored = (value: object): value is StoredArray => typeof (value as Partial<StoredArray>).data === 'number';
+
+function decoded({ dtype, shape }: StoredArray, data: string): HostArray {
   const bytes = Uint8Array.from(atob(data), (character) => character.codePointAt(0)!);
   const array = allocate(dtype, bytes.length / allocate(dtype, 1).BYTES_PER_ELEMENT);
   new Uint8Array(array.buffer).set(bytes);
