@@ -142,6 +142,17 @@ describe('data sets of the plane', () => {
     });
   });
 
+  it('moons are shifted by a number of each coordinate, or one of both', async () => {
+    const batch = async (shift: number | [number, number]): Promise<Float32Array> =>
+      (await moons({ scale: 2, shift }).batch({ index: 0, size: 50, seed: 1 })).x1.data as Float32Array;
+    const [plain, both, apart] = [await batch(0), await batch(3), await batch([-1, 0.5])];
+    plain.forEach((value, i) => {
+      expect(both[i]).to.be.closeTo(value + 3, 1e-5);
+      expect(apart[i]).to.be.closeTo(value + (i % 2 === 0 ? -1 : 0.5), 1e-5);
+    });
+    expect(() => moons({ shift: [1] as never })).to.throw(OptionError, 'shift');
+  });
+
   it('curves without noise are their curves', async () => {
     const clean = { noise: 0, scale: 1 };
     const s = await draw(sCurve(clean), 500);
@@ -308,5 +319,13 @@ describe('pair', () => {
     expect(() => pair({ source: gaussian({ dimension: 3 }), target: moons() })).to.throw(DataError, '[3]');
     expect(() => pair({ source: moons(), target: 3 as never })).to.throw(OptionError, 'target');
     expect(() => pair({ target: points({ data: [[1]] }) } as never)).to.throw(OptionError, 'source');
+  });
+
+  it('holds out as many points as both sides do', async () => {
+    const own = (count: number) =>
+      points({ data: Array.from({ length: count }, (_, i) => [i, i]), heldOut: 0.5 }) as Dataset;
+    expect((pair({ source: own(10), target: own(30) }) as Dataset).testSize).to.equal(5);
+    expect((pair({ source: moons(), target: own(30) }) as Dataset).testSize).to.equal(15);
+    expect(pair({ source: moons(), target: moons() })).not.to.have.property('testSize');
   });
 });

@@ -3,15 +3,18 @@ import * as z from 'zod';
 import { drawnDataset, drawParts, labelOption } from './drawnDataset.ts';
 
 /**
- * Two interleaved half circles, times `scale`, plus `shift`. The noise is torchdyn's, which published results rest on: a uniform
- * shift along the diagonal, the same for both coordinates. scikit-learn's is Gaussian.
+ * Two interleaved half circles, times `scale`, plus `shift`. By default they are those of torchcfm's tutorials, with torchdyn's
+ * noise: a uniform shift along the diagonal, the same for both coordinates. scikit-learn's is Gaussian.
  */
 export const moons = defineDataset({
   name: 'moons',
   summary: 'Two interleaved half circles, by default 3x − 1 with noise 0.2',
   options: z.strictObject({
     scale: z.number().positive().default(3).describe('Factor on all coordinates, applied before the shift'),
-    shift: z.number().default(-1).describe('Added to all coordinates'),
+    shift: z
+      .union([z.number(), z.tuple([z.number(), z.number()])])
+      .default(-1)
+      .describe('Added to both coordinates, or [x, y]'),
     noise: z
       .number()
       .min(0)
@@ -32,14 +35,15 @@ export const moons = defineDataset({
       draw: (random, size) => {
         const parts = drawParts(random, size, 2);
         const angles = random.uniform([size], 0, Math.PI).data;
+        const [left, up] = typeof shift === 'number' ? [shift, shift] : shift;
         const diagonal = noiseKind === 'diagonal';
         const offsets = diagonal ? random.uniform([size], 0, noise).data : random.normal([size, 2], noise).data;
         const points = new Float32Array(2 * size);
         for (let i = 0; i < size; i++) {
           const [x, y] = [Math.cos(angles[i]), Math.sin(angles[i])];
           const [dx, dy] = diagonal ? [offsets[i], offsets[i]] : [offsets[2 * i], offsets[2 * i + 1]];
-          points[2 * i] = scale * ((parts[i] === 0 ? x : 1 - x) + dx) + shift;
-          points[2 * i + 1] = scale * ((parts[i] === 0 ? y : 0.5 - y) + dy) + shift;
+          points[2 * i] = scale * ((parts[i] === 0 ? x : 1 - x) + dx) + left;
+          points[2 * i + 1] = scale * ((parts[i] === 0 ? y : 0.5 - y) + dy) + up;
         }
         return { points, parts };
       },
