@@ -1,4 +1,7 @@
 import type { Tensor } from '../graph/tensor.ts';
+import type { ModelContext } from '../contracts/model.ts';
+import { DataError } from '../errors.ts';
+import { checkHostArray } from '../tensor/checkHostArray.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
 import type { TensorType } from '../tensor/shape.ts';
 
@@ -6,6 +9,26 @@ import type { TensorType } from '../tensor/shape.ts';
 export type Conditions = Readonly<Record<string, HostArray>> | undefined;
 
 const prefix = 'condition.';
+
+/**
+ * Checks that the conditions are those that a flow was trained on, one row a sample.
+ *
+ * @throws DataError for a missing or unknown name, or another number of rows or shape; as {@link checkHostArray} does otherwise.
+ */
+export function checkConditions(conditions: Conditions, { condition: known = {} }: ModelContext, count: number): void {
+  const given = conditions ?? {};
+  const names = Object.keys(known);
+  const expected = names.length > 0 ? `conditions ${names.join(', ')}` : 'no conditions: the model takes none';
+  const missing = names.find((name) => !Object.hasOwn(given, name));
+  if (missing !== undefined) {
+    throw new DataError(`The condition '${missing}' is missing.`, { actual: Object.keys(given), expected });
+  }
+  for (const [name, array] of Object.entries(given)) {
+    if (!Object.hasOwn(known, name))
+      throw new DataError(`There is no condition '${name}'.`, { actual: name, expected });
+    checkHostArray(`condition.${name}`, array, { shape: [count, ...known[name]] });
+  }
+}
 
 const mapConditions = <To>(conditions: Conditions, replace: (array: HostArray) => To): Record<string, To> =>
   Object.fromEntries(Object.entries(conditions ?? {}).map(([name, array]) => [prefix + name, replace(array)]));

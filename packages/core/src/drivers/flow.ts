@@ -6,6 +6,7 @@ import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
 import { GraphError, OptionError } from '../errors.ts';
 import { BACKEND, PATH, SOLVER } from '../plugin/kinds.ts';
+import { checkHostArray } from '../tensor/checkHostArray.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
 import { LikelihoodEvaluator, type LikelihoodOptions, type Likelihoods } from './likelihood.ts';
 import { Sampler, type SampleOptions, type Samples } from './sampler.ts';
@@ -71,8 +72,15 @@ export class Flow implements AsyncDisposable {
     this.load(state.ema ?? state.parameters, training.context);
   }
 
-  /** Uses these parameters from now on. Names are dotted paths, as checkpoints hold them. */
+  /**
+   * Uses these parameters from now on. Names are dotted paths, as checkpoints hold them.
+   *
+   * @throws DataError, ShapeError or DTypeError for what is no well-formed array.
+   */
   load(parameters: Readonly<Record<string, HostArray>>, context: ModelContext): void {
+    // Before anything is let go of. What the solver makes of numbers that are not finite it tells with the time and the sample.
+    for (const [name, array] of Object.entries(parameters))
+      checkHostArray(`The parameter '${name}'`, array, { nonFinite: true });
     this.#release();
     this.#arrays = Object.fromEntries(
       Object.entries(parameters).map(([name, array]) => [name, this.backend.array(array)]),

@@ -4,15 +4,15 @@ import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective } from '../contracts/objective.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
-import { DataError, OptionError } from '../errors.ts';
+import { OptionError } from '../errors.ts';
 import { zeros } from '../operators/constant.ts';
 import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
 import { Random } from '../random/random.ts';
 import { seedArray, streams } from '../random/seed.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
+import { checkHostArray } from '../tensor/checkHostArray.ts';
 import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
-import { formatShape, sameShape } from '../tensor/shape.ts';
-import { conditionInputs, conditionTypes, typesOf, zeroStep } from './conditions.ts';
+import { checkConditions, conditionInputs, conditionTypes, typesOf, zeroStep } from './conditions.ts';
 import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
 import { OdePrograms, type OdeProgramRequest } from './odePrograms.ts';
@@ -66,7 +66,6 @@ export class LikelihoodEvaluator {
     options: LikelihoodOptions,
   ): Promise<Likelihoods> {
     const { solver, seed = 0, condition } = options;
-    const [count] = points.shape;
     if (this.#path.sides === 'two') {
       throw new OptionError(`The path '${this.#path.name}' starts from samples, not from a density.`, {
         expected: 'a one-sided path, whose prior is Gaussian',
@@ -78,19 +77,9 @@ export class LikelihoodEvaluator {
         expected: 'an ordinary differential equation, along which densities are known',
       });
     }
-    if (!sameShape(points.shape.slice(1), context.shape) || count < 1) {
-      throw new DataError(`Points of shape ${formatShape(points.shape)} cannot be scored.`, {
-        actual: points.shape,
-        expected: formatShape([-1, ...context.shape]).replace('-1', 'count'),
-      });
-    }
-    const broken = points.data.findIndex((value) => !Number.isFinite(value));
-    if (broken >= 0) {
-      throw new DataError(`Point ${Math.floor(broken / (points.data.length / count))} holds ${points.data[broken]}.`, {
-        actual: points.data[broken],
-        expected: 'finite values',
-      });
-    }
+    const count = Array.isArray(points.shape) ? points.shape[0] : undefined;
+    checkHostArray('points', points, { shape: [Math.max(1, count ?? 1), ...context.shape], dtype: 'f32' });
+    checkConditions(condition, context, count!);
     this.#objective.validate?.(this.#path, context.shape);
     const { start, end } = this.#path.interval;
     const solved = await solveInBatches(

@@ -3,6 +3,7 @@ import type { Solver, SolverStatus } from '../contracts/solver.ts';
 import type { OdeResult } from '../solve/odeProgram.ts';
 import { allocate } from '../tensor/dtype.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
+import { checkPositiveInteger } from './checkPositiveInteger.ts';
 import type { OdeProgramRequest, OdePrograms } from './odePrograms.ts';
 
 export interface SolveOptions {
@@ -62,6 +63,7 @@ export async function solveInBatches(
   { batchSize = defaultBatchSize, signal, onProgress }: SolveOptions,
 ): Promise<{ y: Record<string, HostArray>; kept: Record<string, HostArray>; counts: SolveCounts }> {
   const { programs, solver, count, start, end, arrays, times } = solve;
+  checkPositiveInteger('batchSize', batchSize);
   const results: { result: OdeResult; count: number }[] = [];
   for (let first = 0; first < count; first += batchSize) {
     const part = Math.min(batchSize, count - first);

@@ -12,8 +12,9 @@ import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
 import { Random } from '../random/random.ts';
 import { seedArray, streams } from '../random/seed.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
+import { checkHostArray } from '../tensor/checkHostArray.ts';
 import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
-import { conditionInputs, conditionTypes, conditionsOf, typesOf, zeroStep } from './conditions.ts';
+import { checkConditions, conditionInputs, conditionTypes, conditionsOf, typesOf, zeroStep } from './conditions.ts';
 import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { modelField } from './modelField.ts';
 import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
@@ -116,6 +117,8 @@ export class Sampler {
         expected: 'an integer of 2 or more',
       });
     }
+    if (source) checkHostArray('source', source, { shape: [count, ...context.shape], dtype: 'f32' });
+    checkConditions(condition, context, count);
     const { start, end } = this.#path.interval;
     const times =
       trajectory === undefined

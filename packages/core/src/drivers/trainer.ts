@@ -15,7 +15,9 @@ import { HostRandomStream } from '../random/hostRandomStream.ts';
 import { seedArray, seedKey, streams } from '../random/seed.ts';
 import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
+import { checkBatch } from './checkBatch.ts';
 import { checkCoupling } from './checkCoupling.ts';
+import { checkPositiveInteger } from './checkPositiveInteger.ts';
 import { conditionInputs, typesOf } from './conditions.ts';
 import { explainLoss } from './explainLoss.ts';
 import { hostScaledToPrior } from './prior.ts';
@@ -104,11 +106,11 @@ export class Trainer {
     this.#objective.validate?.(this.#path, data.shape);
     const { batchSize, optimizer, seed = 0, ema, resume } = options;
     const first = await data.batch({ index: 0, size: batchSize, seed });
+    this.#checkBatch(first, data, batchSize);
     const context: ModelContext = {
       shape: data.shape,
       ...(first.condition && { condition: shapesOf(first.condition) }),
     };
-    this.#checkBatch(first, data, batchSize);
     checkCoupling(this.#path, this.#coupling, first.x1);
 
     const fresh = flattenTree<HostArray>(this.#model.init(new HostRandomStream(seed), context));
@@ -156,7 +158,10 @@ export class Trainer {
       options,
       context,
       batch: async (index) => {
-        const batch = index === 0 ? first : await data.batch({ index, size: batchSize, seed });
+        if (index === 0) return parts.feedsSource ? this.#paired(first, seed, index) : first;
+        const batch = await data.batch({ index, size: batchSize, seed });
+        // Numbers that are not finite show in the loss, which costs no pass over the data.
+        checkBatch(batch, data, batchSize, { nonFinite: true });
         return parts.feedsSource ? this.#paired(batch, seed, index) : batch;
       },
       upload: (array) => this.#backend.array(array),
@@ -181,26 +186,7 @@ export class Trainer {
   }
 
   #checkBatch(batch: Batch, data: Dataset, size: number): void {
-    const expected = [size, ...data.shape];
-    for (const [name, array] of [
-      ['x1', batch.x1],
-      ['x0', batch.x0],
-    ] as const) {
-      if (array && !sameShape(array.shape, expected)) {
-        throw new DataError(`The data set '${data.name}' gives ${name} of shape ${formatShape(array.shape)}.`, {
-          actual: array.shape,
-          expected: formatShape(expected),
-        });
-      }
-    }
-    const broken = batch.x1.data.findIndex((value) => !Number.isFinite(value));
-    if (broken >= 0) {
-      const row = Math.floor(broken / (batch.x1.data.length / size));
-      throw new DataError(`The data set '${data.name}' holds ${batch.x1.data[broken]} in point ${row} of a batch.`, {
-        actual: batch.x1.data[broken],
-        expected: 'finite values',
-      });
-    }
+    checkBatch(batch, data, size);
     if (this.#path.sides === 'one' && batch.x0) {
       throw new DataError(
         `The path '${this.#path.name}' starts from noise and would ignore the source points of the data set '${data.name}'.`,
@@ -434,14 +420,10 @@ function checkOptions({
   reportEvery = 50,
   checkpointEvery = reportEvery,
 }: TrainingOptions): void {
-  const whole = (name: string, value: number): void => {
-    if (!Number.isInteger(value) || value < 1)
-      throw new OptionError(`${name} is ${value}.`, { actual: value, expected: 'an integer of 1 or more' });
-  };
-  whole('steps', steps);
-  whole('batchSize', batchSize);
-  whole('reportEvery', reportEvery);
-  whole('checkpointEvery', checkpointEvery);
+  checkPositiveInteger('steps', steps);
+  checkPositiveInteger('batchSize', batchSize);
+  checkPositiveInteger('reportEvery', reportEvery);
+  checkPositiveInteger('checkpointEvery', checkpointEvery);
   if (ema !== undefined && !(ema > 0 && ema < 1))
     throw new OptionError(`ema is ${ema}.`, { actual: ema, expected: 'a decay in (0, 1)' });
 }

@@ -1,4 +1,5 @@
 import {
+  checkHostArray,
   DataError,
   defineDataset,
   FILES,
@@ -127,7 +128,11 @@ function chooseColumns(loaded: LoadedPoints, columns: CsvOptions['columns']): Lo
 }
 
 function fromMemory(data: PointData): LoadedPoints {
-  if (!Array.isArray(data)) return fromArray('The data', data as HostArray);
+  if (!Array.isArray(data)) {
+    const array = data as HostArray;
+    checkHostArray('The data', array, { nonFinite: true });
+    return fromArray('The data', array);
+  }
   const rows = data as readonly (readonly number[])[];
   const columns = rows[0]?.length ?? 0;
   const ragged = rows.findIndex((row) => row.length !== columns);

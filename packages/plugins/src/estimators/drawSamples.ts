@@ -1,4 +1,6 @@
 import {
+  checkBatch,
+  checkPositiveInteger,
   OptionError,
   requireFinished,
   type Batch,
@@ -12,7 +14,8 @@ import {
  *
  * @throws OptionError where fewer are held out: one point counted twice would make errors too small.
  */
-export function heldOut({ data, count, seed }: EstimateRequest, index = 0): Batch | Promise<Batch> {
+export async function heldOut({ data, count, seed }: EstimateRequest, index = 0): Promise<Batch> {
+  checkPositiveInteger('count', count);
   const { testSize = Infinity, name } = data;
   if ((index + 1) * count > testSize) {
     throw new OptionError(
@@ -24,7 +27,9 @@ export function heldOut({ data, count, seed }: EstimateRequest, index = 0): Batc
       },
     );
   }
-  return data.batch({ index, size: count, seed, split: 'test' });
+  const batch = await data.batch({ index, size: count, seed, split: 'test' });
+  checkBatch(batch, data, count);
+  return batch;
 }
 
 /**

@@ -1,0 +1,24 @@
+import type { Batch, Dataset } from '../contracts/dataset.ts';
+import { checkHostArray } from '../tensor/checkHostArray.ts';
+
+/**
+ * Checks a batch that a data set gives: shapes, dtypes and, unless told otherwise, that its floats are finite.
+ *
+ * @param size points that were asked for
+ * @throws as {@link checkHostArray} does, naming the data set.
+ */
+export function checkBatch(
+  { x1, x0, condition }: Batch,
+  { name, shape }: Pick<Dataset, 'name' | 'shape'>,
+  size: number,
+  { nonFinite = false }: { readonly nonFinite?: boolean } = {},
+): void {
+  const of = (part: string): string => `${part} of the data set '${name}'`;
+  const points = { shape: [size, ...shape], dtype: 'f32', nonFinite } as const;
+  checkHostArray(of('x1'), x1, points);
+  if (x0) checkHostArray(of('x0'), x0, points);
+  for (const [key, array] of Object.entries(condition ?? {})) {
+    checkHostArray(of(`condition.${key}`), array, { nonFinite });
+    checkHostArray(of(`condition.${key}`), array, { shape: [size, ...array.shape.slice(1)], nonFinite: true });
+  }
+}
