@@ -12,6 +12,7 @@ import { seedArray, streams } from '../random/seed.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { checkHostArray } from '../tensor/checkHostArray.ts';
 import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
+import type { Shape } from '../tensor/shape.ts';
 import { checkConditions, conditionInputs, conditionTypes, typesOf, zeroStep } from './conditions.ts';
 import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
@@ -77,9 +78,10 @@ export class LikelihoodEvaluator {
         expected: 'an ordinary differential equation, along which densities are known',
       });
     }
-    const count = Array.isArray(points.shape) ? points.shape[0] : undefined;
-    checkHostArray('points', points, { shape: [Math.max(1, count ?? 1), ...context.shape], dtype: 'f32' });
-    checkConditions(condition, context, count!);
+    // Points say themselves how many they are; none at all cannot be scored.
+    const count = Math.max(1, (points.shape as Shape | undefined)?.[0] ?? 1);
+    checkHostArray('points', points, { shape: [count, ...context.shape], dtype: 'f32' });
+    checkConditions(condition, context, count);
     this.#objective.validate?.(this.#path, context.shape);
     const { start, end } = this.#path.interval;
     const solved = await solveInBatches(
