@@ -1,4 +1,5 @@
-import { findAdapter, type FoundAdapter } from '../../test/support/webgpu/findAdapter.ts';
+import type { FoundAdapter } from '../../test/support/webgpu/chooseAdapter.ts';
+import { findAdapter } from '../../test/support/webgpu/findAdapter.ts';
 import type { Comparison } from '../compare.ts';
 import { describeMachine, formatMachine } from '../machine.ts';
 import { runBench, writeResult, type BenchRun } from '../runBench.ts';

@@ -17,6 +17,7 @@ import {
 } from '@flow-matching/core';
 import type { InferenceSession } from 'onnxruntime-common';
 import { CompiledGraph } from './compiledGraph.ts';
+import { deviceName } from './deviceName.ts';
 import { manifest } from './lowering/index.ts';
 import { OnnxArray } from './onnxArray.ts';
 import { OnnxExecutable } from './onnxExecutable.ts';
@@ -68,7 +69,6 @@ export class OnnxBackend implements Backend {
         expected: 'a positive integer',
       });
     }
-    this.device = `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
     this.#prepack = prepack;
     this.#sessionOptions = {
       executionProviders: ['cpu'],
@@ -79,6 +79,7 @@ export class OnnxBackend implements Backend {
       ...session,
       extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } }, ...session.extra },
     };
+    this.device = deviceName(this.#sessionOptions);
   }
 
   array(source: HostArray): BackendArray {

@@ -13,7 +13,7 @@ import {
   type Executable,
   type Tensor,
 } from '@flow-matching/core';
-import { onnx } from '@flow-matching/backend-onnx';
+import { onnx, type OnnxOptions } from '@flow-matching/backend-onnx';
 import { ModelProtoSchema } from '../src/generated/onnx_pb.ts';
 
 /** The error that a promise is rejected with. */
@@ -48,6 +48,10 @@ describe('the ONNX backend', () => {
     expect(backend.name).to.equal('onnx');
     expect(backend.device).to.equal('cpu, 1 thread');
     expect(onnx({ threads: 2 }).device).to.equal('cpu, 2 threads');
+    const session = (options: OnnxOptions['session']): string => onnx({ threads: 2, session: options! }).device;
+    expect(session({ executionProviders: ['cuda', 'cpu'] })).to.equal('cuda, cpu, 2 threads');
+    expect(session({ executionProviders: [{ name: 'webgpu' }] })).to.equal('webgpu, cpu, 2 threads');
+    expect(session({ executionProviders: ['cpu'], intraOpNumThreads: 1 })).to.equal('cpu, 1 thread');
     expect(() => onnx({ threads: 0 })).to.throw(fm.OptionError, 'threads');
   });
 

@@ -2,15 +2,20 @@ import { engineFallbacks, interpretedEngines, tfjs } from '@flow-matching/backen
 import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
 import {
   apply,
+  constant,
   BackendError,
   f32,
   gather,
+  grad,
   hostArray,
   OptionError,
+  roundToHalf,
   trace,
   UnsupportedError,
   type Backend,
+  type HostArray,
   type Operator,
+  type Tensor,
 } from '@flow-matching/core';
 import { assert } from 'chai';
 import { startEngine } from '../src/interpreted/engines/index.ts';
@@ -72,6 +77,51 @@ for (const engine of ['wasm', 'cpu'] as const) {
         b: hostArray([10, 20, 30, 40]),
       });
       assert.deepEqual(Array.from(await y.read()), [11, 22, 33, 44, 15, 26, 37, 48]);
+      await executable.dispose();
+    });
+
+    it('computes f16 in wider floats, and rounds what is read, cast or compared', async () => {
+      const many = 70_000;
+      const graph = trace(
+        ({ x, y }) => {
+          const mean = (t: Tensor) => t.mean();
+          return {
+            mean: mean(x),
+            slope: grad(mean, x).slice(0, 0, 1),
+            share: x.sum().div(many),
+            norm: y.mul(y).sum().sqrt(),
+            // 90,000 is infinite in f16.
+            square: y.mul(y),
+            isInfinite: y.mul(y).equal(constant(Infinity, 'f16')),
+            cast: y.mul(y).cast('f32'),
+            rest: y.mul(y).sub(y.mul(y)),
+            third: y.div(7).cast('f32'),
+          };
+        },
+        { x: { shape: [many], dtype: 'f16' }, y: { shape: [2], dtype: 'f16' } },
+      );
+      const executable = await backend.compile(graph);
+      const half = (values: Float32Array): HostArray => ({ data: values, shape: [values.length], dtype: 'f16' });
+      const results = await executable.run({
+        x: half(new Float32Array(many).fill(2)),
+        y: half(Float32Array.of(300, 3)),
+      });
+      const read = Object.fromEntries(
+        await Promise.all(
+          Object.entries(results).map(async ([name, array]) => [name, Array.from(await array.read())] as const),
+        ),
+      );
+      assert.deepEqual(read, {
+        mean: [2],
+        slope: [roundToHalf(1 / many)],
+        share: [2],
+        norm: [roundToHalf(Math.sqrt(90_009))],
+        square: [Infinity, 9],
+        isInfinite: [1, 0],
+        cast: [Infinity, 9],
+        rest: [Number.NaN, 0],
+        third: [roundToHalf(300 / 7), roundToHalf(3 / 7)],
+      });
       await executable.dispose();
     });
 

@@ -15,7 +15,7 @@ export interface AdapterCandidate {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** In the order in which they are tried: the machine's own, software that is installed, software that came with the development dependencies. */
+/** Those of one source in the order in which they are tried: the machine's own, software that is installed, software that came with the development dependencies. */
 export function adapterCandidates(): AdapterCandidate[] {
   const carried = unpacked('swiftshader', ['swiftshader.tar']);
   return [

@@ -1,55 +1,30 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { adapterCandidates, adapterSources, type AdapterCandidate, type AdapterSource } from './adapterCandidates.ts';
-import { adapterName, type AdapterInfo } from './adapterName.ts';
-
-/** What WebGPU runs on in Node. */
-export interface FoundAdapter extends AdapterCandidate {
-  /** For people. */
-  readonly name: string;
-  /** Computed by processors. */
-  readonly isSoftware: boolean;
-}
-
-interface ProbedAdapter extends AdapterInfo {
-  readonly features: readonly string[];
-}
+import { chooseAdapter, type FoundAdapter, type ProbedAdapter } from './chooseAdapter.ts';
 
 const probe = fileURLToPath(new URL('probeAdapter.js', import.meta.url));
 const found = new Map<string | undefined, FoundAdapter | undefined>();
 
 /**
  * The adapter for this machine's tests, undefined where it has none; the variable WEBGPU_ADAPTER asks for one source, or `none`. Where a
- * feature is needed, the first that has it, from whatever source.
+ * feature is needed, the first that has it, whatever source is asked for.
  */
 export function findAdapter(feature?: GPUFeatureName): FoundAdapter | undefined {
   if (!found.has(feature)) {
-    const sources = askedSources();
-    found.set(feature, firstAdapter(feature && sources.length > 0 ? adapterSources : sources, feature));
+    const asked = askedSource();
+    const wish = feature ? { feature } : { asked: asked === 'none' ? undefined : asked };
+    found.set(feature, asked === 'none' ? undefined : chooseAdapter(adapterCandidates(), infoOf, wish));
   }
   return found.get(feature);
 }
 
-function askedSources(): readonly AdapterSource[] {
+function askedSource(): AdapterSource | 'none' | undefined {
   const asked = process.env['WEBGPU_ADAPTER'];
-  if (!asked) return adapterSources;
-  if (asked === 'none') return [];
-  const source = adapterSources.find((name) => name === asked);
-  if (source) return [source];
+  if (!asked) return undefined;
+  const source = [...adapterSources, 'none' as const].find((name) => name === asked);
+  if (source) return source;
   throw new Error(`WEBGPU_ADAPTER is '${asked}'; expected one of ${adapterSources.join(', ')}, none.`);
-}
-
-function firstAdapter(
-  sources: readonly AdapterSource[],
-  feature: GPUFeatureName | undefined,
-): FoundAdapter | undefined {
-  if (sources.length === 0) return undefined;
-  for (const candidate of adapterCandidates().filter(({ source }) => sources.includes(source))) {
-    const info = infoOf(candidate);
-    if (info && (feature === undefined || info.features.includes(feature)))
-      return { ...candidate, name: adapterName(info), isSoftware: info.isFallbackAdapter };
-  }
-  return undefined;
 }
 
 function infoOf({ environment }: AdapterCandidate): ProbedAdapter | undefined {

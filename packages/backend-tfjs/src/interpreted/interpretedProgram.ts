@@ -21,7 +21,8 @@ import { readHost, type DeviceValue } from './deviceValue.ts';
 import { byDefinition } from './lowering/byDefinition.ts';
 import type { EngineTable } from './lowering/index.ts';
 import type { Lower } from './lowering/lowering.ts';
-import { Operations, upload } from './operations.ts';
+import { inStorage, Operations, upload } from './operations.ts';
+import { wide } from './wide.ts';
 
 interface Step {
   readonly node: Node;
@@ -92,6 +93,7 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
       return Object.fromEntries(
         this.#graph.outputs.map(({ name, tensor }) => {
           const value = own.get(tensor) ?? given.get(tensor)!;
+          if (tensor.dtype === 'f16') return [name, { value: this.#rounded(value, tensor) }];
           backend.incRef(value.dataId);
           return [name, { value }];
         }),
@@ -99,6 +101,12 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
     } finally {
       for (const { dataId } of own.values()) backend.disposeData(dataId);
     }
+  }
+
+  /** A copy whose elements are numbers of f16. */
+  #rounded(value: TensorInfo, { shape, dtype }: Tensor): TensorInfo {
+    const data = inStorage(this.#engine.elements(value), dtype);
+    return upload(this.#engine, { data, shape, dtype });
   }
 
   #compute({ node, lower }: Step, operands: readonly TensorInfo[]): TensorInfo {
@@ -142,7 +150,8 @@ function knownValue(node: Node): HostArray | undefined {
   const [{ shape, dtype, size }] = outputs;
   if (operator.name === 'Constant') {
     const { data } = node.attributes as unknown as { data: ArrayLike<number> };
-    return { data: toStorage(data, dtype), shape, dtype };
+    // Constants are not rounded to f16: a mean may divide by 70,000.
+    return { data: toStorage(data, wide(dtype)), shape, dtype: wide(dtype) };
   }
   if (operator.name === 'Input') return undefined;
   if (size === 0) return { data: allocate(dtype, 0), shape, dtype };

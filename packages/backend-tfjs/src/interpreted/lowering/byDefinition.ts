@@ -1,10 +1,24 @@
-import { evaluateOperator, toStorage } from '@flow-matching/core';
+import { evaluateOperator, toStorage, type HostArray, type Node } from '@flow-matching/core';
+import { wide } from '../wide.ts';
 import type { Lower } from './lowering.ts';
 
-/** In JavaScript, over the engine's memory, as the reference has it: right and slow. */
+/** Operators whose result reveals whether their operands were rounded. */
+const revealing = new Set(['Cast', 'Equal', 'Floor', 'IsNaN', 'Less', 'LessOrEqual', 'Mod', 'Round', 'Sign']);
+
+const reveals = ({ operator, inputs }: Node): boolean =>
+  revealing.has(operator.name) || (operator.name === 'Sub' && inputs[0] === inputs[1]);
+
+/**
+ * In JavaScript, over the engine's memory, as the reference has it: right and slow. Between operators an f16 is held as an f32, so that a
+ * sum on the way to a mean does not overflow; it is rounded where that shows.
+ */
 export const byDefinition: Lower = (operations, inputs, node) => {
   const operands = inputs.map((x, i) => operations.elements(x, node.inputs[i]));
   const [{ shape, dtype }] = node.outputs;
-  const { data } = evaluateOperator(node, operands);
-  return operations.upload({ data: toStorage(data, dtype), shape, dtype });
+  const { data } = evaluateOperator(node, reveals(node) ? operands.map(rounded) : operands);
+  // A cast is asked to round.
+  const held = node.operator.name === 'Cast' ? toStorage(data, dtype) : toStorage(data, wide(dtype));
+  return operations.upload({ data: held, shape, dtype: wide(dtype) });
 };
+
+const rounded = ({ data, shape, dtype }: HostArray): HostArray => ({ data: toStorage(data, dtype), shape, dtype });
