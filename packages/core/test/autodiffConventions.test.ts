@@ -54,6 +54,17 @@ describe('conventions of differentiation', () => {
     assert.deepEqual([...tangent.data], [1.5]);
   });
 
+  it('expm1 has the slope exp(x), digits and all, where exp(x) − 1 has none of them left', () => {
+    const at = [-700, -40, -9, 0, 2];
+    const derivatives = [
+      slope(fm.expm1, vector(...at)),
+      numbers((x) => jvp((v) => [fm.expm1(v)], [x], [fm.onesLike(x)]).tangents[0], [vector(...at)]),
+      slope((x) => grad((v: Tensor) => fm.expm1(v).sum(), x), vector(...at)),
+    ];
+    for (const values of derivatives)
+      values.forEach((value, i) => assert.approximately(value / Math.exp(at[i]), 1, 1e-12));
+  });
+
   it('relu and abs have slope 0 at 0', () => {
     assert.deepEqual(slope(relu, vector(-1, 0, 1)), [0, 0, 1]);
     assert.deepEqual(slope(fm.abs, vector(-1, 0, 1)), [-1, 0, 1]);

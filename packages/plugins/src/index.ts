@@ -96,6 +96,7 @@ export * from './densities/uniformSquares.ts';
 export { bitsPerDimension } from './estimators/bitsPerDimension.ts';
 export { energyDistance } from './estimators/energyDistance.ts';
 export { inSupport, supportShare } from './estimators/inSupport.ts';
+export { likelihoodSolver } from './estimators/likelihoodSolver.ts';
 export { fineSolution, lowNfeError } from './estimators/lowNfeError.ts';
 export { maximumMeanDiscrepancy } from './estimators/maximumMeanDiscrepancy.ts';
 export { normalizedPathEnergy } from './estimators/normalizedPathEnergy.ts';

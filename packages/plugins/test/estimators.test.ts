@@ -1,13 +1,18 @@
 import {
   assembleFlow,
   createReferenceBackend,
+  defineEstimator,
   hostArray,
+  NumericalError,
   OptionError,
   SolverError,
   trace,
   f32,
+  type EstimateRequest,
+  type Estimator,
   type Flow,
   type Path,
+  type Solver,
 } from '@flow-matching/core';
 import { expect } from 'chai';
 import {
@@ -16,6 +21,7 @@ import {
   conditionalFlowMatching,
   dopri5,
   euler,
+  eulerMaruyama,
   functionEvaluations,
   gaussianMixture,
   independent,
@@ -30,7 +36,7 @@ import { expectClose } from './support/expectClose.ts';
 import { oracleCases, pathOf, type PathCase } from './support/oracles.ts';
 
 /** A flow whose field is the exact one of a known distribution. */
-async function exactFlow(density: MarginalDensity, path: Path, solver = dopri5()): Promise<Flow> {
+async function exactFlow(density: MarginalDensity, path: Path, solver: Solver = dopri5()): Promise<Flow> {
   const flow = await assembleFlow({
     backend: createReferenceBackend(),
     path,
@@ -88,7 +94,43 @@ describe('log-likelihood through the exact field', () => {
 const sample = async (flow: Flow, count: number) =>
   points({ data: (await flow.sample(count, { seed: 3 })).samples, heldOut: 0.5 });
 
+describe('defineEstimator', () => {
+  for (const [what, broken] of [
+    ['value', { value: NaN }],
+    ['standardError', { standardError: Infinity }],
+    ['relative', { details: { relative: -Infinity } }],
+  ] as const)
+    it(`makes an estimate whose ${what} is not finite an error`, async () => {
+      const estimator = defineEstimator({
+        name: 'broken',
+        create: (): Estimator => ({
+          name: 'broken',
+          estimate: () => Promise.resolve({ value: 1, count: 1, unit: 'nats', ...broken }),
+        }),
+      })();
+      const failure: unknown = await estimator.estimate({} as EstimateRequest).catch((error: unknown) => error);
+      expect(failure).to.be.instanceOf(NumericalError);
+      expect((failure as Error).message).to.match(
+        new RegExp(`^The estimator 'broken' returned ${what} = (NaN|-?Infinity)`),
+      );
+    });
+});
+
 describe('nll', () => {
+  it('is computed by dopri5 where the solver of the flow is stochastic, and says so', async () => {
+    const path = optimalTransport();
+    await using flow = await exactFlow(standard, path);
+    await using noisy = await exactFlow(standard, path, eulerMaruyama());
+    const data = await sample(flow, 100);
+    const request = { data, count: 50, seed: 0 };
+    const { solver: none, ...expected } = await negativeLogLikelihood().estimate({ flow, ...request });
+    expect(none).to.equal(undefined);
+    expect(await negativeLogLikelihood().estimate({ flow: noisy, ...request })).to.deep.equal({
+      ...expected,
+      solver: 'dopri5',
+    });
+  });
+
   it('is the mean over held-out points, with its standard error', async () => {
     await using flow = await exactFlow(standard, optimalTransport());
     const data = await sample(flow, 200);

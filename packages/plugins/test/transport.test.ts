@@ -253,6 +253,20 @@ describe('entropicPlan', () => {
     expectClose(probability, expected, 1e-6);
   });
 
+  it('is the assignment where ε is below what the costs can tell apart', () => {
+    const large = (points: HostArray): HostArray =>
+      hostArray(
+        Float64Array.from(points.data, (value) => 1e6 * value),
+        points.shape,
+      );
+    const costs = squaredDistances(large(plane('normal', 60, 1)), large(plane('clusters', 60, 2)));
+    const { columns } = linearAssignment(costs);
+    for (const sigma of [1e-3, 1e-4, 1e-6, 1e-150]) {
+      const plan = entropicPlan(costs, { tolerance: 1e-3, maxIterations: 10_000, epsilon: 2 * sigma ** 2 });
+      columns.forEach((j, i) => expect(plan.probability[60 * i + j], `pair ${i} at σ = ${sigma}`).above(0.9));
+    }
+  });
+
   it('is a typed error where it does not balance', () => {
     const costs = squaredDistances(plane('circle', 64, 1), plane('clusters', 64, 2));
     expect(() => entropicPlan(costs, { epsilon: 0.01, tolerance: 1e-9, maxIterations: 3 })).to.throw(

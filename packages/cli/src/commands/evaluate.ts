@@ -48,6 +48,7 @@ export async function evaluate(
   const points = count ?? (file === undefined ? atMostHeldOut(defaultCount, data) : data.size!);
   const names = metric ?? (flow.path.sides === 'one' ? ['nll', 'function-evaluations'] : ['function-evaluations']);
   const estimators = names.map((name) => [name, buildEstimator(registry, name, divergence)] as const);
+  if (solver.solver !== undefined && flow.solver.stochastic) refuseLikelihoods(registry, names, solver.solver);
   const results: Record<string, Estimate & { seconds: number }> = {};
   const failures: Record<string, FlowMatchingError> = {};
   for (const [name, estimator] of estimators) {
@@ -90,13 +91,30 @@ export async function evaluate(
 
 /** A metric and whatever was measured on the way. */
 function estimateRows(name: string, estimate: Estimate & { seconds: number }): string[][] {
-  const { value, standardError, unit, count, details = {}, seconds } = estimate;
+  const { value, standardError, unit, count, solver, details = {}, seconds } = estimate;
+  const by = solver === undefined ? '' : `by ${solver}, `;
   const error = standardError === undefined ? '' : ` ± ${standardError.toPrecision(2)}`;
   const rows = Object.entries(details).map(([detail, number]) => [`  ${detail}`, formatNumber(number), '', '']);
   return [
-    [name, `${formatNumber(value)}${error}`, unit, `${formatNumber(count)} points, ${formatSeconds(seconds)}`],
+    [name, `${formatNumber(value)}${error}`, unit, `${by}${formatNumber(count)} points, ${formatSeconds(seconds)}`],
     ...rows,
   ];
+}
+
+const takesDivergence = (registry: PluginRegistry, name: string): boolean =>
+  registry
+    .list('estimator')
+    .some((known) => known.pluginName === name && optionsOf(known).some((option) => option.name === 'divergence'));
+
+/** @throws UsageError for a likelihood along a stochastic solver that was asked for by name. */
+function refuseLikelihoods(registry: PluginRegistry, names: readonly string[], solver: string): void {
+  const likelihood = names.find((name) => takesDivergence(registry, name));
+  if (likelihood === undefined) return;
+  throw new UsageError(`--solver ${solver} is stochastic, and '${likelihood}' needs a density along its solution.`, {
+    actual: solver,
+    expected: 'a solver of ordinary differential equations',
+    remedy: 'Name other metrics with --metric, or leave out --solver: likelihoods are then computed by dopri5.',
+  });
 }
 
 /** @throws UsageError for an unknown metric or divergence. */
@@ -111,9 +129,11 @@ function buildEstimator(registry: PluginRegistry, name: string, divergence: stri
       ...(nearest !== undefined && { remedy: `Did you mean '${nearest}'?` }),
     });
   }
-  const takesDivergence = optionsOf(known).some((option) => option.name === 'divergence');
   try {
-    return registry.build('estimator', { name, ...(takesDivergence && divergence !== undefined && { divergence }) });
+    return registry.build('estimator', {
+      name,
+      ...(takesDivergence(registry, name) && divergence !== undefined && { divergence }),
+    });
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     throw new UsageError(`--divergence ${divergence}: there is no such divergence.`, {

@@ -1,4 +1,4 @@
-import { SolverError, type Dataset, type Samples, type Solver } from '@flow-matching/core';
+import { SolverError, type Dataset, type Estimate, type Samples, type Solver } from '@flow-matching/core';
 import { writeAtomically } from '../disk/writeAtomically.ts';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 import { drawSamples } from '../run/drawSamples.ts';
@@ -78,6 +78,7 @@ function resultsOf(
     ...(nll?.details?.['functionEvaluations'] !== undefined && {
       nllFunctionEvaluations: nll.details['functionEvaluations'],
     }),
+    ...(nll?.solver !== undefined && { nllSolver: nll.solver }),
     ...(inSupport && { inSupport: inSupport.value }),
     functionEvaluations,
     samplingSeconds,
@@ -103,7 +104,7 @@ function headlines(scores: Scores, trainingSeconds: number): Headline[] {
           {
             label: 'NLL',
             value: nll.value.toFixed(3),
-            note: `nats${error}, ${formatNumber(nll.count)} held-out points`,
+            note: `nats${error}, ${formatNumber(nll.count)} held-out points${bySolver(nll)}`,
           },
         ]
       : [{ label: 'NLL', value: '–', note: noLikelihood(scores) }]),
@@ -134,6 +135,9 @@ function headlines(scores: Scores, trainingSeconds: number): Headline[] {
   ];
 }
 
+/** Says which solver a likelihood was computed with, where it was not the experiment's. */
+const bySolver = ({ solver }: Estimate): string => (solver === undefined ? '' : `, by ${solver}`);
+
 /** The scores as a few aligned lines. */
 function summary(scores: Scores, trainingSeconds: number): string {
   const { nll, entropy, inSupport, functionEvaluations, samplingSeconds, scoringSeconds, samples } = scores;
@@ -144,7 +148,7 @@ function summary(scores: Scores, trainingSeconds: number): string {
           [
             'NLL',
             `${nll.value.toFixed(4)} nats`,
-            `± ${nll.standardError?.toFixed(4)}, ${formatNumber(nll.count)} held-out points, ${formatSeconds(scoringSeconds ?? 0)}`,
+            `± ${nll.standardError?.toFixed(4)}, ${formatNumber(nll.count)} held-out points${bySolver(nll)}, ${formatSeconds(scoringSeconds ?? 0)}`,
           ],
         ]
       : [['NLL', '–', noLikelihood(scores)]]),

@@ -18,6 +18,8 @@ export interface Estimate {
   readonly count: number;
   /** `nats`, `bits/dim`, `evaluations`, … */
   readonly unit: string;
+  /** Name of the solver it rests on, where that is not the flow's own. */
+  readonly solver?: string;
   /** Whatever else was measured on the way, by name. */
   readonly details?: Readonly<Record<string, number>>;
 }
@@ -25,5 +27,6 @@ export interface Estimate {
 /** A metric of a trained flow. */
 export interface Estimator {
   readonly name: string;
+  /** @throws NumericalError, through `defineEstimator`, where a number of the estimate is not finite. */
   estimate(request: EstimateRequest): Promise<Estimate>;
 }

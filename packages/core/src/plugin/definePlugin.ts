@@ -1,6 +1,7 @@
 import type { ServiceIdentifier } from 'inversify';
 import * as z from 'zod';
 import { OptionError, PluginError } from '../errors.ts';
+import { finiteEstimates } from './finiteEstimates.ts';
 import type { PluginKind, PluginKinds } from './kinds.ts';
 
 /** Services that a plugin may ask of the container it is built in: files, clocks. */
@@ -106,7 +107,13 @@ export const defineObjective = definer('objective');
 export const defineTimeSampler = definer('timeSampler');
 export const defineModel = definer('model');
 export const defineSolver = definer('solver');
-export const defineEstimator = definer('estimator');
+const defineAnyEstimator = definer('estimator');
+/** As the other definers; estimates that are not finite are a NumericalError. */
+export const defineEstimator: typeof defineAnyEstimator = (definition) =>
+  defineAnyEstimator({
+    ...definition,
+    create: (options, context) => finiteEstimates(definition.create(options, context)),
+  });
 export const defineOptimizer = definer('optimizer');
 export const defineSchedule = definer('schedule');
 export const defineDataset = definer('dataset');

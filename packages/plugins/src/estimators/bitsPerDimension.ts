@@ -12,6 +12,7 @@ import * as z from 'zod';
 import { hostLogSumExp } from '../densities/hostLogSumExp.ts';
 import { divergenceOptions } from './divergenceOptions.ts';
 import { heldOut } from './drawSamples.ts';
+import { likelihoodSolver, namedSolver } from './likelihoodSolver.ts';
 import { meanWithError } from './statistics.ts';
 
 /** Farthest that a value may lie from its level, in levels. */
@@ -34,7 +35,7 @@ const options = z.strictObject({
  *     −log₂(1/K Σₖ p₁(y(u_k)))/d + log₂(L/2)
  *
  * bits, the importance-weighted bound of equation 47; log₂(L/2) is the cells' volume, 7 for 256 levels. With Hutchinson's divergence
- * and K > 1 the sum's logarithm is biased by the probes' noise.
+ * and K > 1 the sum's logarithm is biased by the probes' noise. A flow whose solver is stochastic is scored by dopri5.
  *
  * @throws DataError where the data is not quantized so; SolverError where a solve does not reach its end.
  */
@@ -50,12 +51,14 @@ export const bitsPerDimension = defineEstimator({
       const level = levelsOf(x1, levels, grid);
       const dimension = level.length / count;
       const random = new HostRandomStream(seed, streams.evaluation);
+      const solver = likelihoodSolver(flow);
       const scores: Float64Array[] = [];
       let functionEvaluations = 0;
       for (let k = 0; k < samples; k++) {
         const points = dequantized(level, x1, levels, random);
         const scored = await flow.logLikelihood(points, {
           ...divergence,
+          solver,
           // Other probes for each copy.
           seed: seed + k,
           condition,
@@ -73,6 +76,7 @@ export const bitsPerDimension = defineEstimator({
         ...meanWithError(bits),
         count,
         unit: 'bits/dim',
+        ...namedSolver(flow, solver),
         details: { functionEvaluations, samples },
       };
     },

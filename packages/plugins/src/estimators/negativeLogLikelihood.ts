@@ -2,11 +2,12 @@ import { defineEstimator, requireFinished, type Estimator } from '@flow-matching
 import * as z from 'zod';
 import { divergenceOptions } from './divergenceOptions.ts';
 import { heldOut } from './drawSamples.ts';
+import { likelihoodSolver, namedSolver } from './likelihoodSolver.ts';
 import { meanWithError } from './statistics.ts';
 
 /**
  * Mean of −log p₁ over held-out points, nats, with its standard error. Where the data's entropy is known the details hold
- * `aboveEntropy`, which no model can bring below 0 but by chance.
+ * `aboveEntropy`, which no model can bring below 0 but by chance. A flow whose solver is stochastic is scored by dopri5.
  *
  * @throws SolverError where a solve does not reach its end.
  */
@@ -19,7 +20,8 @@ export const negativeLogLikelihood = defineEstimator({
     async estimate(request) {
       const { flow, data, count, seed, signal, onProgress } = request;
       const { x1, condition } = await heldOut(request);
-      const scored = await flow.logLikelihood(x1, { ...divergence, seed, condition, signal, onProgress });
+      const solver = likelihoodSolver(flow);
+      const scored = await flow.logLikelihood(x1, { ...divergence, solver, seed, condition, signal, onProgress });
       requireFinished(scored);
       const entropy = data.density?.entropy;
       const nll = meanWithError(scored.logLikelihood.map((each) => -each));
@@ -27,6 +29,7 @@ export const negativeLogLikelihood = defineEstimator({
         ...nll,
         count,
         unit: 'nats',
+        ...namedSolver(flow, solver),
         details: {
           functionEvaluations: scored.functionEvaluations,
           ...(entropy !== undefined && { aboveEntropy: nll.value - entropy }),

@@ -24,7 +24,8 @@ export interface EntropicPlan {
 /**
  * The plan between uniform marginals that minimizes ⟨P, cost⟩ − ε·entropy(P), by Sinkhorn's iteration (Cuturi 2013, "Sinkhorn
  * distances"). It starts from the potentials of an auction with increments of ε or less: every entry of the kernel is then at most
- * 1, each row holds a 1 and each column an entry of 1/e or more, so nothing underflows however small ε is.
+ * 1, each row holds a 1 and each column an entry of 1/e or more, so nothing underflows however small ε is. Where ε is less than
+ * the costs can tell apart in f64 (6e-14 of the largest) the plan is that of the smallest ε that they can, the optimal assignment.
  *
  * Between two iterations over the whole kernel come as many as it takes over its large entries alone. Only the whole kernel says
  * whether the plan balances, and all of it goes into the plan.
@@ -64,9 +65,13 @@ export function entropicPlan(
   );
 }
 
-/** exp((rowPotential + columnPotential − cost)/ε), row-major. */
-function kernelOf(costs: CostRows, epsilon: number): Float64Array {
+/** Beside the largest cost, differences below this share are lost in the rounding of costs and potentials. */
+const resolution = 2 ** -44;
+
+/** exp((rowPotential + columnPotential − cost)/ε), row-major. An ε below what the costs resolve counts as the least that they do. */
+function kernelOf(costs: CostRows, asked: number): Float64Array {
   const { size } = costs;
+  const epsilon = Math.max(asked, resolution * largestOf(costs));
   const potential = columnPotentials(costs, epsilon);
   const kernel = new Float64Array(size * size);
   for (let i = 0, first = 0; i < size; i++, first += size) {
@@ -76,6 +81,12 @@ function kernelOf(costs: CostRows, epsilon: number): Float64Array {
     for (let j = 0; j < size; j++) kernel[first + j] = Math.exp((least - (cost[j] - potential[j])) / epsilon);
   }
   return kernel;
+}
+
+function largestOf(costs: CostRows): number {
+  let largest = 0;
+  for (let i = 0; i < costs.size; i++) for (const cost of costs.row(i)) largest = Math.max(largest, Math.abs(cost));
+  return largest;
 }
 
 function columnPotentials(costs: CostRows, epsilon: number): Float64Array {

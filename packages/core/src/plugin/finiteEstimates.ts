@@ -1,0 +1,23 @@
+import type { Estimate, Estimator } from '../contracts/estimator.ts';
+import { NumericalError } from '../errors.ts';
+
+/** The estimator, its estimates checked: each throws a NumericalError where a number of it is NaN or infinite. */
+export function finiteEstimates<Given extends Estimator>(estimator: Given): Given {
+  return {
+    ...estimator,
+    estimate: async (request: Parameters<Estimator['estimate']>[0]) =>
+      requireFiniteNumbers(estimator.name, await estimator.estimate(request)),
+  };
+}
+
+function requireFiniteNumbers(name: string, estimate: Estimate): Estimate {
+  const { value, standardError = 0, details = {} } = estimate;
+  const numbers = Object.entries({ value, standardError, ...details });
+  const broken = numbers.find(([, number]) => !Number.isFinite(number));
+  if (!broken) return estimate;
+  throw new NumericalError(`The estimator '${name}' returned ${broken[0]} = ${broken[1]}.`, {
+    actual: estimate,
+    expected: 'finite numbers',
+    remedy: 'Look at the samples and at the points they are compared with: values that are very large overflow.',
+  });
+}
