@@ -20,6 +20,7 @@ export * from './contracts/objective.ts';
 export * from './contracts/optimizer.ts';
 export * from './contracts/path.ts';
 export * from './contracts/solver.ts';
+export { version } from './copy.ts';
 export * from './drivers/assembleFlow.ts';
 export { checkBatch } from './drivers/checkBatch.ts';
 export { checkPositiveInteger } from './drivers/checkPositiveInteger.ts';

@@ -1,3 +1,4 @@
+import { stampCopy } from '../copy.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { formatType, sizeOf, type Shape, type TensorType } from '../tensor/shape.ts';
 import * as operators from '../operators/index.ts';
@@ -140,3 +141,5 @@ export class Tensor implements TensorType {
     return operators.cast(this, dtype);
   }
 }
+
+stampCopy(Tensor.prototype);

@@ -1,5 +1,6 @@
 import type { ServiceIdentifier } from 'inversify';
 import * as z from 'zod';
+import { checkCopy, stampCopy } from '../copy.ts';
 import { OptionError, PluginError } from '../errors.ts';
 import { finiteEstimates } from './finiteEstimates.ts';
 import type { PluginKind, PluginKinds } from './kinds.ts';
@@ -61,6 +62,10 @@ export interface Plugin<
 export const isPlugin = (value: unknown): value is Plugin =>
   typeof value === 'function' && 'pluginName' in value && 'kind' in value;
 
+/** @throws PluginError for a plugin that was defined with another copy of this package. */
+export const checkOwnPlugin = (plugin: Plugin): void =>
+  checkCopy(`The ${plugin.kind} '${plugin.pluginName}'`, plugin, true);
+
 function definer<Kind extends PluginKind>(kind: Kind) {
   return <Value extends PluginKinds[Kind], Options extends z.ZodType = z.ZodObject<NoOptions>>(
     definition: PluginDefinition<Value, Options>,
@@ -69,7 +74,7 @@ function definer<Kind extends PluginKind>(kind: Kind) {
     const options = (definition.options ?? z.strictObject({})) as Options;
     const factory = (given?: z.input<Options>, context = noContext): Value =>
       create(complete(parseOptions(`${kind} '${name}'`, options, given ?? {})), context);
-    return Object.assign(factory, { kind, pluginName: name, summary, options, nested, complete });
+    return stampCopy(Object.assign(factory, { kind, pluginName: name, summary, options, nested, complete }));
   };
 }
 

@@ -1,7 +1,7 @@
 import { Container, ContainerModule } from 'inversify';
 import { PluginError } from '../errors.ts';
 import { shorten } from '../shorten.ts';
-import { isPlugin, type Plugin, type PluginContext } from './definePlugin.ts';
+import { checkOwnPlugin, isPlugin, type Plugin, type PluginContext } from './definePlugin.ts';
 import { kindToken, type PluginKind, type PluginKinds } from './kinds.ts';
 
 /** A plugin by name with its options beside it, as experiment files write it: `{ name: cosine, warmup: 200 }`. */
@@ -12,6 +12,7 @@ export interface PluginSpec {
 
 /** Plugins as one unit that a container loads. */
 export function pluginModule(plugins: readonly Plugin[]): ContainerModule {
+  for (const plugin of plugins) checkOwnPlugin(plugin);
   return new ContainerModule(({ bind }) => {
     for (const plugin of plugins) bind(kindToken(plugin.kind)).toConstantValue(plugin);
   });
@@ -37,6 +38,8 @@ export class PluginRegistry {
 
   list<Kind extends PluginKind>(kind: Kind): Plugin<Kind>[] {
     const bound = this.#container.getAll<Plugin<Kind>>(kindToken(kind), { chained: true, optional: true });
+    // Modules of containers may bring what pluginModule has not seen.
+    for (const plugin of bound) checkOwnPlugin(plugin as unknown as Plugin);
     return bound.filter((plugin, i) => bound.findIndex((other) => other.pluginName === plugin.pluginName) === i);
   }
 
