@@ -55,7 +55,7 @@ describe('two copies of core', () => {
 
   it('are told of where a plugin of the other is registered or loaded', async () => {
     const plugin = pluginOf(other);
-    const error = thrownBy(() => core.pluginModule([plugin as never]));
+    const error = thrownBy(() => core.pluginModule([plugin]));
     assert.equal(error.code, 'FM_PLUGIN');
     assert.include(error.message, "path 'straight'");
     expectTold(error.message);

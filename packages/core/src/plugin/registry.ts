@@ -39,7 +39,7 @@ export class PluginRegistry {
   list<Kind extends PluginKind>(kind: Kind): Plugin<Kind>[] {
     const bound = this.#container.getAll<Plugin<Kind>>(kindToken(kind), { chained: true, optional: true });
     // Modules of containers may bring what pluginModule has not seen.
-    for (const plugin of bound) checkOwnPlugin(plugin as unknown as Plugin);
+    for (const plugin of bound) checkOwnPlugin(plugin);
     return bound.filter((plugin, i) => bound.findIndex((other) => other.pluginName === plugin.pluginName) === i);
   }
 
