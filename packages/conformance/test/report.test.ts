@@ -9,6 +9,7 @@ import type { ConformanceReport } from '../src/report/conformanceReport.ts';
 import { formatReport } from '../src/report/formatReport.ts';
 import { reportHtml } from '../src/report/reportHtml.ts';
 import { runConformance } from '../src/run/runConformance.ts';
+import { expectEscaped } from '../../../test/support/markup.ts';
 
 const testCase = (id: string, run: ConformanceCase['run']): ConformanceCase => ({
   id: `L1/${id}`,
@@ -59,5 +60,46 @@ describe('the report', () => {
     for (const { id, claim: claimed, rerun } of report.results)
       for (const text of [id, claimed, rerun!]) expect(page).to.include(text);
     expect(page).not.to.match(/(src|href)=/);
+  });
+
+  it('as a page shows every text of backends, cases and versions as text', () => {
+    const names = [
+      'backend',
+      'device',
+      'version',
+      'value',
+      'id',
+      'claim',
+      'message',
+      'rerun',
+      'what',
+      'input',
+      'limit',
+      'note',
+    ];
+    expectEscaped(names, (text) => {
+      const result = {
+        level: 1,
+        dtype: 'f32',
+        claim: text('claim'),
+        milliseconds: 1,
+        rerun: text('rerun'),
+        measurement: {
+          what: text('what'),
+          ratio: 2,
+          limit: text('limit'),
+          worst: { at: [0], actual: 1, expected: 2, input: text('input') },
+        },
+      } as const;
+      return reportHtml({
+        ...report,
+        backend: { name: text('backend'), device: text('device') },
+        versions: { [text('version')]: text('value') },
+        results: [
+          { ...result, id: text('id'), status: 'fail', message: text('message') },
+          { ...result, id: 'L1/other', status: 'pass', notes: [{ quantity: text('note'), value: 1, unit: 's' }] },
+        ],
+      });
+    });
   });
 });
