@@ -3,6 +3,8 @@ import { countWithin, domainOf } from '../src/report/domain.ts';
 import { lossBuckets } from '../src/report/lossBuckets.ts';
 import { lossCurve } from '../src/report/lossCurve.ts';
 import { scatterFigure } from '../src/report/planeFigures.ts';
+import { scatterPicture } from '../src/report/scatterPicture.ts';
+import { decode } from 'fast-png';
 import { hostArray } from '@flow-matching/core';
 import type { Metrics } from '../src/run/metricsLog.ts';
 
@@ -184,7 +186,46 @@ describe('the axes around points', () => {
       expect(left.length).to.be.greaterThan(2);
       expect(below.length).to.be.greaterThan(2);
       for (const { text, from } of left) expect(from, text).to.be.at.least(0);
+      const width = Number(/viewBox="0 0 (\S+)/.exec(svg)![1]);
+      for (const { text, to } of below) expect(to, text).to.be.at.most(width);
       below.slice(1).forEach(({ text, from }, i) => expect(from, text).to.be.greaterThan(below[i].to));
     });
+  });
+
+  it('have numbers on both sides of the picture of samples, wherever the points lie', () => {
+    const at = (x: number, y: number) =>
+      decode(
+        scatterPicture([
+          {
+            title: '',
+            points: hostArray(
+              cloud(
+                500,
+                (i) => x + Math.sin(i),
+                (i) => y + Math.cos(i),
+              ),
+              [500, 2],
+            ),
+          },
+        ]),
+      );
+    const inkOf = ({ width, height, data }: ReturnType<typeof at>): { left: number; below: number } => {
+      const dark = (x: number, y: number): boolean => data[4 * (y * width + x)] < 200;
+      // The frame of the picture is 480 pixels wide and ends 20 before the right edge.
+      const edge = width - 20 - 480;
+      let [left, below] = [0, 0];
+      for (let y = 0; y < height; y++) for (let x = 0; x < edge - 8; x++) if (dark(x, y)) left++;
+      for (let y = height - 30; y < height; y++) for (let x = edge; x < width; x++) if (dark(x, y)) below++;
+      return { left, below };
+    };
+    for (const [x, y] of [
+      [0, 0],
+      [100, -100],
+      [1e4, 1e6],
+    ]) {
+      const { left, below } = inkOf(at(x, y));
+      expect(left, `left of ${y}`).to.be.greaterThan(100);
+      expect(below, `below ${x}`).to.be.greaterThan(100);
+    }
   });
 });

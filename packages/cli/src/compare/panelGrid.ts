@@ -35,7 +35,7 @@ export function panelGrid(
   rows: readonly PanelRow[],
   domain: Domain,
 ): string {
-  const y = scaleLinear([...domain.y]);
+  const y = scaleLinear([...domain.y], [1, 0]);
   const left = leftMargin(inner(ticksOf(y, 4), y), yLabel);
   const side = Math.floor((width - left - right - gap * (columns.length - 1)) / columns.length);
   const height = top + rows.length * (header + side) + footer;

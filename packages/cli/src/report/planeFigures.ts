@@ -3,11 +3,23 @@ import { scaleLinear } from 'd3-scale';
 import { interpolateViridis } from 'd3-scale-chromatic';
 import { densityImage, heatImage } from './densityImage.ts';
 import { planePoints, type Domain } from './domain.ts';
-import { axes, escapeText, figure, image, leftMargin, round, ticksOf, type Frame, type Scale } from './svg.ts';
+import {
+  axes,
+  escapeText,
+  figure,
+  image,
+  leftMargin,
+  round,
+  ticksAlong,
+  ticksOf,
+  widestOf,
+  type Frame,
+  type Scale,
+} from './svg.ts';
 import { trajectoryLines } from './trajectoryLines.ts';
 
 const side = 408;
-const [top, right, bottom] = [8, 12, 36];
+const [top, bottom] = [8, 36];
 /** Pixels of the pictures: twice the figure's, for fine screens. */
 const resolution = 2 * side;
 
@@ -22,6 +34,8 @@ function planeOf(domain: Domain): Plane {
   const y = scaleLinear([...domain.y], [top + side, top]);
   const left = leftMargin(ticksOf(y, 5));
   const x = scaleLinear([...domain.x], [left, left + side]);
+  // The last number may stand below the corner.
+  const right = Math.max(12, Math.ceil(widestOf(ticksAlong(x, 6)) / 2));
   return { frame: { width: left + side + right, height: top + side + bottom, left, top, right, bottom }, x, y };
 }
 
@@ -49,17 +63,19 @@ export function trajectoryFigure({ trajectory }: Pick<Samples, 'trajectory'>, do
 /** log p₁ on a grid [size², rows from the top], nats, with a scale of colours; `nats` of range below the highest values are told apart. */
 export function heatMapFigure(logDensity: Float64Array, size: number, domain: Domain): string {
   const { frame, x, y } = planeOf(domain);
-  const wide: Frame = { ...frame, width: frame.width + 72, right: frame.right + 72 };
   const sorted = logDensity.filter((value) => Number.isFinite(value)).toSorted();
   const high = sorted[Math.floor(0.995 * (sorted.length - 1))];
   const low = Math.max(sorted[0], high - 8);
   const bar = scaleLinear([low, high], [frame.top + side, frame.top]);
   const barLeft = frame.left + side + 18;
+  const barTicks = ticksOf(bar, 6);
+  const more = 42 + widestOf(barTicks);
+  const wide: Frame = { ...frame, width: frame.width + more, right: frame.right + more };
   const stops = Array.from(
     { length: 9 },
     (_, i) => `<stop offset="${i / 8}" stop-color="${interpolateViridis(i / 8)}"/>`,
   ).join('');
-  const ticks = ticksOf(bar, 6).map(
+  const ticks = barTicks.map(
     ({ value, text }) => `<text x="${barLeft + 20}" y="${round(bar(value))}" dy=".32em">${escapeText(text)}</text>`,
   );
   return figure(

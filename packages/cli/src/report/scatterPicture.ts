@@ -33,7 +33,7 @@ export function scatterPicture(panels: readonly Panel[]): Uint8Array {
   // In the font's letters a tick is as wide as in two of a figure's pixels.
   const ticks = {
     x: ticksAlong(scaleLinear([...domain.x], [0, side / zoom]), 5),
-    y: ticksOf(scaleLinear([...domain.y]), 5),
+    y: ticksOf(scaleLinear([...domain.y], [0, side]), 5),
   };
   const left = 14 + Math.max(...ticks.y.map(({ text }) => widthOf(text)));
   const panelWidth = left + side + margin.right;

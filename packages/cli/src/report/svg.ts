@@ -52,7 +52,9 @@ export function ticksOf(scale: Scale, count: number): Tick[] {
 /** At least the width of a text in figures, whose letters are 12 pixels high. */
 const widthOf = (text: string): number => 7 * text.length;
 
-const widestOf = (ticks: readonly Tick[]): number => ticks.reduce((most, { text }) => Math.max(most, widthOf(text)), 0);
+/** Of the texts of ticks, in pixels. */
+export const widestOf = (ticks: readonly Tick[]): number =>
+  ticks.reduce((most, { text }) => Math.max(most, widthOf(text)), 0);
 
 /** As many ticks as fit side by side along a scale in pixels. */
 export function ticksAlong(scale: Scale, count: number): Tick[] {
