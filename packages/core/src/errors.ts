@@ -1,4 +1,5 @@
 import type { CallSite } from './graph/callSite.ts';
+import { shorten } from './shorten.ts';
 
 /** Everything an error can say beyond its message. All parts are optional except the code. */
 export interface ErrorDetails {
@@ -12,6 +13,9 @@ export interface ErrorDetails {
   readonly callSite?: CallSite | undefined;
   readonly cause?: unknown;
 }
+
+/** Characters of the longest problem shown whole: what comes from outside may have millions. */
+const longestProblem = 10_000;
 
 /**
  * The base of every error this framework throws on purpose. `code` is stable across releases, so programs may branch on it;
@@ -28,7 +32,7 @@ export class FlowMatchingError extends Error {
   readonly callSite: CallSite | undefined;
 
   constructor(code: string, problem: string, details: ErrorDetails = {}) {
-    const parts = [problem];
+    const parts = [shorten(problem, longestProblem)];
     if (details.expected !== undefined) parts.push(`Expected ${details.expected}.`);
     if (details.remedy !== undefined) parts.push(details.remedy);
     const where = details.callSite?.toString();

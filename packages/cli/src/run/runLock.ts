@@ -81,7 +81,9 @@ async function removeStale(path: string, found: string): Promise<void> {
 function parseHolder(text: string): Holder | undefined {
   try {
     const holder = JSON.parse(text) as Holder;
-    return typeof holder.pid === 'number' && typeof holder.host === 'string' ? holder : undefined;
+    return Number.isSafeInteger(holder.pid) && typeof holder.host === 'string' && holder.host.length < 256
+      ? holder
+      : undefined;
   } catch {
     // Cut short by a kill: nobody holds it.
     return undefined;

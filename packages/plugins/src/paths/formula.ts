@@ -213,7 +213,7 @@ export function parseFormula(text: string, names: readonly string[], owner: stri
   } catch (error) {
     const { description, index } = error as { description?: string; index?: number };
     if (description === undefined || index === undefined) throw error;
-    return refuse(description, index);
+    return refuse(shorten(description), index);
   }
   return build(tree as Expression, 0);
 }
