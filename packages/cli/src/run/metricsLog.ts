@@ -52,9 +52,13 @@ export async function readMetrics(path: string): Promise<Metrics[]> {
   }
   return text.split('\n').flatMap((line) => {
     try {
-      return [JSON.parse(line) as Metrics];
+      const metrics: unknown = JSON.parse(line);
+      return isMetrics(metrics) ? [metrics] : [];
     } catch {
       return [];
     }
   });
 }
+
+const isMetrics = (value: unknown): value is Metrics =>
+  typeof value === 'object' && value !== null && 'step' in value && Number.isSafeInteger(value.step);
