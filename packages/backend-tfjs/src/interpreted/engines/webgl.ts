@@ -3,6 +3,12 @@ import { gpuEngine } from './gpuEngine.ts';
 /** Kernels as fragment shaders. Its integers are floats, exact up to 2²⁴. */
 export const webgl = gpuEngine({
   name: 'webgl',
+  decomposed: {
+    Div: 'the kernel has 1 for 0 ÷ 0 and ∞ ÷ ∞',
+    Log: 'the kernel is finite at 0',
+    Pow: 'the kernel loses NaN',
+    ReduceMin: 'the kernel has 1e20 where all elements are larger',
+  },
   unfit: {
     Cast: { dtypes: ['u32'], reason: 'the kernels know no unsigned numbers' },
     Mul: { dtypes: ['i32', 'u32'], reason: 'the kernel goes through floats' },

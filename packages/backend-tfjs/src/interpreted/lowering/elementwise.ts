@@ -4,6 +4,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { byDefinition } from './byDefinition.ts';
 import { circular } from './circular.ts';
+import { logarithm, power, quotient } from './guarded.ts';
 import { expm1, log1p } from './nearZero.ts';
 import { any, binary, float, lowering, numeric, signed, unary, type Lower, type Lowering } from './lowering.ts';
 
@@ -33,13 +34,17 @@ export const elementwise: readonly Lowering[] = [
   binary(core.Add, numeric),
   binary(core.Sub, numeric),
   binary(core.Mul, numeric, 'Multiply'),
-  binary(core.Div, float, 'RealDiv'),
+  lowering(core.Div, float, (operations, [a, b], node) =>
+    'Div' in operations.engine.kind.decomposed ? quotient(operations, a, b, node) : operations.run('RealDiv', { a, b }),
+  ),
   lowering(core.Neg, numeric, (operations, [x], { inputs: [{ dtype }] }) =>
     dtype === 'f32' ? operations.run('Neg', { x }) : negated(operations, x),
   ),
   unary(core.Reciprocal, float),
   unary(core.Sqrt, float),
-  binary(core.Pow, float),
+  lowering(core.Pow, float, (operations, [a, b]) =>
+    'Pow' in operations.engine.kind.decomposed ? power(operations, a, b) : operations.run('Pow', { a, b }),
+  ),
   lowering(core.Max, signed, extremum('Maximum')),
   lowering(core.Min, signed, extremum('Minimum')),
   lowering(core.Abs, signed, (operations, [x], { inputs: [{ dtype }] }) =>
@@ -52,7 +57,7 @@ export const elementwise: readonly Lowering[] = [
   lowering(core.Mod, [], byDefinition),
 
   unary(core.Exp, float),
-  unary(core.Log, float),
+  composed(core.Log, logarithm),
   composed(core.Expm1, expm1),
   composed(core.Log1p, log1p),
   composed(core.Sin, (operations, x) => circular(operations, x, 0)),

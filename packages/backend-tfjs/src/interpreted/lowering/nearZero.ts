@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { chosen, plus, polynomial, times } from './composed.ts';
+import { logarithm } from './guarded.ts';
 
 // Series, because a GPU's logarithm is off by 2⁻²¹ around 1, however small it is there. Their rest is below 2⁻²⁷ of the sum.
 const exponential = Array.from({ length: 12 }, (_, k) => 1 / factorial(k + 1));
@@ -15,9 +16,14 @@ export function expm1(operations: Operations, x: TensorInfo): TensorInfo {
 
 /** log(1 + x): from −½ to 1 as 2·artanh s = 2·(s + s³/3 + s⁵/5 + …) with s = x / (2 + x), which is ⅓ at most. */
 export function log1p(operations: Operations, x: TensorInfo): TensorInfo {
-  const s = operations.run('RealDiv', { a: x, b: plus(operations, x, 2) });
-  const near = times(operations, s, polynomial(operations, times(operations, s, s), areaTangent));
-  const far = operations.run('Log', { x: plus(operations, x, 1) });
+  const divisor = plus(operations, x, 2);
+  const s = operations.run('RealDiv', { a: x, b: divisor });
+  const series = polynomial(operations, times(operations, s, s), areaTangent);
+  // x comes last: half of the least normal number would be 0.
+  const near = times(operations, x, operations.run('RealDiv', { a: series, b: divisor }));
+  const shifted = plus(operations, x, 1);
+  const far =
+    'Log' in operations.engine.kind.decomposed ? logarithm(operations, shifted) : operations.run('Log', { x: shifted });
   return chosen(operations, within(operations, x, -0.5, 1), near, far);
 }
 

@@ -19,5 +19,9 @@ export const reductions: readonly Lowering[] = [
     return operations.run('Sum', { x }, { axis: [...axes], keepDims: keepdims });
   }),
   lowering(core.ReduceMax, signed, extremum('Max')),
-  lowering(core.ReduceMin, signed, extremum('Min')),
+  lowering(core.ReduceMin, signed, (operations, [x], node) => {
+    if (!('ReduceMin' in operations.engine.kind.decomposed)) return extremum('Min')(operations, [x], node);
+    const most = extremum('Max')(operations, [operations.run('Neg', { x })], node);
+    return operations.run('Neg', { x: most });
+  }),
 ];
