@@ -1,14 +1,9 @@
-import {
-  createReferenceBackend,
-  UnsupportedError,
-  type Backend,
-  type Path,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { UnsupportedError, type Backend, type Path, type VectorFieldModel } from '@flow-matching/core';
 import { auditedBackend } from './backend/auditedBackend.ts';
 import type { ConformanceCase } from './case/conformanceCase.ts';
 import { ConformanceError } from './case/conformanceError.ts';
 import { levelTitles } from './case/level.ts';
+import { singleReference } from './rounding/singleReference.ts';
 import { runCase } from './run/runCase.ts';
 import { selectCases, type Selection } from './run/selectCases.ts';
 import { backendCases } from './suites/backendCases.ts';
@@ -20,8 +15,15 @@ import { solverCases, type SolverCaseOptions } from './suites/solverCases.ts';
 /** What cases are registered with: mocha, Vitest, Jest, or anything with these three. */
 export interface TestRunner {
   readonly describe: (title: string, define: () => void) => unknown;
-  /** The body gets, as `this` or as its first argument, something with a `skip()`: how unsupported cases end. */
-  readonly it: (title: string, body: (this: unknown, ...context: unknown[]) => Promise<void>) => unknown;
+  /**
+   * The body gets, as `this` or as its first argument, something with a `skip()`: how unsupported cases end. Cases limit their own time, so
+   * the runner must not end them sooner: Vitest and Jest take the milliseconds after the body, mocha a `timeout()` of `this`.
+   */
+  readonly it: (
+    title: string,
+    body: (this: unknown, ...context: unknown[]) => Promise<void>,
+    timeout: number,
+  ) => unknown;
   /** Runs after the cases of a `describe`. */
   readonly after?: (body: () => Promise<void>) => unknown;
   readonly afterAll?: (body: () => Promise<void>) => unknown;
@@ -44,7 +46,7 @@ export interface BackendOptions extends RegisterOptions {
 
 /** Where a plugin is checked. */
 export interface PluginOptions extends RegisterOptions {
-  /** Default: the reference. */
+  /** Default: the reference with every result rounded to f32, so that formulas that lose their digits fail. */
   readonly backend?: () => Backend | Promise<Backend>;
 }
 
@@ -57,7 +59,10 @@ export function conformance({ test = globalRunner(), backend: create, ...options
   for (const level of new Set(cases.map((testCase) => testCase.level))) {
     test.describe(`conformance level ${level}: ${levelTitles[level]}`, () => {
       for (const testCase of cases.filter((candidate) => candidate.level === level)) {
-        test.it(`${testCase.id}: ${testCase.claim}`, async function (...context) {
+        // The backend is made, and a case that is stuck reported, within this time too.
+        const runnerTimeout = 2 * timeout * 1000;
+        const body = async function (this: unknown, ...context: unknown[]): Promise<void> {
+          (this as { timeout?: (milliseconds: number) => void } | undefined)?.timeout?.(runnerTimeout);
           shared ??= createAudited();
           const { status, message } = await runCase(testCase, {
             backend: await shared,
@@ -67,7 +72,8 @@ export function conformance({ test = globalRunner(), backend: create, ...options
           });
           if (status === 'unsupported') skip(this, context[0], message!);
           else if (status !== 'pass') throw new ConformanceError(message!);
-        });
+        };
+        test.it(`${testCase.id}: ${testCase.claim}`, body, runnerTimeout);
       }
       (test.after ?? test.afterAll)?.(async () => {
         const done = shared;
@@ -84,7 +90,7 @@ export function conformance({ test = globalRunner(), backend: create, ...options
  *     conformance.path(myPath, { dataScale: 4 })
  */
 conformance.path = (path: Path, options: PluginOptions & PathCaseOptions = {}): void =>
-  conformance({ backend: createReferenceBackend, ...options, cases: pathCases(path, options) });
+  conformance({ backend: singleReference, ...options, cases: pathCases(path, options) });
 
 /**
  * Registers what every solver is held to, made from `{ steps }`, `{ rtol, atol }` or either.
@@ -92,7 +98,7 @@ conformance.path = (path: Path, options: PluginOptions & PathCaseOptions = {}): 
  *     conformance.solver(({ steps }) => explicitRungeKutta('mine', tableau, { steps }))
  */
 conformance.solver = (make: MakeSolver, options: PluginOptions & SolverCaseOptions = {}): void =>
-  conformance({ backend: createReferenceBackend, ...options, cases: solverCases(make, options) });
+  conformance({ backend: singleReference, ...options, cases: solverCases(make, options) });
 
 /**
  * Registers what every model is held to.
@@ -100,7 +106,7 @@ conformance.solver = (make: MakeSolver, options: PluginOptions & SolverCaseOptio
  *     conformance.model(myModel, { shape: [3, 32, 32] })
  */
 conformance.model = (model: VectorFieldModel, options: PluginOptions & ModelCaseOptions = {}): void =>
-  conformance({ backend: createReferenceBackend, ...options, cases: modelCases(model, options) });
+  conformance({ backend: singleReference, ...options, cases: modelCases(model, options) });
 
 function globalRunner(): TestRunner {
   const { describe, it, after, afterAll } = globalThis as Partial<TestRunner>;

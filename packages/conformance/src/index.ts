@@ -11,6 +11,7 @@ export type { Differentiable } from './derivatives/differentiables.ts';
 export * from './report/conformanceReport.ts';
 export * from './report/formatReport.ts';
 export * from './report/reportHtml.ts';
+export { singleReference } from './rounding/singleReference.ts';
 export * from './run/runConformance.ts';
 export * from './run/selectCases.ts';
 export * from './suites/backendCases.ts';

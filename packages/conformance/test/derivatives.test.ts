@@ -1,6 +1,6 @@
 import { onnx } from '@flow-matching/backend-onnx';
-import { derivativeCases, type Differentiable } from '@flow-matching/conformance';
-import { elementwiseComposite, HostRandomStream, mul, sigmoid, type Tensor } from '@flow-matching/core';
+import { derivativeCases, tailCases, type Differentiable } from '@flow-matching/conformance';
+import { add, elementwiseComposite, expm1, HostRandomStream, mul, sigmoid, type Tensor } from '@flow-matching/core';
 import { assert } from 'chai';
 import { brokenBackend, forgottenUnbroadcast } from './support/brokenBackends.ts';
 import { idsByStatus } from './support/idsByStatus.ts';
@@ -40,5 +40,17 @@ describe('level 3', () => {
     );
     assert.deepEqual(passed, ['L3/right/f32']);
     assert.deepEqual(broken, ['L3/without its second term/f32', 'L3/off by a thousandth/f32']);
+  });
+
+  it('catches a derivative that loses its digits where the value hides it', async () => {
+    const tail = {
+      name: 'expm1 by its value',
+      formula: elementwiseComposite('Expm1ByValue', expm1, (_, y) => add(y, 1)) as (x: Tensor) => Tensor,
+      derivative: Math.exp,
+      at: [-9, -5, 3],
+      roundings: (x: number) => 16 + 8 * Math.abs(x),
+    };
+    const { broken } = await idsByStatus(tailCases([tail]), () => onnx());
+    assert.deepEqual(broken, ['L3/expm1 by its value/f32/tails']);
   });
 });

@@ -1,9 +1,14 @@
 import { assert } from 'chai';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { lifecycleCases } from '../src/suites/lifecycleCases.ts';
 import {
   brokenBackend,
   immortalArrays,
+  firstBinding,
   keptDonations,
+  leakingCompilations,
   overwrittenInputs,
   uncountedExecutables,
   undisposedExecutables,
@@ -17,6 +22,7 @@ const quick = lifecycleCases().filter(({ id }) => !id.startsWith('L0/growth'));
 const expectations: readonly { readonly defect: Defect; readonly caughtBy: readonly string[] }[] = [
   { defect: overwrittenInputs, caughtBy: ['L0/donation/old values', 'L0/donation/swapped'] },
   { defect: keptDonations, caughtBy: ['L0/donation/takes'] },
+  { defect: firstBinding, caughtBy: ['L0/binding/twice'] },
   { defect: undisposedExecutables, caughtBy: ['L0/disposal/executable'] },
   { defect: uncountedExecutables, caughtBy: ['L0/disposal/shared'] },
   { defect: immortalArrays, caughtBy: ['L0/disposal/arrays of a backend'] },
@@ -30,4 +36,11 @@ describe('level 0', () => {
       assert.isAbove(passed.length, broken.length);
     });
   }
+
+  it(`catches ${leakingCompilations.name}`, async () => {
+    const script = fileURLToPath(new URL('support/leakStatus.ts', import.meta.url));
+    const args = ['--conditions=source', '--import', './test/support/register.js', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    assert.strictEqual(stdout.trim(), 'fail');
+  }).timeout(60_000);
 });

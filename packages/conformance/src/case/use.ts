@@ -18,6 +18,18 @@ export interface Use {
   readonly formula: Formula;
   /** Default exact. */
   readonly limit?: Limit | LimitOf | undefined;
+  /** Which elements of the one result are checked, where the reference would take too long for all of them. Default: all. */
+  readonly part?: (operands: readonly HostArray[]) => Part;
+}
+
+/** A few elements of a large result, as the whole result of a small use. */
+export interface Part {
+  /** Flat indices into the large result. */
+  readonly positions: ArrayLike<number>;
+  /** The small use has at its i-th element what the large one has at the i-th position. */
+  readonly operands: readonly HostArray[];
+  /** Default: that of the large use. */
+  readonly formula?: Formula;
 }
 
 /** Uses that are checked together, in one graph. */
@@ -40,14 +52,18 @@ export function rowCase(level: Level, subject: string, dtype: DType, { what, use
   };
 }
 
-/** An array whose elements are numbers of its dtype: arithmetic on what holds f16 leaves others behind. */
-const held = ({ data, shape, dtype }: HostArray): HostArray => ({ data: toStorage(data, dtype), shape, dtype });
+/** An array whose elements are numbers of its dtype: arithmetic on what holds f16, a Float32Array, leaves others behind. */
+const held = (array: HostArray): HostArray =>
+  array.dtype === 'f16' ? { ...array, data: toStorage(array.data, 'f16') } : array;
 
 /** Runs uses in one graph, so that they cost one compilation, and measures each by its name. */
 export async function measureUses(context: CaseContext, uses: readonly Use[], dtype: DType): Promise<void> {
   const draw = new Draw(context.random, dtype);
   const drawn = uses.map((use) => ({ ...use, operands: use.operands(draw).map(held) }));
-  const expected = drawn.map(({ formula, operands }) => referenceOf(formula, operands));
+  const parts = drawn.map(({ part, operands }) => part?.(operands));
+  const expected = drawn.map(({ formula, operands }, i) =>
+    referenceOf(parts[i]?.formula ?? formula, parts[i]?.operands ?? operands),
+  );
   const actual = await resultsOf(
     context,
     (...inputs) => {
@@ -57,13 +73,29 @@ export async function measureUses(context: CaseContext, uses: readonly Use[], dt
     drawn.flatMap(({ operands }) => operands),
   );
   const results = actual.values();
-  drawn.forEach(({ what, operands, limit = exact }, i) =>
+  drawn.forEach(({ what, operands: whole, limit = exact }, i) => {
+    const { operands = whole, positions } = parts[i] ?? {};
     expected[i].forEach((wanted, output) => {
       const { value: result } = results.next();
       claim(result !== undefined, `${what} has no output ${output}.`);
       const own = typeof limit === 'function' ? limit(wanted, operands, output) : limit;
       const name = expected[i].length > 1 ? `${what}, output ${output}` : what;
-      context.measure(compareArrays(name, result, wanted, own, (index) => inputsAt(operands, wanted, index)));
-    }),
-  );
+      const actual = positions ? elementsAt(result, positions, wanted.shape) : result;
+      context.measure(compareArrays(name, actual, wanted, own, (index) => inputsAt(operands, wanted, index)));
+    });
+  });
 }
+
+/** The elements at flat indices, in an array of `shape`. Missing ones are NaN, as typed arrays have it. */
+const elementsAt = (
+  { data, dtype }: HostArray,
+  positions: ArrayLike<number>,
+  shape: HostArray['shape'],
+): HostArray => ({
+  data: toStorage(
+    Array.from(positions, (position) => data[position] ?? Number.NaN),
+    dtype,
+  ),
+  shape,
+  dtype,
+});

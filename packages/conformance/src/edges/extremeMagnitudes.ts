@@ -22,8 +22,70 @@ const dividedOrFlushed: LimitOf = ({ dtype }) => ulps(dtype === 'f64' ? 0.5 : 2.
 const overflows = (operator: string, formula: (x: Tensor) => Tensor | readonly Tensor[]): EdgeUses =>
   onValuesOf(operator, floats, 'overflow', (dtype) => [[most(dtype), -most(dtype)]], formula);
 
+/** Magnitudes that the next narrower float does not hold: beyond f16's 65,504 and below its 6·10⁻⁸, beyond f32's 3·10³⁸. */
+const beyondNarrower: Readonly<Record<'f32' | 'f64', readonly number[]>> = {
+  f32: [7e4, -65520, 1e6, -3e9, 1e18, -1e30, 3e-8, -1e-12, 1e-30, 65503],
+  f64: [4e38, -1e39, 1e60, -1e120, 1e200, -1e280, 1e-50, -1e-90, 1e-250, 3e38],
+};
+const wide = (dtype: DType): readonly number[] => beyondNarrower[dtype as 'f32' | 'f64'];
+const addends = (dtype: DType): readonly (readonly number[])[] => {
+  const values = wide(dtype);
+  return [[...values], values.map((_, i) => values[(i + 3) % values.length] / 2)];
+};
+const [factors, divisors] = [
+  [1.5, -3, 0.75, 2, -0.125, 5, 7, -1.25, 11, 2],
+  [3, -0.75, 7, 1.5, 11, -2, 0.625, 9, 5, 0.5],
+];
+
+const inRange = (
+  operator: string,
+  operandsOf: (dtype: DType) => readonly (readonly number[])[],
+  formula: Parameters<typeof onValuesOf>[4],
+  limit?: LimitOf,
+): EdgeUses => onValuesOf(operator, wideFloats, 'magnitudes beyond a narrower float', operandsOf, formula, limit);
+
+/** What is finite stays so, and what is small keeps its digits: nothing passes through a narrower float. */
+const wideMagnitudes: readonly EdgeUses[] = [
+  inRange('Add', addends, fm.add),
+  inRange('Sub', addends, fm.sub),
+  inRange('Mul', (dtype) => [wide(dtype), factors], fm.mul),
+  inRange('Div', (dtype) => [wide(dtype), divisors], fm.div, accuracy.division),
+  inRange('Max', addends, fm.maximum),
+  inRange('Min', addends, fm.minimum),
+  inRange('Where', addends, (a, b) => fm.where(fm.less(a, b), a, b)),
+  inRange('Neg', (dtype) => [wide(dtype)], fm.neg),
+  inRange('Abs', (dtype) => [wide(dtype)], fm.abs),
+  inRange('Reciprocal', (dtype) => [wide(dtype)], fm.reciprocal, accuracy.division),
+  inRange('Sqrt', (dtype) => [wide(dtype).map(Math.abs)], fm.sqrt, accuracy.squareRoot),
+  inRange('Log', (dtype) => [wide(dtype).map(Math.abs)], fm.log, accuracy.logarithm),
+  inRange('Exp', () => [[12, 40, 80, -20, -40, -80]], fm.exp, accuracy.exponential),
+  inRange('Relu', (dtype) => [wide(dtype)], fm.relu),
+  inRange(
+    'ReduceMax',
+    (dtype) => [wide(dtype)],
+    (x) => fm.reduceMax(x),
+  ),
+  inRange(
+    'ReduceMin',
+    (dtype) => [wide(dtype)],
+    (x) => fm.reduceMin(x),
+  ),
+  // Whole multiples of a power of two: exact in any order.
+  inRange(
+    'ReduceSum',
+    (dtype) => [[3, 5, 7, 11, 13, -2].map((value) => value * (dtype === 'f32' ? 2 ** 80 : 2 ** 600))],
+    (x) => x.sum(),
+  ),
+  inRange(
+    'MatMul',
+    (dtype) => [[3, -5, 7, 11].map((value) => value * (dtype === 'f32' ? 2 ** 40 : 2 ** 300)), [13, 17, -19, 23]],
+    (a, b) => [a.reshape([2, 2]).matmul(b.reshape([2, 2])), a.reshape([2, 2]).matmul(a.reshape([2, 2]))],
+  ),
+];
+
 /** Results beyond the largest number are infinite; below the least normal one they are rounded or zero. Such operands are left out. */
 export const extremeMagnitudes: readonly EdgeUses[] = [
+  ...wideMagnitudes,
   overflows('Add', (x) => x.add(x)),
   overflows('Sub', (x) => x.sub(x.neg())),
   overflows('Mul', (x) => [x.mul(x), x.mul(2)]),

@@ -1,5 +1,6 @@
 import * as fm from '@flow-matching/core';
-import type { Tensor } from '@flow-matching/core';
+import type { HostArray, Tensor } from '@flow-matching/core';
+import type { Formula } from '../case/agreement.ts';
 import { floats, numeric } from '../operators/dtypes.ts';
 import { everyPair, given, onValues, type EdgeUses } from './edgeUses.ts';
 
@@ -14,6 +15,59 @@ const atEnds = (operator: string, what: string, formula: (a: Tensor, b: Tensor) 
   onValues(operator, ['u32'], what, unsigned, formula),
 ];
 
+/** Neighbours that f32 rounds to one number, on both sides of every power of two where that begins, and the ends of the range. */
+const beyondFloats = {
+  i32: [2 ** 24 + 1, 2 ** 24 + 3, -(2 ** 24) - 1, highest, highest - 1, lowest, lowest + 1, 123_456_789],
+  u32: [2 ** 24 + 1, 2 ** 24 + 3, 2 ** 31 - 1, 2 ** 31 + 1, top, top - 1, 3_000_000_001, 123_456_789],
+} as const;
+
+/** Operators that hand integers on, given eight of them as [2, 4]. */
+const movements: Readonly<Record<string, (x: Tensor) => Tensor | readonly Tensor[]>> = {
+  Gather: (x) => [fm.gather(x, fm.constant([3, 0, -2], 'i32'), 1), fm.gather(x, fm.constant([1, 1, 0], 'i32'), 0)],
+  ScatterAdd: (x) =>
+    fm.scatterAdd(fm.constant([[0, 0, 0, 0]], x.dtype).expand([3, 4]), fm.constant([2, 0], 'i32'), x, 0),
+  Slice: (x) => [fm.slice(x, [0, 1], [2, 4]), fm.slice(x, [1, 3], [-3, -5], [-1, -2])],
+  Concat: (x) => [fm.concat([x, x], 0), fm.concat([x, fm.slice(x, [0, 0], [2, 1])], 1)],
+  Pad: (x) => fm.pad(x, [0, 1], [1, 0], x.dtype === 'i32' ? 2 ** 24 + 1 : top),
+  Transpose: (x) => x.transpose(),
+  Reshape: (x) => x.reshape([4, 1, 2]),
+  Expand: (x) => [x.expand([3, 2, 4]), x.reshape([8, 1]).expand([8, 3])],
+  Identity: fm.identity,
+  Barrier: fm.barrier,
+  StopGradient: fm.stopGradient,
+};
+
+/** `more` follows the integers among the operands. */
+const keeps = (operator: string, formula: Formula, ...more: HostArray[]): EdgeUses[] =>
+  (['i32', 'u32'] as const).map((dtype) => ({
+    operator,
+    dtypes: [dtype],
+    rows: () => [
+      {
+        what: 'integers that are no floats',
+        uses: [
+          {
+            what: 'from 2²⁴ + 1 to the ends of the range',
+            operands: () => [given(beyondFloats[dtype], dtype, [2, 4]), ...more],
+            formula,
+          },
+        ],
+      },
+    ],
+  }));
+
+const kept: readonly EdgeUses[] = [
+  ...Object.entries(movements).flatMap(([operator, formula]) => keeps(operator, formula)),
+  ...keeps(
+    'Where',
+    (x, condition) => [
+      fm.where(condition, x, fm.slice(x, [1, 0], [2, 4])),
+      fm.where(condition, fm.slice(x, [0, 3], [2, 4]), x),
+    ],
+    given([1, 0, 0, 1], 'bool'),
+  ),
+];
+
 const dividends = [7, -7, 7, -7, highest, lowest, 0];
 const divisors = [2, 2, -2, -2, 3, 5, -3];
 const largeDividends = [7, top, 2 ** 31, top, 3_000_000_000];
@@ -21,6 +75,7 @@ const largeDivisors = [2, 3, 65537, top, 2 ** 31];
 
 /** Integers are those of 32 bits, and wrap around. Left out: division by zero and of the least integer by −1. */
 export const integerEdges: readonly EdgeUses[] = [
+  ...kept,
   ...atEnds('Add', 'wraps around', fm.add),
   ...atEnds('Sub', 'wraps around', fm.sub),
   ...atEnds('Mul', 'wraps around', fm.mul),
@@ -54,6 +109,10 @@ export const integerEdges: readonly EdgeUses[] = [
   onValues('ReduceSum', ['u32'], 'wraps around', [[top, top, 3]], (x) => x.sum()),
   onValues('ReduceMax', ['i32'], 'the ends of the range', [[lowest, lowest]], (x) => fm.reduceMax(x)),
   onValues('ReduceMin', ['i32'], 'the ends of the range', [[highest, highest]], (x) => fm.reduceMin(x)),
+  // Neighbours that are one number in f32.
+  onValues('ReduceMax', ['i32'], 'neighbours beyond 2²⁴', [[2 ** 24 + 2, 2 ** 24 + 3, -5]], (x) => fm.reduceMax(x)),
+  onValues('ReduceMin', ['i32'], 'neighbours beyond 2²⁴', [[-(2 ** 24) - 2, -(2 ** 24) - 3]], (x) => fm.reduceMin(x)),
+  onValues('ReduceSum', ['i32'], 'beyond 2²⁴', [[2 ** 24 + 1, 2 ** 25 + 1, 1]], (x) => x.sum()),
   onValues('ReduceMax', ['u32'], 'the ends of the range', [[0, top, 1]], (x) => fm.reduceMax(x)),
   onValues('ReduceMin', ['u32'], 'the ends of the range', [[top, 2 ** 31]], (x) => fm.reduceMin(x)),
   {

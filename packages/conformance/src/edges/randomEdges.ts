@@ -1,10 +1,11 @@
 import * as fm from '@flow-matching/core';
 import type { Shape, Tensor } from '@flow-matching/core';
-import { resultsOf } from '../case/agreement.ts';
+import { referenceOf, resultsOf } from '../case/agreement.ts';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { exact } from '../case/limit.ts';
 import { compareArrays } from '../case/measurement.ts';
 import { rowCase, type Use } from '../case/use.ts';
+import { places, placesAllOver } from '../operators/largeArrays.ts';
 import { given } from './edgeUses.ts';
 
 const top = 0xffffffff;
@@ -84,12 +85,50 @@ const independent = (operator: string, dtype: fm.DType, formula: Formula): Confo
   },
 });
 
+/** Words of long samples and of many samples, each as the reference has it at a counter of its own. */
+const far = (operator: string, dtype: fm.DType, formula: Formula): ConformanceCase => ({
+  id: `L2/${operator}/${dtype}/long samples and many`,
+  level: 2,
+  dtype,
+  claim: `${operator} of samples of 65,538 blocks, and of 70,001 samples, is what their counters say`,
+  async run(context) {
+    // A short sample has its first words alone in common with a long one: a block at a time.
+    for (const shape of [
+      [2, 262_150],
+      [70_001, 5],
+    ]) {
+      const [actual] = await resultsOf(context, (key, counter) => formula(key, counter, shape), operandsOf(usual));
+      const [samples, words] = shape;
+      const wanted = places(samples).flatMap((sample) =>
+        placesAllOver(words, 16).map((word) => [sample, word] as const),
+      );
+      const expected = wanted.map(([sample, word]) => {
+        const [block, first, ...rest] = usual.counter;
+        const position: Position = { ...usual, counter: [block + Math.floor(word / 4), first + sample, ...rest] };
+        return referenceOf((key, counter) => formula(key, counter, [1, 4]), operandsOf(position))[0].data[word % 4];
+      });
+      const got = wanted.map(([sample, word]) => actual.data[sample * words + word]);
+      context.measure(
+        compareArrays(
+          fm.formatShape(shape),
+          { data: got, shape: [got.length], dtype: actual.dtype },
+          { data: expected, shape: [got.length], dtype },
+          exact,
+          (i) => `sample ${wanted[i][0]}, word ${wanted[i][1]}`,
+        ),
+      );
+    }
+  },
+});
+
 /** Draws, bit for bit: one exact integer function, and the exact scaling of 24 of its bits. */
 export const randomEdges = (): readonly ConformanceCase[] => [
   known(),
   ...everywhere('RandomBits', 'u32', fm.randomBits),
   ...everywhere('RandomUniform', 'f32', fm.randomUniform),
   ...everywhere('RandomSign', 'f32', fm.randomSign),
+  far('RandomBits', 'u32', fm.randomBits),
+  far('RandomUniform', 'f32', fm.randomUniform),
   independent('RandomBits', 'u32', fm.randomBits),
   independent('RandomUniform', 'f32', fm.randomUniform),
   independent('RandomNormal', 'f32', fm.randomNormal),

@@ -30,6 +30,32 @@ export const bindingCases = (): readonly ConformanceCase[] => [
     },
   ),
   lifecycleCase(
+    'binding/twice',
+    'Each binding of an executable keeps the arrays it was given, whatever else is bound and run in between.',
+    async (context) => {
+      const executable = await context.backend.compile(increment);
+      const arrays = [1, 10, 100].map((by) => context.backend.array(scalar(by)));
+      const bindings = arrays.map((by) => executable.bind({ by }));
+      const expectRun = async (index: number, state: number): Promise<void> => {
+        const results = await bindings[index].run({ state: vector(state, 0, -state) });
+        const by = 10 ** index;
+        const expected = [state + by, by, by - state];
+        await expectValues(context, `a run of binding ${index}`, results['state'], expected);
+        for (const array of Object.values(results)) array.dispose();
+      };
+      for (const [run, index] of [0, 1, 0, 2, 2, 1, 0].entries()) await expectRun(index, run);
+      await Promise.all([2, 0, 1].map((index) => expectRun(index, 7)));
+      // A second binding after the runs of the first ones, to an array of a binding that is gone.
+      const again = executable.bind({ by: arrays[2] });
+      const unbound = await executable.run({ state: vector(1, 2, 3), by: scalar(5) });
+      await expectValues(context, 'a run of the executable itself', unbound['state'], [6, 7, 8]);
+      const results = await again.run({ state: vector(1, 2, 3) });
+      await expectValues(context, 'a binding made after runs', results['state'], [101, 102, 103]);
+      for (const array of [...arrays, ...Object.values(unbound), ...Object.values(results)]) array.dispose();
+      await executable.dispose();
+    },
+  ),
+  lifecycleCase(
     'binding/refusals',
     'Aliased, unknown and bound inputs, other types and disposed arrays cannot be bound.',
     async ({ backend }) => {

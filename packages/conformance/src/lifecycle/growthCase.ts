@@ -1,4 +1,4 @@
-import { f32, trace, type BackendArray } from '@flow-matching/core';
+import { f32, trace, type BackendArray, type Graph } from '@flow-matching/core';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { expectValues } from './expectValues.ts';
 import { lifecycleCase } from './lifecycleCase.ts';
@@ -37,10 +37,41 @@ export const growthCase: ConformanceCase = lifecycleCase(
       await advance(stride);
       sizes.push(residentBytes());
     }
-    report(context, sizes);
+    report(context, sizes, allowed, 'an array in eight runs');
     await expectValues(context, 'the state', state, Array(length).fill(warmUp + runs));
     state.dispose();
     await executable.dispose();
+  },
+);
+
+const [firstCompilations, compilations] = [100, 600];
+/** A leak of 64 KiB a compilation shows over half of them. */
+const allowedByCompilations = (compilations / 2) * 32 * 1024;
+
+/** Each of its own, so that nothing is found compiled already. */
+const numbered = (index: number): Graph =>
+  trace(({ x }) => ({ y: x.mul(index).add(1), total: x.sum() }), { x: f32([64]) });
+
+export const compilationGrowthCase: ConformanceCase = lifecycleCase(
+  'growth/compilations',
+  `${compilations} graphs that are compiled, run and disposed do not grow the process.`,
+  async (context) => {
+    const ones = { data: new Float32Array(64).fill(1), shape: [64], dtype: 'f32' } as const;
+    const once = async (index: number): Promise<void> => {
+      const executable = await context.backend.compile(numbered(index));
+      const bound = executable.bind({});
+      const results = await bound.run({ x: ones });
+      if (index % 100 === 0) await expectValues(context, `graph ${index}`, results['y'], Array(64).fill(index + 1));
+      for (const array of Object.values(results)) array.dispose();
+      await executable.dispose();
+    };
+    for (let index = 0; index < firstCompilations; index++) await once(index);
+    const sizes: (number | undefined)[] = [];
+    for (let index = 0; index < compilations; index++) {
+      await once(firstCompilations + index);
+      if (index % 25 === 24) sizes.push(residentBytes());
+    }
+    report(context, sizes, allowedByCompilations, '32 KiB a compilation');
   },
 );
 
@@ -51,14 +82,14 @@ function residentBytes(): number | undefined {
 }
 
 /** Least sizes are compared, because garbage lies about until it is collected. */
-function report(context: CaseContext, sizes: readonly (number | undefined)[]): void {
+function report(context: CaseContext, sizes: readonly (number | undefined)[], most: number, because: string): void {
   const known = sizes.filter((size) => size !== undefined);
   if (known.length === 0) return;
   const [first, second] = [known.slice(0, known.length / 2), known.slice(known.length / 2)];
   const growth = Math.min(...second) - Math.min(...first);
   context.measure({
     what: `${Math.round(growth / 2 ** 20)} MiB of growth`,
-    ratio: Math.max(0, growth) / allowed,
-    limit: `${Math.round(allowed / 2 ** 20)} MiB from the first half to the second: an array in eight runs`,
+    ratio: Math.max(0, growth) / most,
+    limit: `${(most / 2 ** 20).toPrecision(3)} MiB from the first half to the second: ${because}`,
   });
 }

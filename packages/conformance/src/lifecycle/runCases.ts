@@ -53,6 +53,26 @@ export const runCases = (): readonly ConformanceCase[] => [
     },
   ),
   lifecycleCase(
+    'runs/many arrays',
+    'A run takes forty inputs and gives forty outputs: more than a kernel can bind, as trainings have.',
+    async (context) => {
+      const names = Array.from({ length: 40 }, (_, i) => `x${i}`);
+      const graph = trace(
+        (inputs) => {
+          const total = names.map((name) => inputs[name]).reduce((sum, x) => sum.add(x));
+          return { ...Object.fromEntries(names.map((name, i) => [name, inputs[name].mul(i)])), total };
+        },
+        Object.fromEntries(names.map((name) => [name, f32([2])])) as Record<string, ReturnType<typeof f32>>,
+      );
+      const executable = await context.backend.compile(graph);
+      const results = await executable.run(Object.fromEntries(names.map((name, i) => [name, vector(i, 1)])));
+      await expectValues(context, 'the sum of all', results['total'], [780, 40]);
+      for (const [i, name] of names.entries()) await expectValues(context, name, results[name], [i * i, i]);
+      for (const array of Object.values(results)) array.dispose();
+      await executable.dispose();
+    },
+  ),
+  lifecycleCase(
     'runs/refusals',
     'Missing and unknown inputs, other types, foreign and disposed arrays are refused, each with its code.',
     async ({ backend }) => {

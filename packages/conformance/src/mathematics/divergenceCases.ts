@@ -41,6 +41,13 @@ export const divergenceCases = (
     claim: 'the exact divergence is the trace of the Jacobian',
     run: (context: CaseContext) => measureExact(context, divergences, dimension),
   })),
+  ...[1, 3].map((probes) => ({
+    id: `L4/divergence/Hutchinson, ${probes === 1 ? 'a given probe' : `${probes} given probes`}`,
+    level: 4 as const,
+    dtype: 'f32' as const,
+    claim: `the estimate of ${probes} given probe${probes === 1 ? '' : 's'} is the mean of their zᵀ(∂u/∂x)z`,
+    run: (context: CaseContext) => measureGivenProbes(context, divergences, probes),
+  })),
   ...(['rademacher', 'gaussian'] as const).map((distribution) => ({
     id: `L4/divergence/Hutchinson, ${distribution}`,
     level: 4 as const,
@@ -71,6 +78,36 @@ async function measureExact(
   );
   const magnitudes = terms.map((row) => sum(row.map(Math.abs)));
   compare(context, 'the divergence', divergence, terms.map(sum), roundOff('f32', dimension, magnitudes, 8));
+}
+
+/** The circle's Jacobian has 2·x_i·x_{i+1} on its diagonal and x_i² beside it, so zᵀJz is a sum of known terms, not only on average. */
+async function measureGivenProbes(
+  context: CaseContext,
+  { hutchinsonDivergence: of }: Divergences,
+  count: number,
+): Promise<void> {
+  const { random } = context;
+  const [rows, dimension] = [6, 5];
+  const x = random.normal([rows, dimension]);
+  const probes = Array.from({ length: count }, () => random.normal([rows, dimension]));
+  const { divergence } = await evaluate(
+    context,
+    ({ x: point, ...given }) => ({ divergence: of(circle, point, Object.values(given)).divergence }),
+    { x, ...Object.fromEntries(probes.map((probe, i) => [`probe${i}`, probe])) },
+  );
+  const terms = Array.from({ length: rows }, (_, row) =>
+    probes.flatMap((probe) => {
+      const [at, z] = [x, probe].map(({ data }) =>
+        Array.from(data.subarray(row * dimension, (row + 1) * dimension), Number),
+      );
+      return at.flatMap((value, i) => {
+        const next = (i + 1) % dimension;
+        return [(2 * value * at[next] * z[i] ** 2) / count, (value ** 2 * z[i] * z[next]) / count];
+      });
+    }),
+  );
+  const magnitudes = terms.map((row) => sum(row.map(Math.abs)));
+  compare(context, 'the estimate', divergence, terms.map(sum), roundOff('f32', 2 * dimension * count, magnitudes, 8));
 }
 
 const probeCount = 8192;

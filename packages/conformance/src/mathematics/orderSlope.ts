@@ -23,8 +23,13 @@ export function orderSlope(errors: readonly StepError[]): number | undefined {
     .toSorted((a, b) => a.h - b.h)
     .slice(0, points);
   if (usable.length < 3) return undefined;
-  const logs = usable.map(({ h, error }) => [Math.log(h), Math.log(error)] as const);
-  const [meanH, meanE] = [0, 1].map((i) => logs.reduce((sum, log) => sum + log[i], 0) / logs.length);
-  const covariance = logs.reduce((sum, [h, e]) => sum + (h - meanH) * (e - meanE), 0);
-  return covariance / logs.reduce((sum, [h]) => sum + (h - meanH) ** 2, 0) - 1;
+  return logSlope(usable.map(({ h, error }) => [h, error] as const)) - 1;
+}
+
+/** The slope of log y over log x, by least squares. */
+export function logSlope(points: readonly (readonly [x: number, y: number])[]): number {
+  const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const);
+  const [meanX, meanY] = [0, 1].map((i) => logs.reduce((sum, log) => sum + log[i], 0) / logs.length);
+  const covariance = logs.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
+  return covariance / logs.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
 }

@@ -27,6 +27,8 @@ export const trialOf = (path: Path, { shape, dataScale = 1 }: Partial<Omit<PathT
 
 /** Shares of the interval that keep off its ends, where derivatives may grow without bound. */
 export const innerShares = [2 ** -6, 2 ** -4, 0.25, 0.5, 0.75, 1 - 2 ** -4, 1 - 2 ** -6];
+/** Shares so close to either end that only what holds on the whole interval holds there; each with its mirror image. */
+export const edgeShares = [2 ** -8, 2 ** -12, 1 - 2 ** -8, 1 - 2 ** -12];
 /** Both ends, and shares that crowd towards them. */
 export const outerShares = [0, 2 ** -20, 2 ** -12, 2 ** -8, 0.3, 0.6, 1 - 2 ** -8, 1 - 2 ** -12, 1 - 2 ** -20, 1];
 

@@ -3,14 +3,14 @@ import { timesAt, valuesAt } from './pathSamples.ts';
 
 /**
  * Time derivatives of a path's mean and std in f64 by central differences, extrapolated twice (Richardson), so that they owe
- * nothing to automatic differentiation. The rows' times must keep off the interval's ends by 2⁻⁶ of it.
+ * nothing to automatic differentiation. `widest` is the longest step, a small share of the distance of every row's time from the ends
+ * of the interval; by default that of times which keep off the ends by 2⁻⁶ of it.
  */
 export function ratesByDifferences(
   path: Path,
   rows: { t: HostArray; x1: HostArray; x0?: HostArray },
+  widest: number = lengthOf(path) * 2 ** -11,
 ): { meanRate: Float64Array; stdRate: Float64Array } {
-  const [start, end] = timesAt(path, [0, 1]);
-  const widest = (end - start) * 2 ** -11;
   const levels = [widest, widest / 2, widest / 4].map((h) => {
     const [before, after] = [valuesAt(path, rows, -h), valuesAt(path, rows, h)];
     return (of: 'mean' | 'std') => after[of].map((value, i) => (value - before[of][i]) / (2 * h));
@@ -22,4 +22,9 @@ export function ratesByDifferences(
     return first[1].map((fine, i) => (16 * fine - first[0][i]) / 15);
   };
   return { meanRate: rate('mean'), stdRate: rate('std') };
+}
+
+function lengthOf(path: Path): number {
+  const [start, end] = timesAt(path, [0, 1]);
+  return end - start;
 }

@@ -21,6 +21,9 @@ export const rotorStarts = floats([0.9, 0.1, -0.3, 0.6, 0.5, -0.5, -0.6, -0.2], 
 /** Bound on the flow's derivatives by its start: neighbours shear apart by 2r²τ(t). */
 export const rotorGrowth = (t: number): number => 1 + 2 * 0.82 * Math.abs(clock(t));
 
+/** The angle by which the outermost start has turned. */
+export const rotorAngle = (t: number): number => (1 + 0.82) * clock(t);
+
 /** The solution of all starts, [4, 2] row-major. */
 export const rotorEnds = (t: number): number[] =>
   [0, 1, 2, 3].flatMap((row) => {

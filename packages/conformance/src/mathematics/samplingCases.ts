@@ -1,7 +1,9 @@
-import { euler, optimalTransport } from '@flow-matching/plugins';
+import type { HostArray, Path } from '@flow-matching/core';
+import { euler } from '@flow-matching/plugins';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { bounded } from '../case/limit.ts';
 import { compare } from './compare.ts';
+import { conformancePaths } from './conformancePaths.ts';
 import { exactFlow } from './exactFlow.ts';
 import { measureIndependence } from './independence.ts';
 import { sampleMoments } from './sampleMoments.ts';
@@ -10,38 +12,50 @@ const count = 4096;
 /** Less than half of the samples: draws must go on from batch to batch. */
 const batchSize = 1024;
 
-/** What the sampler's prior draws are, on the backend's own noise. */
-export const samplingCases = (): readonly ConformanceCase[] => [
-  {
-    id: 'L4/sampling/prior moments',
-    level: 4,
-    dtype: 'f32',
-    claim: 'prior draws have mean 0 and covariance I',
-    async run(context) {
-      const samples = await drawPrior(context);
-      const { means, errors } = sampleMoments(samples.data);
-      const limit = bounded(
-        errors.map((error) => 6 * error),
-        '6 standard errors, false alarms 1e-8',
-      );
-      const moments = { data: means, shape: [5], dtype: 'f32' as const };
-      compare(context, 'means, variances and covariance', moments, [0, 0, 1, 1, 0], limit);
-    },
-  },
-  {
-    id: 'L4/sampling/independent draws',
-    level: 4,
-    dtype: 'f32',
-    claim: 'prior draws of different samples are uncorrelated',
-    async run(context) {
-      measureIndependence(context, 'products of draws', await drawPrior(context));
-    },
-  },
-];
+/** Draws [4096, 2] from a path's prior; another way to draw may be put to the test. */
+export type DrawPrior = (context: CaseContext, path: Path) => Promise<HostArray>;
 
-/** [count, 2] through a flow that stands still. */
-async function drawPrior({ backend, seed }: CaseContext) {
-  await using flow = await exactFlow(backend, optimalTransport(), (_, x) => x.mul(0), euler({ steps: 1 }));
+/** What the sampler's prior draws are, on the backend's own noise, for every path that starts from noise. */
+export const samplingCases = (draw: DrawPrior = drawPrior): readonly ConformanceCase[] =>
+  conformancePaths()
+    .filter(({ path }) => path.sides === 'one')
+    .flatMap(({ label, path }) => {
+      const stds = [0, 1].map((d) => (typeof path.priorStd === 'number' ? path.priorStd : path.priorStd[d]));
+      return [
+        {
+          id: `L4/sampling/prior moments on ${label}`,
+          level: 4,
+          dtype: 'f32',
+          claim: `prior draws have mean 0, standard deviations ${stds.join(' and ')} and no covariance`,
+          async run(context) {
+            const samples = await draw(context, path);
+            const { means, errors } = sampleMoments(samples.data);
+            const limit = bounded(
+              errors.map((error) => 6 * error),
+              '6 standard errors, false alarms 1e-8',
+            );
+            const moments = { data: means, shape: [5], dtype: 'f32' as const };
+            const expected = [0, 0, stds[0] ** 2, stds[1] ** 2, 0];
+            compare(context, 'means, variances and covariance', moments, expected, limit);
+          },
+        },
+        {
+          id: `L4/sampling/independent draws on ${label}`,
+          level: 4,
+          dtype: 'f32',
+          claim: 'prior draws of different samples are uncorrelated',
+          async run(context) {
+            const { data, ...type } = await draw(context, path);
+            const standardized = data.map((value, i) => value / stds[i % 2]);
+            measureIndependence(context, 'products of draws', { data: standardized, ...type });
+          },
+        },
+      ] satisfies ConformanceCase[];
+    });
+
+/** Through a flow that stands still. */
+export async function drawPrior({ backend, seed }: CaseContext, path: Path): Promise<HostArray> {
+  await using flow = await exactFlow(backend, path, (_, x) => x.mul(0), euler({ steps: 1 }));
   const { samples } = await flow.sample(count, { seed, batchSize });
   return samples;
 }

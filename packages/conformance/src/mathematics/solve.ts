@@ -17,16 +17,18 @@ export interface CompiledSolve extends AsyncDisposable {
   run(y0: HostArray, options: OdeRunOptions): Promise<OdeResult & { readonly end: HostArray }>;
 }
 
-/** Compiles dy/dt = field for states like `y0`; `given` is handed to the field. The caller disposes it. */
+/** Compiles dy/dt = field for states like `y0`; `given` is handed to the field. States are kept at `keptTimes` times. The caller disposes it. */
 export async function compileSolve(
   backend: Backend,
   solver: Solver,
   field: Field,
   { shape, dtype }: HostArray,
   given: Arrays = {},
+  keptTimes = 0,
 ): Promise<CompiledSolve> {
   const program = await OdeProgram.compile(backend, solver, {
     rows: shape[0],
+    keptTimes,
     arrays: {},
     inputs: { y: { shape, dtype }, ...given },
     begin: ({ y, ...constants }) => ({ y: { y }, constants }),

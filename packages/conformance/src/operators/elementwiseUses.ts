@@ -1,10 +1,12 @@
 import * as fm from '@flow-matching/core';
 import { formatShape, isFloat, type DType, type HostArray, type Shape, type Tensor } from '@flow-matching/core';
+import type { Formula } from '../case/agreement.ts';
 import type { Draw, Range } from '../case/draw.ts';
 import type { Limit } from '../case/limit.ts';
 import { rowOf, type LimitOf, type Row, type Use } from '../case/use.ts';
 import * as accuracy from './accuracy.ts';
 import { all, booleans, floats, numeric } from './dtypes.ts';
+import { longElementwise } from './largeArrays.ts';
 import type { OperatorUses } from './operatorUses.ts';
 
 /** How operands of a shape are drawn. */
@@ -37,7 +39,7 @@ const scattered =
     return { data: data.map((exponent, i) => (i % 2 === 0 ? 1 : -1) * 2 ** exponent), shape, dtype };
   };
 
-const shapes: readonly Shape[] = [[], [1], [7], [3, 4], [2, 1, 5], [2, 3, 1, 2]];
+const shapes: readonly Shape[] = [[], [1], [7], [3, 4], [2, 1, 5], [2, 3, 1, 2], [2, 1, 2, 1, 3, 2]];
 /** More than the group of threads of any kernel, and no multiple of one. */
 const many: Shape = [1031];
 
@@ -61,12 +63,27 @@ function unary(
   return {
     operator,
     dtypes,
-    rows: () => [
+    rows: (dtype) => [
       { what: 'shapes', uses: shapes.map((shape) => use(formatShape(shape), shape, usual)) },
       ...Object.entries(kinds).map(([what, drawn]) => rowOf(use(what, many, drawn))),
+      ...longRows(dtype, formula, [usual], limit),
     ],
   };
 }
+
+/** More elements than 16 bits count, in the dtype that trainings run in: kernels may take another way, and none may stop early. */
+const longRows = (
+  dtype: DType,
+  formula: Formula,
+  drawn: readonly Drawn[],
+  limit: Limit | LimitOf | undefined,
+): Row[] => {
+  const lengths = [1021, 1019];
+  const operands = drawn.map((own, i) => (draw: Draw) => own(draw, [lengths[i]]));
+  return dtype === 'f32'
+    ? [{ what: 'more than 65,536 elements', uses: [longElementwise(formula, [131_075], operands, limit)] }]
+    : [];
+};
 
 /** Pairs of shapes by the row that checks them. */
 const pairs: Readonly<Record<string, readonly (readonly [Shape, Shape])[]>> = {
@@ -104,6 +121,16 @@ const pairs: Readonly<Record<string, readonly (readonly [Shape, Shape])[]>> = {
       [2, 3, 4],
     ],
   ],
+  'six axes': [
+    [
+      [2, 3, 1, 2, 2, 3],
+      [2, 1, 2, 1, 2, 1],
+    ],
+    [
+      [2, 3, 2, 2, 2, 3],
+      [2, 1, 3],
+    ],
+  ],
   '[300, 7] and [300, 1]': [
     [
       [300, 7],
@@ -119,7 +146,14 @@ function binary(
   [left, right]: readonly [Drawn, Drawn] = [anything, anything],
   limit?: Limit | LimitOf,
 ): OperatorUses {
-  return { operator, dtypes, rows: () => pairRows(formula, [left, right], limit) };
+  return {
+    operator,
+    dtypes,
+    rows: (dtype) => [
+      ...pairRows(formula, [left, right], limit),
+      ...longRows(dtype, (a, b) => formula(a, b), [left, right], limit),
+    ],
+  };
 }
 
 const pairRows = (
@@ -153,14 +187,16 @@ const choices: readonly (readonly [Shape, Shape, Shape])[] = [
   [many, [], many],
 ];
 
-const whereRows = (): Row[] =>
-  choices.map(([condition, a, b]) =>
+const whereRows = (dtype: DType): Row[] => [
+  ...choices.map(([condition, a, b]) =>
     rowOf({
       what: [condition, a, b].map(formatShape).join(', '),
       operands: (draw) => [draw.of('bool').array(condition), draw.array(a), draw.array(b)],
       formula: (c, x, y) => fm.where(c, x, y),
     }),
-  );
+  ),
+  ...longRows(dtype, (a, b) => fm.where(fm.less(a, b), a.mul(2), b), [anything, anything], undefined),
+];
 
 /** Operators and composites that work element by element. */
 export const elementwiseUses: readonly OperatorUses[] = [
@@ -170,7 +206,10 @@ export const elementwiseUses: readonly OperatorUses[] = [
   {
     operator: 'Div',
     dtypes: numeric,
-    rows: (dtype) => pairRows(fm.div, [from(-9, 9), divisors], isFloat(dtype) ? accuracy.division : undefined),
+    rows: (dtype) => {
+      const [operands, limit] = [[from(-9, 9), divisors] as const, isFloat(dtype) ? accuracy.division : undefined];
+      return [...pairRows(fm.div, operands, limit), ...longRows(dtype, (a, b) => fm.div(a, b), operands, limit)];
+    },
   },
   binary('Pow', floats, fm.pow, [from(0.25, 3), from(-3, 3)], accuracy.power),
   binary('Max', numeric, fm.maximum, [whole, whole]),
@@ -178,7 +217,10 @@ export const elementwiseUses: readonly OperatorUses[] = [
   {
     operator: 'Mod',
     dtypes: numeric,
-    rows: (dtype) => (isFloat(dtype) ? mod(1) : [...mod(0), ...mod(1)]),
+    rows: (dtype) => [
+      ...(isFloat(dtype) ? mod(1) : [...mod(0), ...mod(1)]),
+      ...longRows(dtype, (a, b) => fm.mod(a, b, 1), [from(-9, 9), divisors], accuracy.remainder),
+    ],
   },
   binary('Equal', all, fm.equal, [whole, whole]),
   binary('Less', numeric, fm.less, [whole, whole]),

@@ -17,6 +17,7 @@ const picks: readonly Picks[] = [
   { data: [3, 5, 2], indices: [6], axis: 1 },
   { data: [5], indices: [], axis: 0 },
   { data: [70, 9], indices: [300], axis: 0 },
+  { data: [2, 3, 2, 5, 2, 3], indices: [4], axis: 3 },
 ];
 
 const describe = ({ data, indices, axis }: Picks): string =>

@@ -10,6 +10,9 @@ const use = (what: string, shapes: readonly Shape[], formula: (...inputs: Tensor
   formula,
 });
 
+/** As many axes as images in patches and heads take. */
+const sixAxes: Shape = [2, 3, 2, 2, 2, 3];
+
 const moved = (operator: string, rows: readonly Row[]): OperatorUses => ({ operator, dtypes: all, rows: () => rows });
 
 const castTo = (to: DType): Row => ({
@@ -55,6 +58,14 @@ export const movementUses: readonly OperatorUses[] = [
         use('[2, 3, 2, 2, 3] by [4, 2, 0, 3, 1]', [[2, 3, 2, 2, 3]], (x) => x.transpose([4, 2, 0, 3, 1])),
       ],
     },
+    {
+      what: 'six axes',
+      uses: [
+        use('by [5, 3, 1, 0, 2, 4]', [sixAxes], (x) => x.transpose([5, 3, 1, 0, 2, 4])),
+        use('by [1, 0, 3, 2, 5, 4]', [sixAxes], (x) => x.transpose([1, 0, 3, 2, 5, 4])),
+        use('backwards', [sixAxes], (x) => x.transpose()),
+      ],
+    },
   ]),
   moved('Expand', [
     {
@@ -64,6 +75,7 @@ export const movementUses: readonly OperatorUses[] = [
         use('[3, 1] to [2, 3, 4]', [[3, 1]], (x) => x.expand([2, 3, 4])),
         use('[2, 1, 3] to [2, 4, 3]', [[2, 1, 3]], (x) => x.expand([2, 4, 3])),
         use('[1] to [700]', [[1]], (x) => x.expand([700])),
+        use('[2, 1, 2, 1, 2, 1] to six axes', [[2, 1, 2, 1, 2, 1]], (x) => x.expand([2, 3, 2, 2, 2, 3])),
       ],
     },
   ]),
@@ -108,6 +120,24 @@ export const movementUses: readonly OperatorUses[] = [
           Array.from({ length: 12 }, () => [1, 5]),
           (...parts) => fm.concat(parts, 0),
         ),
+        // More than a kernel has room for: the bindings of a shader, the inputs of one call.
+        use(
+          'seventeen of [1, 5]',
+          Array.from({ length: 17 }, () => [1, 5]),
+          (...parts) => fm.concat(parts, 0),
+        ),
+        use(
+          'forty of [2, 1] along the last axis',
+          Array.from({ length: 40 }, () => [2, 1]),
+          (...parts) => fm.concat(parts, -1),
+        ),
+      ],
+    },
+    {
+      what: 'six axes',
+      uses: [
+        use('along the third of six', [sixAxes, sixAxes], (...parts) => fm.concat(parts, 2)),
+        use('along the last of six', [sixAxes, sixAxes], (...parts) => fm.concat(parts, 5)),
       ],
     },
   ]),
@@ -118,6 +148,7 @@ export const movementUses: readonly OperatorUses[] = [
         use('the middle of [6, 5]', [[6, 5]], (x) => fm.slice(x, [1, 2], [5, 4])),
         use('the end of [2, 3, 4]', [[2, 3, 4]], (x) => fm.slice(x, [0, 0, 1], [2, 3, 4])),
         use('one element of [3, 4]', [[3, 4]], (x) => fm.slice(x, [2, 3], [3, 4])),
+        use('of six axes', [sixAxes], (x) => fm.slice(x, [0, 1, 0, 0, 1, 0], [2, 3, 1, 2, 2, 2])),
       ],
     },
     {
@@ -127,6 +158,9 @@ export const movementUses: readonly OperatorUses[] = [
         use('forwards and backwards in [6, 5]', [[6, 5]], (x) => fm.slice(x, [0, 4], [6, 0], [2, -1])),
         use('backwards through index 0', [[6]], (x) => fm.sliceAxis(x, 0, 5, undefined, -1)),
         use('backwards by twos', [[6]], (x) => fm.sliceAxis(x, 0, 5, undefined, -2)),
+        use('along the second and the last of six axes', [sixAxes], (x) =>
+          fm.slice(x, [0, 2, 0, 0, 0, 0], [2, 0, 2, 2, 2, 3], [1, -1, 1, 1, 1, 2]),
+        ),
       ],
     },
   ]),
@@ -137,6 +171,7 @@ export const movementUses: readonly OperatorUses[] = [
         use('[2, 3] before and after', [[2, 3]], (x) => fm.pad(x, [1, 0], [0, 2])),
         use('[4] with ones', [[4]], (x) => fm.pad(x, [2], [3], 1)),
         use('[2, 1, 3] all around', [[2, 1, 3]], (x) => fm.pad(x, [1, 2, 1], [2, 1, 1], 1)),
+        use('six axes', [sixAxes], (x) => fm.pad(x, [0, 1, 0, 0, 0, 2], [1, 0, 0, 0, 1, 0], 1)),
       ],
     },
   ]),

@@ -49,6 +49,10 @@ const matrices: Readonly<Record<string, readonly (readonly [Shape, Shape])[]>> =
       [2, 2, 2, 3],
       [2, 2, 3, 2],
     ],
+    [
+      [2, 1, 3, 2, 2, 3],
+      [2, 1, 3, 2, 3, 2],
+    ],
   ],
   'batches that broadcast': [
     [

@@ -38,6 +38,10 @@ const reductions: Readonly<Record<string, readonly Reduction[]>> = {
     { shape: [2, 1, 4], axes: [1, 2] },
     { shape: [1, 1], axes: [0] },
   ],
+  'six axes': [
+    { shape: [2, 3, 2, 2, 2, 3], axes: [1, 3, 5] },
+    { shape: [2, 3, 2, 2, 2, 3], axes: [0, 2] },
+  ],
   'more than one group of threads': [{ shape: [2, 1031], axes: [1] }, { shape: [1031] }],
 };
 

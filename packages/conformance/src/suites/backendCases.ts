@@ -1,5 +1,5 @@
 import type { ConformanceCase } from '../case/conformanceCase.ts';
-import { derivativeCases } from './derivativeCases.ts';
+import { derivativeCases, tailCases } from './derivativeCases.ts';
 import { edgeCases } from './edgeCases.ts';
 import { lifecycleCases } from './lifecycleCases.ts';
 import { mathematicsCases } from './mathematicsCases.ts';
@@ -13,6 +13,7 @@ export const backendCases = (): readonly ConformanceCase[] => [
   ...operatorCases(),
   ...edgeCases(),
   ...derivativeCases(),
+  ...tailCases(),
   ...mathematicsCases(),
   ...programCases(),
   ...speedCases(),

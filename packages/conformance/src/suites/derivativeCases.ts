@@ -6,6 +6,7 @@ import { compareArrays, compareNumbers } from '../case/measurement.ts';
 import { centralDifference, differenceError } from '../derivatives/centralDifference.ts';
 import { differentiables, type Differentiable } from '../derivatives/differentiables.ts';
 import { innerProduct } from '../derivatives/innerProduct.ts';
+import { tails, type Tail } from '../derivatives/tails.ts';
 import { backward, decomposed, forward, forwardOverReverse } from '../derivatives/modes.ts';
 import { roundingEffect } from '../rounding/roundingEffect.ts';
 
@@ -27,6 +28,36 @@ export const derivativeCases = (list: readonly Differentiable[] = differentiable
     claim: `${testCase.name}: J·v, Jᵀ·u and forward over reverse are the derivatives of the value, and adjoint to one another`,
     run: (context) => checkDerivatives(testCase, context),
   }));
+
+/** Level 3 far out: J·v and Jᵀ·u of functions of one variable, relative to the derivative itself. */
+export const tailCases = (list: readonly Tail[] = tails): readonly ConformanceCase[] =>
+  list.map((tail) => ({
+    id: `L3/${tail.name}/f32/tails`,
+    level: 3,
+    dtype: 'f32',
+    claim: `${tail.name}: the derivative keeps its digits where it is small or large`,
+    run: (context) => checkTail(tail, context),
+  }));
+
+async function checkTail({ formula, derivative, at, roundings }: Tail, context: CaseContext): Promise<void> {
+  const x = hostArray(Float32Array.from(at));
+  const one = hostArray(new Float32Array(at.length).fill(1));
+  const single = (...[point]: Tensor[]): Tensor => formula(point);
+  const named = { x0: x, x1: one };
+  const graph = graphOf((point, v) => [...forward(single)(point, v), ...backward(single)(point, v)], [x, one]);
+  const [along, against] = Object.values(await runGraph(context, graph, named));
+  const exact = { data: Array.from(x.data, derivative), shape: x.shape, dtype: 'f32' as const };
+  const bounds = Float64Array.from(
+    exact.data,
+    (value, i) => roundings(x.data[i]) * 2 ** -24 * Math.abs(value) + leastNormal('f32'),
+  );
+  const limit = bounded(bounds, 'the roundings of the functions that the rule is made of, relative to the derivative');
+  for (const [what, result] of [
+    ['J·v', along],
+    ['Jᵀ·u', against],
+  ] as const)
+    context.measure(compareArrays(what, result, exact, limit, (i) => `x = ${x.data[i]}`));
+}
 
 async function checkDerivatives({ formula, at }: Differentiable, context: CaseContext): Promise<void> {
   const xs = at.map(inSingle);

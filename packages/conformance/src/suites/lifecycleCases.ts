@@ -4,7 +4,7 @@ import { bindingCases } from '../lifecycle/bindingCases.ts';
 import { concurrencyCases } from '../lifecycle/concurrencyCases.ts';
 import { disposalCases } from '../lifecycle/disposalCases.ts';
 import { donationCases } from '../lifecycle/donationCases.ts';
-import { growthCase } from '../lifecycle/growthCase.ts';
+import { compilationGrowthCase, growthCase } from '../lifecycle/growthCase.ts';
 import { manifestCases } from '../lifecycle/manifestCases.ts';
 import { runCases } from '../lifecycle/runCases.ts';
 
@@ -18,4 +18,5 @@ export const lifecycleCases = (): readonly ConformanceCase[] => [
   ...concurrencyCases(),
   ...disposalCases(),
   growthCase,
+  compilationGrowthCase,
 ];

@@ -7,6 +7,7 @@ import { indexingUses } from '../operators/indexingUses.ts';
 import { movementUses } from '../operators/movementUses.ts';
 import { nodeCases } from '../operators/onnx/nodeCases.ts';
 import type { OperatorUses } from '../operators/operatorUses.ts';
+import { productSizes } from '../operators/productSizes.ts';
 import { productUses } from '../operators/productUses.ts';
 import { randomUses } from '../operators/randomUses.ts';
 import { reductionUses } from '../operators/reductionUses.ts';
@@ -19,6 +20,7 @@ const uses: readonly OperatorUses[] = [
   ...indexingUses,
   ...randomUses,
   ...compositeUses,
+  ...productSizes,
 ];
 
 /** Level 1: every operator and composite, for every dtype it takes, against the f64 reference, and ONNX's own node tests. */

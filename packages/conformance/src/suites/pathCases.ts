@@ -29,6 +29,7 @@ import { measureGradientTheorem } from '../mathematics/gradientTheorem.ts';
 import {
   describeElement,
   drawRows,
+  edgeShares,
   endpointsOf,
   innerShares,
   isNoiseless,
@@ -81,10 +82,12 @@ export function pathCases(
     ),
     each('target', 'the training target is the rate of ψ_t and the field there (equations 13, 14)', measureTarget),
   ];
+  const rates = each('rates', 'mean and std move at the rates that differences show, near both ends too', measureRates);
   // Without noise Theorem 3 divides 0 by 0, and only a written field has values.
-  if (noiseless && !path.field) return always;
+  if (noiseless && !path.field) return [...always, rates];
   const withField = [
     ...always,
+    rates,
     each('field', 'the field follows from mean and std (Theorem 3)', measureField),
     each('transport', 'integrating the field carries ψ_t along', measureTransport),
   ];
@@ -156,6 +159,44 @@ async function checkFieldFinite(context: CaseContext, trial: PathTrial): Promise
 }
 
 const isInside = ({ interval: { start, end } }: Path, t: number): boolean => t > start && t < end;
+
+/**
+ * The rates of mean and std, the training target and the written field at times within 2⁻⁸ and 2⁻¹² of the interval's ends, against
+ * differences in f64 of a step that is a small share of that distance.
+ */
+async function measureRates(context: CaseContext, trial: PathTrial): Promise<void> {
+  const { path } = trial;
+  const [start, end] = timesAt(path, [0, 1]);
+  for (const share of edgeShares) {
+    const inputs = drawRows(trial, context.random, timesAt(path, [share, share]));
+    const [t] = inputs.t.data;
+    const { meanRate, stdRate } = ratesByDifferences(path, inputs, Math.min(t - start, end - t) * 2 ** -5);
+    const velocity = Array.from(meanRate, (rate, i) => rate + stdRate[i] * inputs.noise.data[i]);
+    const formula: NamedFormula = ({ t: time, noise, ...z }) => {
+      const ends = endpointsOf(z);
+      const moments = pathMoments(path, timeAgainst(time, z['x1']), ends);
+      const { x, velocity: target } = conditionalFlow(path, time, ends, noise);
+      return {
+        'the rate of the mean': expand(moments.meanRate, z['x1'].shape),
+        'the rate of the std': expand(moments.stdRate, z['x1'].shape),
+        'the training target': target,
+        ...(path.field && { 'the written field at ψ_t': conditionalField(path, time, x, ends) }),
+      };
+    };
+    const expected: Readonly<Record<string, ArrayLike<number>>> = {
+      'the rate of the mean': meanRate,
+      'the rate of the std': stdRate,
+      'the training target': velocity,
+      'the written field at ψ_t': velocity,
+    };
+    const got = await evaluate(context, formula, inputs);
+    const sizes = sensitivity(formula, inputs);
+    for (const [name, values] of Object.entries(got)) {
+      const what = `${name} at share ${share}`;
+      compare(context, what, values, expected[name], conditioned(sizes[name]), describeElement(inputs));
+    }
+  }
+}
 
 /** The field at points beside the conditional flow, against (σ′/σ)(x − μ) + μ′ with rates by differences in f64. */
 async function measureField(context: CaseContext, trial: PathTrial): Promise<void> {

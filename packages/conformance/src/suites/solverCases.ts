@@ -13,8 +13,8 @@ import { compareNumbers } from '../case/measurement.ts';
 import { compare } from '../mathematics/compare.ts';
 import { floats } from '../mathematics/evaluate.ts';
 import { rootedTrees, treeField } from '../mathematics/rootedTrees.ts';
-import { rotor, rotorEnds, rotorGrowth, rotorStarts } from '../mathematics/rotor.ts';
-import { orderSlope, roundOffFloor } from '../mathematics/orderSlope.ts';
+import { rotor, rotorAngle, rotorEnds, rotorGrowth, rotorStarts } from '../mathematics/rotor.ts';
+import { logSlope, orderSlope, roundOffFloor } from '../mathematics/orderSlope.ts';
 import type { MakeSolver, SolverOptions } from './makeSolver.ts';
 import { compileSolve, solveOnce, type CompiledSolve, type Field } from '../mathematics/solve.ts';
 import { stochasticSolverCases } from '../mathematics/stochasticSolverCases.ts';
@@ -56,6 +56,9 @@ export function solverCases(make: MakeSolver, { label }: SolverCaseOptions = {})
           each('order backwards', 'so they are where time runs backwards', (context) =>
             measureOrder(context, make, -1),
           ),
+          each('kept states', 'states kept inside the steps are of order 3, or of the order of the method', (context) =>
+            measureKept(context, make),
+          ),
           each('fixed steps', 'steps and evaluations are counted, the end is met, samples are independent', (context) =>
             checkFixedSteps(context, make),
           ),
@@ -65,6 +68,14 @@ export function solverCases(make: MakeSolver, { label }: SolverCaseOptions = {})
       ? [
           each('tolerance', 'errors stay near the tolerance, and fall with it', (context) =>
             measureTolerance(context, make),
+          ),
+          each('error estimate', 'steps grow in number as the error estimate’s order says', (context) =>
+            measureEstimate(context, make),
+          ),
+          each(
+            'kept states by tolerance',
+            'states kept inside adaptive steps are as near as a cubic between their ends',
+            (context) => measureKeptByTolerance(context, make),
           ),
           each('backwards', 'integrates back to where it came from', (context) => measureReturn(context, make)),
           each('counts', 'evaluations, accepted and rejected steps are counted', (context) =>
@@ -126,10 +137,10 @@ async function measureOrder(context: CaseContext, make: MakeSolver, direction: 1
   await using compiled = await compileSolve(context.backend, solver, field, rotorStarts);
   const errors = [];
   for (const span of spans.map(Math.fround)) {
-    const end = await endOf(compiled.run(rotorStarts, { start: 0, end: direction * span }));
-    if (!end) continue;
+    const solved = await finished(compiled.run(rotorStarts, { start: 0, end: direction * span }));
+    if (!solved) continue;
     const exact = rotorEnds(span);
-    const squares = exact.reduce((sum, value, i) => sum + (end.data[i] - value) ** 2, 0);
+    const squares = exact.reduce((sum, value, i) => sum + (solved.end.data[i] - value) ** 2, 0);
     errors.push({ h: span / stepCount, error: Math.sqrt(squares / exact.length) });
     if (errors.at(-1)!.error < roundOffFloor) break;
   }
@@ -147,15 +158,111 @@ async function measureOrder(context: CaseContext, make: MakeSolver, direction: 1
   );
 }
 
-/** Where a solve ends; undefined where it overflows, as steps do that are far too long for the problem. */
-const endOf = (solving: ReturnType<CompiledSolve['run']>): Promise<HostArray | undefined> =>
-  solving.then(
-    ({ end }) => end,
-    (error: unknown) => {
-      if (error instanceof SolverError) return undefined;
-      throw error;
-    },
+/** A solve's result; undefined where it overflows, as steps do that are far too long for the problem. */
+const finished = (solving: ReturnType<CompiledSolve['run']>): Promise<Awaited<typeof solving> | undefined> =>
+  solving.catch((error: unknown) => {
+    if (error instanceof SolverError) return undefined;
+    throw error;
+  });
+
+/** Fractions of the way inside the steps of {@link stepCount}, no two alike within theirs. */
+const inside = [0.03, 0.11, 0.19, 0.29, 0.36, 0.44, 0.57, 0.65, 0.69, 0.78, 0.87, 0.96];
+/** Of the interpolant that serves a method without one of its own, the cubic through both ends. */
+const cubic = 3;
+
+async function measureKept(context: CaseContext, make: MakeSolver): Promise<void> {
+  const solver = make({ steps: stepCount });
+  await using compiled = await compileSolve(context.backend, solver, rotor, rotorStarts, {}, inside.length);
+  const errors = [];
+  for (const span of spans.map(Math.fround)) {
+    const times = inside.map((share) => Math.fround(share * span));
+    const solved = await finished(compiled.run(rotorStarts, { start: 0, end: span, times }));
+    if (!solved) continue;
+    errors.push({ h: span / stepCount, error: keptError(solved.kept!['y'], times) });
+    if (errors.at(-1)!.error < roundOffFloor) break;
+  }
+  const wanted = Math.min(cubic, solver.order);
+  const slope = orderSlope(errors);
+  claim(slope !== undefined, `The errors are ${errors.map(({ error }) => error.toPrecision(2)).join(', ')}.`, {
+    expected: 'errors that fall to round-off as a power of h',
+  });
+  context.measure(
+    compareNumbers(
+      `the order of kept states, as the slope of log error over log h, at most ${wanted}`,
+      Math.min(slope, wanted),
+      wanted,
+      close(0.5, 0, 'half way to the next lower order'),
+    ),
   );
+}
+
+/** The largest error of states [4, times, 2] on the way. */
+function keptError({ data }: HostArray, times: readonly number[]): number {
+  const errors = times.flatMap((time, k) =>
+    rotorEnds(time).map((value, i) => {
+      const [row, coordinate] = [Math.floor(i / 2), i % 2];
+      return Math.abs(data[(row * times.length + k) * 2 + coordinate] - value);
+    }),
+  );
+  return Math.max(...errors);
+}
+
+/** Steps at tolerances that should make some three times as many of them at the last one as at the first. */
+async function stepsByTolerance({ backend }: CaseContext, make: MakeSolver) {
+  const { order } = make(tolerances(rough));
+  // Steps grow as tolerance^(−1/order); f32 resolves no tolerance below 10⁻⁶.
+  const range = Math.min(3 ** order, 3e3);
+  const solves = [];
+  for (const share of [0, 1 / 3, 2 / 3, 1]) {
+    const tolerance = (order < 4 ? 1e-3 : 5e-3) * range ** -share;
+    const options = { start: 0, end: order < 4 ? 3 : 6 };
+    const { status, accepted } = await solveOnce(backend, make(tolerances(tolerance)), rotor, rotorStarts, options);
+    claim(
+      status.every((each) => each === 'done'),
+      `The status at tolerance ${tolerance} is ${status.join(', ')}.`,
+      { expected: 'done' },
+    );
+    solves.push([tolerance, accepted[0]] as const);
+  }
+  return { order, solves };
+}
+
+/** An estimate of the error of a step that is O(h^p) makes steps of tolerance^(1/p); one of a lower order more and more of them. */
+async function measureEstimate(context: CaseContext, make: MakeSolver): Promise<void> {
+  const { order, solves } = await stepsByTolerance(context, make);
+  const shown = -1 / logSlope(solves);
+  context.measure(
+    compareNumbers(
+      `the order of the error estimate, from ${solves.map(([, steps]) => steps).join(', ')} steps, at most ${order}`,
+      Math.min(shown, order),
+      order,
+      close(0.75, 0, 'less than to the next lower order: steps are whole, and f32 adds to small estimates'),
+    ),
+  );
+}
+
+/**
+ * States inside steps of the angle φ are off by φ⁴/384 of the radius where a cubic through both ends interpolates, and by φ²/8 where a line
+ * does; steps are not equal, and twice as long ones are off by sixteen times that.
+ */
+async function measureKeptByTolerance(context: CaseContext, make: MakeSolver): Promise<void> {
+  const end = 2;
+  const times = inside.map((share) => Math.fround(share * end));
+  const solver = make(tolerances(accurate));
+  await using compiled = await compileSolve(context.backend, solver, rotor, rotorStarts, {}, times.length);
+  const { kept, accepted } = await compiled.run(rotorStarts, { start: 0, end, times });
+  const [steps] = accepted;
+  const atEnds = stepsWithin(steps, accurate, rotorStarts.data.length, end).allowance('f32', 0, 0);
+  const between = (16 * (rotorAngle(end) / steps) ** 4) / 384;
+  context.measure(
+    compareNumbers(
+      `the largest error of states kept inside ${steps} steps`,
+      keptError(kept!['y'], times),
+      0,
+      close(atEnds + between, 0, `${steps} steps of error ${accurate}, and sixteen times the error of a cubic between`),
+    ),
+  );
+}
 
 /** One step of length 1, in which a condition that is not met shows in full. */
 async function measureConditions(context: CaseContext, make: MakeSolver): Promise<void> {

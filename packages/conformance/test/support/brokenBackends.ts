@@ -308,3 +308,142 @@ export const partialUpdate: Defect = {
     return rebuild(node, inputs).map((updated, i) => where(constant(reached, 'bool', shape), updated, inputs[i]));
   },
 };
+
+/** Every binding runs with the arrays of the first. */
+export const firstBinding: Defect = {
+  name: 'a bind that keeps the first arrays on every later one',
+  wrap: compiledBy(async (backend, graph, options) => {
+    const executable = await backend.compile(graph, options);
+    let first: NamedArrays | undefined;
+    return { ...delegate(executable), graph, bind: (arrays) => executable.bind((first ??= arrays)) };
+  }),
+};
+
+/** Memory of 64 KiB that outlives every compilation. */
+export const leakingCompilations: Defect = {
+  name: 'a leak of 64 KiB a compilation',
+  wrap(backend) {
+    const kept: Uint8Array[] = [];
+    return compilingWith(backend, (graph, options) => {
+      kept.push(new Uint8Array(64 * 1024).fill(kept.length));
+      return backend.compile(graph, options);
+    });
+  },
+};
+
+/** A value cut to 11 digits, by Dekker's split in the f64 of the reference. */
+const inTensorFloat = (x: Tensor): Tensor => {
+  const scaled = x.mul(2 ** 42 + 1);
+  return scaled.sub(scaled.sub(x));
+};
+
+/** As tensor cores do that are asked for TF32, where a product is large enough for them. */
+export const tensorFloats: Defect = {
+  name: 'products in TF32 where every extent is 64 or more',
+  rewrite(node, inputs) {
+    const [rows, columns] = node.outputs[0].shape.slice(-2);
+    const isProduct = named(node, 'MatMul') && inputs[0].dtype === 'f32';
+    if (!isProduct || Math.min(rows, columns, inputs[0].shape.at(-1)!) < 64) return undefined;
+    return rebuild(node, inputs.map(inTensorFloat));
+  },
+};
+
+/** Two pieces of eight digits, as products in bf16 are put together. */
+export const bfloatPieces: Defect = {
+  name: 'products of 16 digits where every extent is 64 or more',
+  rewrite(node, inputs) {
+    const [rows, columns] = node.outputs[0].shape.slice(-2);
+    const isProduct = named(node, 'MatMul') && inputs[0].dtype === 'f32';
+    if (!isProduct || Math.min(rows, columns, inputs[0].shape.at(-1)!) < 64) return undefined;
+    const cut = (x: Tensor): Tensor => {
+      const scaled = x.mul(2 ** 37 + 1);
+      return scaled.sub(scaled.sub(x));
+    };
+    return rebuild(node, inputs.map(cut));
+  },
+};
+
+/** The last term of long sums of products is left out, as by a tile that is not whole. */
+export const droppedTerm: Defect = {
+  name: 'a MatMul that drops the last of more than 256 terms',
+  rewrite(node, [a, b]) {
+    if (!named(node, 'MatMul')) return undefined;
+    const terms = a.shape.at(-1)!;
+    if (terms <= 256) return undefined;
+    return rebuild(node, [sliceAxis(a, a.rank - 1, 0, terms - 1), sliceAxis(b, b.rank - 2, 0, terms - 1)]);
+  },
+};
+
+/** As {@link shortReduction}, of sums that are longer than any that small cases have. */
+export const shortLongReduction: Defect = {
+  name: 'a ReduceSum that drops the last of more than 8,192 terms',
+  rewrite(node, inputs) {
+    if (!named(node, 'ReduceSum') || inputs[0].size / Math.max(1, node.outputs[0].size) <= 8192) return undefined;
+    return shortReduction.rewrite!(node, inputs);
+  },
+};
+
+/** The last of many channels is left out of a convolution and of its gradient by the weights. */
+export const droppedChannel: Defect = {
+  name: 'convolutions that drop the last of more than 32 channels',
+  rewrite(node, [x, w]) {
+    if (!named(node, 'Conv') || x.shape[1] <= 32) return undefined;
+    const channels = x.shape[1];
+    return rebuild(node, [sliceAxis(x, 1, 0, channels - 1), sliceAxis(w, 1, 0, channels - 1)]);
+  },
+};
+
+/** What a kernel leaves whose index has 16 bits. */
+export const shortIndex: Defect = {
+  name: 'a Mul that stops at 65,536 elements',
+  kernels: { Mul: (_, __, right) => (right.length > 65_536 ? right.fill(0, 65_536) : right) },
+};
+
+/** Six axes are one more than a kernel knows. */
+export const fiveAxes: Defect = {
+  name: 'a Transpose that leaves more than five axes as they are',
+  kernels: { Transpose: (node, [x], right) => (node.inputs[0].rank > 5 ? x.data : right) },
+};
+
+/** Blocks of words begin anew after 2,048 of them. */
+export const shortBlockIndex: Defect = {
+  name: 'a RandomBits whose blocks are counted in 11 bits',
+  kernels: {
+    RandomBits(node, _, right) {
+      const words = sizeOf(node.outputs[0].shape.slice(1));
+      return right.map((word, i) => (i % words < 8192 ? word : right[i - (i % words) + ((i % words) % 8192)]));
+    },
+  },
+};
+
+const throughFloats: BrokenKernel = ({ outputs: [{ dtype }] }, _, right) =>
+  dtype === 'i32' || dtype === 'u32' ? right.map(Math.fround) : right;
+
+/** As where a runtime moves floats only. */
+export const integersAsFloats: Defect = {
+  name: 'integers that are moved as f32',
+  kernels: Object.fromEntries(
+    'Where Gather Slice Concat Pad Transpose Reshape Expand'.split(' ').map((name) => [name, throughFloats]),
+  ),
+};
+
+/** Sums pass through f16. */
+export const halfSums: Defect = {
+  name: 'an Add of f32 that overflows beyond 65,504',
+  kernels: {
+    Add: ({ outputs: [{ dtype }] }, _, right) =>
+      dtype === 'f32' ? right.map((value) => (Math.abs(value) > 65_504 ? value * Infinity : value)) : right,
+  },
+};
+
+/** As many inputs as a call takes. */
+export const sixteenParts: Defect = {
+  name: 'a Concat that knows 16 parts',
+  rewrite(node, inputs) {
+    if (!named(node, 'Concat') || inputs.length <= 16 || inputs[0].dtype !== 'f32') return undefined;
+    return rebuild(
+      node,
+      inputs.map((part, i) => (i < 16 ? part : part.mul(0))),
+    );
+  },
+};

@@ -22,11 +22,12 @@ export const movement: readonly Lowering[] = [
       : operations.stridedSlice(x, starts, ends, steps),
   ),
   lowering(core.Pad, any, (operations, [x], node) => {
-    const { pads, value } = node.attributes;
-    // Kernels leave a NaN out.
-    if (Number.isNaN(value) && operations.engine.kind.onHost) {
-      return byDefinition(operations, [x], node);
-    }
+    const { pads } = node.attributes;
+    // Numbers of u32 are held as the int32 with their bits.
+    const value = node.outputs[0].dtype === 'u32' ? node.attributes.value | 0 : node.attributes.value;
+    // Kernels leave a NaN out, and take an integer by way of f32.
+    const isLost = Number.isNaN(value) || (!core.isFloat(node.outputs[0].dtype) && Math.fround(value) !== value);
+    if (isLost && operations.engine.kind.onHost) return byDefinition(operations, [x], node);
     const pairs = x.shape.map((_, axis) => [pads[axis], pads[axis + x.shape.length]] as const);
     return operations.pad(x, pairs, value);
   }),

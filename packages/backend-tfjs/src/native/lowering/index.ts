@@ -1,4 +1,5 @@
 import type { Manifest } from '@flow-matching/core';
+import { broadcasting } from './broadcasts.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
 import { indexing } from './indexing.ts';
@@ -9,7 +10,7 @@ import { reductions } from './reduction.ts';
 
 /** Every operator that the native engine runs. RandomBits is not among them: draws are hoisted to the host. */
 const table: readonly Lowering[] = [
-  ...elementwise,
+  ...elementwise.map(broadcasting),
   ...movement,
   ...reductions,
   ...products,

@@ -1,5 +1,6 @@
 import * as core from '@flow-matching/core';
 import { dataType, indexType } from '../graphWriter.ts';
+import { broadcastTo } from './broadcasts.ts';
 import { any, lowering, same, type Lowering } from './lowering.ts';
 
 /** Operators that move elements about. */
@@ -10,8 +11,8 @@ export const movement: readonly Lowering[] = [
   lowering(core.Transpose, any, (write, [x], { outputs: [{ dtype }], attributes: { perm } }) =>
     write.typed('Transpose', dataType[dtype], [x, write.integers(perm)], { Tperm: indexType }),
   ),
-  lowering(core.Expand, any, (write, [x], { outputs: [{ dtype, shape }] }) =>
-    write.typed('BroadcastTo', dataType[dtype], [x, write.integers(shape)], { Tidx: indexType }),
+  lowering(core.Expand, any, (write, [x], { inputs: [{ shape }], outputs: [result] }) =>
+    broadcastTo(write, x, shape, result),
   ),
   lowering(core.Concat, any, (write, inputs, { outputs: [{ dtype }], attributes: { axis } }) =>
     inputs.length === 1
