@@ -39,7 +39,7 @@ describe('level 0', () => {
 
   it(`catches ${leakingCompilations.name}`, async () => {
     const script = fileURLToPath(new URL('support/leakStatus.ts', import.meta.url));
-    const args = ['--conditions=source', '--import', './test/support/register.js', script];
+    const args = ['--conditions=@flow-matching/source', '--import', './test/support/register.js', script];
     const { stdout } = await promisify(execFile)(process.execPath, args);
     assert.strictEqual(stdout.trim(), 'fail');
   }).timeout(60_000);
