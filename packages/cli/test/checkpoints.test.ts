@@ -1,9 +1,10 @@
 import { hostArray, type HostArray } from '@flow-matching/core';
 import { expect } from 'chai';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from '../src/checkpoint/checkpoint.ts';
 import { CheckpointStore } from '../src/checkpoint/checkpointStore.ts';
 import { nodeDisk, type Disk } from '../src/disk/disk.ts';
+import { writeAtomically } from '../src/disk/writeAtomically.ts';
 import { CheckpointError } from '../src/errors.ts';
 import { temporaryFolder } from './support/commandLine.ts';
 
@@ -141,16 +142,56 @@ describe('the checkpoints of a run', () => {
     expect((await store.latest())?.state.step).to.equal(10);
   });
 
-  it('names the one before where the newest is damaged', async () => {
+  it('goes on from the one that latest names, also where a save was cut short after the file', async () => {
     const store = new CheckpointStore(folder.path);
-    await store.save(checkpoint(10));
-    await store.save(checkpoint(20));
-    await writeFile(folder.file('20.safetensors'), (await readFile(folder.file('20.safetensors'))).subarray(0, -20));
-    const error = await failure(store.latest());
-    expect(error.code).to.equal('FM_CHECKPOINT');
-    expect(error.message)
-      .to.match(/20\.safetensors: the file is cut short/)
-      .and.to.match(/the checkpoint before, 10\.safetensors/);
+    for (const step of [10, 20]) await store.save(checkpoint(step));
+    await writeFile(folder.file('latest'), '10.safetensors\n');
+    expect((await store.latest())?.state.step).to.equal(10);
+  });
+
+  describe('of which the newest is damaged', () => {
+    let store: CheckpointStore;
+    const damage = async (step: number): Promise<void> => {
+      const file = folder.file(`${step}.safetensors`);
+      await writeFile(file, (await readFile(file)).subarray(0, -20));
+    };
+    beforeEach(async () => {
+      store = new CheckpointStore(folder.path);
+      for (const step of [10, 20, 30]) await store.save(checkpoint(step));
+      await damage(30);
+    });
+
+    it('gives the one before, and tells which was passed over', async () => {
+      const skipped: [number, string][] = [];
+      const onSkipped = (step: number, { message }: Error): number => skipped.push([step, message]);
+      expect((await store.latest({ onSkipped }))?.state.step).to.equal(20);
+      expect(skipped).to.have.length(1);
+      expect(skipped[0][0]).to.equal(30);
+      expect(skipped[0][1]).to.match(/30\.safetensors: the file is cut short/);
+    });
+
+    it('gives the one before those that cannot even be read', async () => {
+      await rm(folder.file('20.safetensors'));
+      await mkdir(folder.file('20.safetensors'));
+      expect((await store.latest())?.state.step).to.equal(10);
+    });
+
+    it('is an error where nothing less will do, which names the one before', async () => {
+      const error = await failure(store.latest({ strict: true }));
+      expect(error.code).to.equal('FM_CHECKPOINT');
+      expect(error.message)
+        .to.match(/30\.safetensors: the file is cut short/)
+        .and.to.match(/Leave out --strict to go on from the checkpoint before, 20\.safetensors/);
+    });
+
+    it('is an error where none can be read, of which nothing was passed over', async () => {
+      for (const step of [10, 20]) await damage(step);
+      const error = await failure(store.latest({ onSkipped: () => expect.fail('passed over') }));
+      expect(error.code).to.equal('FM_CHECKPOINT');
+      expect(error.message).to.match(
+        /None of the 3 checkpoints .* can be read\. .*30\.safetensors: the file is cut short/,
+      );
+    });
   });
 
   it('refuses a safetensors file of someone else', async () => {
@@ -191,6 +232,64 @@ describe('the checkpoints of a run', () => {
       expect((await new CheckpointStore(folder.path).latest())?.state.step).to.equal(10);
     });
   }
+
+  it('are written and renamed before the folder is synced', async () => {
+    const calls: string[] = [];
+    const recording: Disk = {
+      ...nodeDisk,
+      open: async (...args: Parameters<typeof nodeDisk.open>) => {
+        const file = await nodeDisk.open(...args);
+        const sync = file.sync.bind(file);
+        file.sync = () => {
+          calls.push(args[0] === folder.path ? 'sync folder' : 'sync file');
+          return sync();
+        };
+        return file;
+      },
+      rename: async (from, to) => {
+        calls.push('rename');
+        await nodeDisk.rename(from, to);
+      },
+    };
+    await writeAtomically(folder.file('a'), ['text'], recording);
+    expect(calls).to.deep.equal(
+      process.platform === 'win32' ? ['sync file', 'rename'] : ['sync file', 'rename', 'sync folder'],
+    );
+  });
+
+  /** A disk whose folders cannot be synced. */
+  const withoutFolderSync = (code: string): Disk => ({
+    ...nodeDisk,
+    open: async (...args: Parameters<typeof nodeDisk.open>) => {
+      const file = await nodeDisk.open(...args);
+      if (args[0] === folder.path)
+        file.sync = async () => {
+          throw Object.assign(new Error(`${code}: simulated`), { code });
+        };
+      return file;
+    },
+  });
+
+  for (const code of ['EINVAL', 'ENOTSUP', 'EPERM', 'ENOSYS']) {
+    it(`are written where the file system answers ${code} to the sync of a folder`, async () => {
+      const store = new CheckpointStore(folder.path, withoutFolderSync(code));
+      await store.save(checkpoint(10));
+      expect((await store.latest())?.state.step).to.equal(10);
+    });
+  }
+
+  it('are not taken for durable where the sync of a folder fails: a typed error', async function () {
+    if (process.platform === 'win32') this.skip();
+    const error = await failure(new CheckpointStore(folder.path, withoutFolderSync('EIO')).save(checkpoint(10)));
+    expect(error.code).to.equal('FM_FILE');
+    expect(error.message).to.match(/Cannot sync /);
+  });
+
+  it('are not put where their run was removed', async () => {
+    const error = await failure(new CheckpointStore(folder.file('run/checkpoints')).save(checkpoint(10)));
+    expect(error.code).to.equal('FM_FILE');
+    expect(await readdir(folder.path)).to.deep.equal([]);
+  });
 
   it('says so where a file is in its place', async () => {
     await mkdir(folder.file('10.safetensors'));

@@ -214,7 +214,26 @@ describe('an experiment file', () => {
       /^e\.yaml:2:18: training\.ema is 1\. Expected a number < 1/,
     ],
     ['a negative seed', `${good}seed: -1\n`, /^e\.yaml:2:7: seed is -1\. Expected a number ≥ 0/],
-    ['a name that is no folder', `${good}name: ../x\n`, /^e\.yaml:2:7: name is '\.\.\/x'\. Expected letters, digits/],
+    [
+      'a name of control characters',
+      `${good}name: "a\\eb"\n`,
+      /^e\.yaml:2:7: name is 'a\u001bb'\. Expected a text without/,
+    ],
+    [
+      'options of sessions that write files',
+      `${good}backend: { name: onnx, session: { optimizedModelFilePath: /tmp/x } }\n`,
+      /'optimizedModelFilePath' is not an option of backend\.session\. Expected one of executionProviders, executionMode, /,
+    ],
+    [
+      'options of providers that write files',
+      `${good}backend: { name: onnx, session: { executionProviders: [{ name: coreml, modelCacheDirectory: /tmp/x }] } }\n`,
+      /^e\.yaml:2:\d+: 'modelCacheDirectory' is not an option/,
+    ],
+    [
+      'configuration of sessions by key',
+      `${good}backend: { name: onnx, session: { extra: { session: { profiling: '1' } } } }\n`,
+      /'extra' is not an option of backend\.session/,
+    ],
     ['a list for a part', `${good}model: [mlp]\n`, /^e\.yaml:2:8: model is \["mlp"\]\. Expected a model/],
     [
       'a setting with a misspelt key',

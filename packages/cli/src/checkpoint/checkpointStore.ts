@@ -11,6 +11,13 @@ const kept = 3;
 
 const fileOf = (step: number): string => `${step}.safetensors`;
 
+export interface LatestOptions {
+  /** A checkpoint that cannot be read is an error, whatever lies before it. */
+  readonly strict?: boolean | undefined;
+  /** Hears of each checkpoint that was passed over, once another one was read. */
+  readonly onSkipped?: ((step: number, reason: CheckpointError) => void) | undefined;
+}
+
 /** The checkpoints of one run: `STEP.safetensors` each, and `latest`, which names the newest. */
 export class CheckpointStore {
   readonly #directory: string;
@@ -37,7 +44,7 @@ export class CheckpointStore {
   /** Writes a checkpoint, points `latest` to it and drops the oldest ones. @throws FileError, NumericalError; the older checkpoints are then untouched. */
   async save(checkpoint: Checkpoint): Promise<string> {
     const { step } = checkpoint.state;
-    await mkdir(this.#directory, { recursive: true });
+    await this.#makeDirectory();
     await writeAtomically(this.path(step), encodeCheckpoint(checkpoint), this.#disk);
     await writeAtomically(join(this.#directory, 'latest'), [`${fileOf(step)}\n`], this.#disk);
     const steps = await this.steps();
@@ -46,33 +53,77 @@ export class CheckpointStore {
     return this.path(step);
   }
 
-  /** The checkpoint that `latest` names, or else the newest there is; undefined where there is none. @throws CheckpointError, FileError. */
-  async latest(): Promise<Checkpoint | undefined> {
-    const steps = await this.steps();
-    const named = /^(\d+)\.safetensors\n?$/.exec(await this.#latestFile())?.[1];
-    const step = named !== undefined && steps.includes(Number(named)) ? Number(named) : steps.at(-1);
-    if (step === undefined) return undefined;
-    const path = this.path(step);
-    try {
-      return decodeCheckpoint(path, await readFile(path));
-    } catch (error) {
-      if (!(error instanceof CheckpointError)) throw fileError('read', path, error);
-      const older = steps.findLast((other) => other < step);
-      throw new CheckpointError(error.message, {
-        actual: path,
-        remedy:
-          older === undefined
-            ? 'There is no older checkpoint: start a new run.'
-            : `Remove it to go on from the checkpoint before, ${fileOf(older)}.`,
-        cause: error,
-      });
+  /**
+   * The checkpoint that `latest` names, or else the newest there is; undefined where there is none. One that cannot be read is passed over
+   * for the one before it, unless `strict`.
+   *
+   * @throws CheckpointError where none can be read, or where the first cannot and `strict`; FileError.
+   */
+  async latest({ strict = false, onSkipped = () => {} }: LatestOptions = {}): Promise<Checkpoint | undefined> {
+    const steps = await this.#byPreference();
+    const failures: CheckpointError[] = [];
+    for (const step of steps) {
+      try {
+        const checkpoint = await this.#read(step);
+        for (const [i, failure] of failures.entries()) onSkipped(steps[i], failure);
+        return checkpoint;
+      } catch (error) {
+        if (!(error instanceof CheckpointError)) throw error;
+        failures.push(error);
+        if (strict) break;
+      }
     }
+    const [first] = failures;
+    if (!first) return undefined;
+    const next = strict ? steps[1] : undefined;
+    throw new CheckpointError(
+      strict || failures.length === 1
+        ? first.message
+        : `None of the ${failures.length} checkpoints in ${this.#directory} can be read. ${first.message}`,
+      {
+        actual: failures.map(({ message }) => message),
+        remedy:
+          next === undefined
+            ? 'There is no older checkpoint: start a new run.'
+            : `Leave out --strict to go on from the checkpoint before, ${fileOf(next)}.`,
+        cause: first,
+      },
+    );
+  }
+
+  /** Steps that have a checkpoint: the one that `latest` names, which a save that was cut short had not replaced yet, then from the newest on. */
+  async #byPreference(): Promise<number[]> {
+    const steps = (await this.steps()).toReversed();
+    const named = Number(/^(\d+)\.safetensors\n?$/.exec(await this.#latestFile())?.[1]);
+    return steps.includes(named) ? [named, ...steps.filter((step) => step !== named)] : steps;
+  }
+
+  /** @throws CheckpointError. */
+  async #read(step: number): Promise<Checkpoint> {
+    const path = this.path(step);
+    let bytes: Uint8Array;
+    try {
+      bytes = await readFile(path);
+    } catch (cause) {
+      const { message } = fileError('read', path, cause);
+      throw new CheckpointError(message, { actual: path, expected: 'a file that can be read', cause });
+    }
+    return decodeCheckpoint(path, bytes);
   }
 
   /** Removes what a killed process left half written. */
   async removeLeftovers(): Promise<void> {
     for (const name of await this.#names())
       if (name.endsWith(temporarySuffix)) await this.#disk.rm(join(this.#directory, name), { force: true });
+  }
+
+  /** Not the run's directory along with it: where that is gone, a checkpoint alone is no run. */
+  async #makeDirectory(): Promise<void> {
+    try {
+      await mkdir(this.#directory);
+    } catch (cause) {
+      if (systemCode(cause) !== 'EEXIST') throw fileError('make', this.#directory, cause);
+    }
   }
 
   async #latestFile(): Promise<string> {

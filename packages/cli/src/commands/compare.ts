@@ -1,8 +1,9 @@
 import { compareRuns } from '../compare/compareRuns.ts';
 import { Interrupts } from '../terminal/interrupts.ts';
 import type { CommandContext } from './cliCommand.ts';
+import type { RunOptions } from './runOptions.ts';
 
-interface CompareOptions {
+interface CompareOptions extends RunOptions {
   readonly count: number;
   readonly seed?: number;
   readonly out: string;
@@ -11,8 +12,8 @@ interface CompareOptions {
 export async function compare(
   context: CommandContext,
   [paths]: [runs: string[]],
-  { count, seed, out }: CompareOptions,
+  { count, seed, out, ...options }: CompareOptions,
 ): Promise<void> {
   using interrupts = new Interrupts(context.output, 'Stopping.');
-  await compareRuns(context, { paths, count, seed, directory: out, signal: interrupts.signal });
+  await compareRuns(context, { paths, count, seed, directory: out, options, signal: interrupts.signal });
 }

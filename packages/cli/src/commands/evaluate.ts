@@ -8,24 +8,27 @@ import {
   type Estimate,
   type Estimator,
   type FlowMatchingError,
+  type KnownDensity,
   type PluginRegistry,
   type PluginSpec,
 } from '@flow-matching/core';
 import { extname, resolve } from 'node:path';
-import { isFinding, UsageError } from '../errors.ts';
-import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
+import { isFinding, RunError, UsageError } from '../errors.ts';
+import type { AssembledFlow } from '../experiment/assembleExperiment.ts';
 import { optionsOf } from '../experiment/pluginOptions.ts';
 import { openRun } from '../run/openRun.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
 import { atMostHeldOut } from '../run/drawSamples.ts';
+import type { Output } from '../terminal/output.ts';
 import { Interrupts } from '../terminal/interrupts.ts';
 import { describeError, errorDocument } from '../terminal/describeError.ts';
 import { formatSeconds } from '../terminal/progress.ts';
 import type { CommandContext } from './cliCommand.ts';
+import type { RunOptions } from './runOptions.ts';
 import { solverSettings, type SolverOptions } from './solverSettings.ts';
 import { defaultCount } from './usage/evaluate.ts';
 
-interface EvaluateOptions extends SolverOptions {
+interface EvaluateOptions extends SolverOptions, RunOptions {
   readonly metric?: readonly string[];
   readonly count?: number;
   readonly data?: string;
@@ -36,14 +39,15 @@ interface EvaluateOptions extends SolverOptions {
 export async function evaluate(
   context: CommandContext,
   [path]: [run: string],
-  { metric, count, data: file, divergence, seed, ...solver }: EvaluateOptions,
+  { metric, count, data: file, divergence, seed, ...options }: EvaluateOptions,
 ): Promise<void> {
   const { output } = context;
   using interrupts = new Interrupts(output, 'Stopping.');
-  const { assembled, step } = await openRun(context, path, solverSettings(solver));
+  const { assembled, step, data: trainingData } = await openRun(context, path, solverSettings(options), options);
   await using opened = assembled;
   const { flow, registry, experiment } = opened;
-  const data = file === undefined ? opened.data : await pointsOf(registry, file, opened);
+  const data =
+    file === undefined ? await trainingData() : await pointsOf(file, opened, await knownDensity(trainingData, output));
   if (file !== undefined) for (const warning of data.warnings ?? []) output.warn(warning);
   const points = count ?? (file === undefined ? atMostHeldOut(defaultCount, data) : data.size!);
   const names = metric ?? (flow.path.sides === 'one' ? ['nll', 'function-evaluations'] : ['function-evaluations']);
@@ -151,9 +155,9 @@ function buildEstimator(registry: PluginRegistry, name: string, divergence: stri
  * @throws DataError where they do not have the shape that the flow was trained on.
  */
 async function pointsOf(
-  registry: PluginRegistry,
   file: string,
-  { experiment, flow, data: { density } }: AssembledExperiment,
+  { experiment, flow, registry }: AssembledFlow,
+  density: KnownDensity | undefined,
 ): Promise<Dataset> {
   const options = readingOptions(experiment.data, file);
   const points = await registry.build('dataset', { ...options, name: 'points', file: resolve(file) });
@@ -168,6 +172,17 @@ async function pointsOf(
     ...(density && { density: { logDensity: (at) => density.logDensity(at) } }),
     batch: async (request) => points.batch({ ...request, split: 'train' }),
   };
+}
+
+/** The density of the training's data. Points of a file can be scored where that data is gone, but for metrics that need its density. */
+async function knownDensity(data: () => Promise<Dataset>, output: Output): Promise<KnownDensity | undefined> {
+  try {
+    return (await data()).density;
+  } catch (error) {
+    if (!(error instanceof DataError || error instanceof RunError)) throw error;
+    output.warn(`The data of the training is not used: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** How a part of an experiment that reads a file of the same kind reads it: its options but those that choose points. */

@@ -11,9 +11,10 @@ import { formatNumber } from '../terminal/formatTable.ts';
 import { Interrupts } from '../terminal/interrupts.ts';
 import { formatSeconds } from '../terminal/progress.ts';
 import type { CommandContext } from './cliCommand.ts';
+import type { RunOptions } from './runOptions.ts';
 import { solverSettings, type SolverOptions } from './solverSettings.ts';
 
-interface SampleOptions extends SolverOptions {
+interface SampleOptions extends SolverOptions, RunOptions {
   readonly count: number;
   readonly seed?: number;
   readonly trajectory?: number;
@@ -30,7 +31,7 @@ const writers: Readonly<Record<string, (samples: Samples) => Uint8Array | string
 export async function sample(
   context: CommandContext,
   [path]: [run: string],
-  { count, out, seed, trajectory, ...solver }: SampleOptions,
+  { count, out, seed, trajectory, ...options }: SampleOptions,
 ): Promise<void> {
   const { output } = context;
   const write = writers[extname(out).toLowerCase()];
@@ -49,7 +50,7 @@ export async function sample(
     });
   }
   using interrupts = new Interrupts(output, 'Stopping.');
-  const { assembled, step } = await openRun(context, path, solverSettings(solver));
+  const { assembled, step, data } = await openRun(context, path, solverSettings(options), options);
   await using flow = assembled;
   const { shape: event } = flow.flow.context;
   if (extname(out).toLowerCase() === '.png' && event.length !== 1) {
@@ -61,7 +62,7 @@ export async function sample(
   }
   const began = performance.now();
   const progress = output.progress('sample', count);
-  const drawn = await drawSamples(flow, count, {
+  const drawn = await drawSamples({ flow: flow.flow, data }, count, {
     seed: seed ?? flow.experiment.seed,
     trajectory,
     signal: interrupts.signal,

@@ -5,8 +5,9 @@ import { parseSetting } from '../experiment/parseSetting.ts';
 import { RunDirectory } from '../run/runDirectory.ts';
 import { trainRun } from '../run/trainRun.ts';
 import type { CommandContext } from './cliCommand.ts';
+import type { RunOptions } from './runOptions.ts';
 
-interface TrainOptions {
+interface TrainOptions extends Pick<RunOptions, 'strict' | 'force'> {
   readonly set?: readonly string[];
   readonly backend?: string;
   readonly run?: string;
@@ -17,7 +18,7 @@ interface TrainOptions {
 export async function train(
   context: CommandContext,
   [experiment]: [experiment: string],
-  { set = [], backend, run: directory, resume = false, report }: TrainOptions,
+  { set = [], backend, run: directory, resume = false, strict, force, report }: TrainOptions,
 ): Promise<void> {
   const settings = [
     ...(backend === undefined ? [] : [{ path: ['backend'], value: { name: backend }, label: `--backend ${backend}` }]),
@@ -47,7 +48,7 @@ export async function train(
       ? new RunDirectory(directory)
       : ((resume ? await RunDirectory.newest(name) : undefined) ?? (await RunDirectory.numbered(name))));
   if (directory !== undefined && !resume) await run.create();
-  await trainRun({ context, loaded, assembled, run, resume, report });
+  await trainRun({ context, loaded, assembled, run, resume, strict, force, report });
 }
 
 const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();

@@ -1,18 +1,17 @@
-import { PluginRegistry, type Dataset, type FlowMatchingError, type HostArray } from '@flow-matching/core';
+import type { FlowMatchingError, HostArray } from '@flow-matching/core';
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { CommandContext } from '../commands/cliCommand.ts';
+import type { RunOptions } from '../commands/runOptions.ts';
 import { fileError } from '../disk/fileError.ts';
 import { writeAtomically } from '../disk/writeAtomically.ts';
-import { CheckpointError, isFinding } from '../errors.ts';
-import { loadExperiment } from '../experiment/assembleExperiment.ts';
+import { isFinding } from '../errors.ts';
 import { domainOf, planePoints, unionOf, type Domain } from '../report/domain.ts';
 import { figureFile } from '../report/figureFile.ts';
 import type { Figure } from '../report/reportHtml.ts';
 import { distinctPoints } from '../run/drawSamples.ts';
 import { environmentOf } from '../run/environment.ts';
-import { openRun } from '../run/openRun.ts';
-import { RunDirectory } from '../run/runDirectory.ts';
+import { dataOfRun, loadRun, noCheckpoint, openRun } from '../run/openRun.ts';
 import { describeError } from '../terminal/describeError.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
 import { checkSameData, type DataOfRun } from './checkSameData.ts';
@@ -30,17 +29,19 @@ export interface CompareRequest {
   readonly seed?: number | undefined;
   /** Where the files go. */
   readonly directory: string;
+  /** How far the runs are trusted. */
+  readonly options: RunOptions;
   readonly signal: AbortSignal;
 }
 
 /** Measures runs side by side: prints the table, and leaves figures, a page and the numbers in a directory. */
 export async function compareRuns(
   context: CommandContext,
-  { paths, count, seed: asked, directory, signal }: CompareRequest,
+  { paths, count, seed: asked, directory, options, signal }: CompareRequest,
 ): Promise<void> {
   const { output } = context;
   const runs: DataOfRun[] = [];
-  for (const path of paths) runs.push(await dataOf(context, path));
+  for (const path of paths) runs.push(await dataOf(context, path, options));
   const seed = asked ?? runs[0].experiment.seed;
   await checkSameData(runs, seed);
   const labels = labelsOf(runs);
@@ -50,7 +51,7 @@ export async function compareRuns(
   // One after another, so that only one flow is in memory.
   for (const [i, run] of runs.entries()) {
     try {
-      const measured = await measure(context, run, { label: labels[i], count, seed, output, signal });
+      const measured = await measure(context, run, options, { label: labels[i], count, seed, output, signal });
       environment = measured.environment;
       measurements.push(measured.measurement);
     } catch (error) {
@@ -107,33 +108,28 @@ export async function compareRuns(
 /** Opens a run and measures it. */
 async function measure(
   context: CommandContext,
-  { path, experiment }: DataOfRun,
+  { path, experiment, data }: DataOfRun,
+  options: RunOptions,
   request: MeasureRequest,
 ): Promise<{ measurement: Measurement; environment: Record<string, unknown> }> {
-  const opened = await openRun(context, path, [
-    { path: ['solver'], value: comparedSolver, label: 'the solver of a comparison' },
-  ]);
-  await using assembled = opened.assembled;
-  if (opened.step < experiment.training.steps)
+  const solver = { path: ['solver'], value: comparedSolver, label: 'the solver of a comparison' };
+  const { run, assembled: flow, step } = await openRun(context, path, [solver], options);
+  await using assembled = { ...flow, data };
+  if (step < experiment.training.steps)
     request.output.warn(
-      `${path} is at step ${formatNumber(opened.step)} of ${formatNumber(experiment.training.steps)}: its training is not finished.`,
+      `${path} is at step ${formatNumber(step)} of ${formatNumber(experiment.training.steps)}: its training is not finished.`,
     );
-  return { measurement: await measureRun(opened, request), environment: environmentOf(assembled.backend) };
+  return {
+    measurement: await measureRun({ run, assembled, step }, request),
+    environment: environmentOf(assembled.backend),
+  };
 }
 
 /** A run's data, read before anything is measured, so that a bad run is told of at once. @throws RunError, CheckpointError, ExperimentError. */
-async function dataOf({ root }: CommandContext, path: string): Promise<DataOfRun> {
-  const run = RunDirectory.existing(path);
-  const { experiment, container } = await loadExperiment(root, run.experimentFile);
-  if ((await run.checkpoints.steps()).length === 0) {
-    throw new CheckpointError(`${path} has no checkpoint yet.`, {
-      actual: path,
-      expected: 'a run that has reached its first checkpoint',
-      remedy: `Go on training: ${run.resumeCommand}`,
-    });
-  }
-  const data: Dataset = await new PluginRegistry(container).build('dataset', experiment.data);
-  return { path, experiment, data };
+async function dataOf(context: CommandContext, path: string, options: RunOptions): Promise<DataOfRun> {
+  const { run, loaded } = await loadRun(context, path, [], options);
+  if ((await run.checkpoints.steps()).length === 0) throw noCheckpoint(run);
+  return { path, experiment: loaded.experiment, data: await dataOfRun(context, run, loaded, options) };
 }
 
 /** Names of experiments; where two have one name, those of their directories; where these are equal too, their paths. */

@@ -1,6 +1,7 @@
-import { SolverError, type Estimate, type HostArray } from '@flow-matching/core';
+import { SolverError, type Dataset, type Estimate, type HostArray } from '@flow-matching/core';
 import { supportShare } from '@flow-matching/plugins';
 import { isFinding } from '../errors.ts';
+import type { AssembledFlow } from '../experiment/assembleExperiment.ts';
 import type { OpenedRun } from '../run/openRun.ts';
 import { atMostHeldOut, drawSamples, heldOutBatch } from '../run/drawSamples.ts';
 import { readMetrics, type Metrics } from '../run/metricsLog.ts';
@@ -35,6 +36,11 @@ export interface Measurement {
   readonly failures: readonly string[];
 }
 
+/** A run's flow, and the data it was trained on. */
+export interface MeasuredRun extends Pick<OpenedRun, 'run' | 'step'> {
+  readonly assembled: AssembledFlow & { readonly data: Dataset };
+}
+
 export interface MeasureRequest {
   readonly label: string;
   readonly count: number;
@@ -58,7 +64,7 @@ const trajectoryPoints = 33;
  * of anything else the command fails with it.
  */
 export async function measureRun(
-  { run, assembled, step }: OpenedRun,
+  { run, assembled, step }: MeasuredRun,
   { label, count, seed, output, signal }: MeasureRequest,
 ): Promise<Measurement> {
   const { flow, data, registry, experiment } = assembled;
@@ -105,7 +111,7 @@ export async function measureRun(
         )
       : undefined;
   output.endProgress();
-  const metrics = await readMetrics(run.metricsFile);
+  const metrics = await readMetrics(run.metricsFile, (text) => output.warn(text));
   const millisecondsPerStep = stepTime(metrics);
   const { density } = data;
   return {

@@ -48,7 +48,7 @@ export interface CostRequest {
 
 /** How the error of samples falls with the evaluations spent on them. Absent where not even the fine solution is found. */
 export async function samplingCost(
-  { flow, data, registry }: AssembledExperiment,
+  { flow, data, registry }: Pick<AssembledExperiment, 'flow' | 'data' | 'registry'>,
   { count, seed, signal, attempt }: CostRequest,
 ): Promise<SamplingCost | undefined> {
   const draw = (spec: PluginSpec, how: string): Promise<Samples | undefined> =>

@@ -8,6 +8,29 @@ export const reference = defineBackend({
   create: createReferenceBackend,
 });
 
+const executionProvider = z.enum(['cpu', 'cuda', 'coreml', 'dml', 'tensorrt', 'webgpu']);
+
+/**
+ * Options of ONNX Runtime's sessions that an experiment may set: what neither writes files (optimized models, profiles, caches of
+ * providers) nor loads libraries, since an experiment in YAML is data.
+ */
+const sessionOptions = z.strictObject({
+  executionProviders: z
+    .array(
+      z.union([
+        executionProvider,
+        z.strictObject({ name: executionProvider, deviceId: z.int().nonnegative().exactOptional() }),
+      ]),
+    )
+    .exactOptional(),
+  executionMode: z.enum(['sequential', 'parallel']).exactOptional(),
+  interOpNumThreads: z.int().positive().exactOptional(),
+  enableCpuMemArena: z.boolean().exactOptional(),
+  enableMemPattern: z.boolean().exactOptional(),
+  /** 0 verbose to 4 fatal. */
+  logSeverityLevel: z.literal([0, 1, 2, 3, 4]).exactOptional(),
+});
+
 /** Imported when it is asked for, so that the command works, and can say what is missing, where its runtime does not load. */
 export const onnx = defineBackend({
   name: 'onnx',
@@ -23,10 +46,7 @@ export const onnx = defineBackend({
       .enum(['disabled', 'basic', 'extended', 'all'])
       .default('all')
       .describe("Level of ONNX Runtime's own graph optimizations"),
-    session: z
-      .record(z.string(), z.unknown())
-      .exactOptional()
-      .describe('Further session options of ONNX Runtime, such as executionProviders'),
+    session: sessionOptions.exactOptional().describe('Session options of ONNX Runtime, such as executionProviders'),
   }),
   create: async (options) => (await import('@flow-matching/backend-onnx')).onnx(options),
 });

@@ -10,6 +10,7 @@ import {
 } from '@flow-matching/core';
 import { Container } from 'inversify';
 import { nodeFiles } from '../container/nodeFiles.ts';
+import { recordingFiles, type FileRecord } from '../container/recordingFiles.ts';
 import type { Experiment } from './experiment.ts';
 import { readExperiment, type Setting } from './experimentSource.ts';
 import { resolveExperiment, type ResolvedExperiment } from './resolveExperiment.ts';
@@ -17,37 +18,56 @@ import { resolveExperiment, type ResolvedExperiment } from './resolveExperiment.
 /** An experiment with its container: a child of the root that knows its plugin modules and its files. */
 export interface LoadedExperiment extends ResolvedExperiment {
   readonly container: Container;
+  /** The files that its parts have read so far, by their paths as the experiment names them. */
+  readonly files: ReadonlyMap<string, FileRecord>;
 }
 
-/** Reads and checks an experiment file. Nothing is built yet. @throws ExperimentError, UsageError, FileError, PluginError. */
+/**
+ * Reads and checks an experiment file. Nothing is built yet.
+ *
+ * @param checkPlugins sees the modules that the file names before they are loaded, and may throw.
+ * @throws ExperimentError, UsageError, FileError, PluginError.
+ */
 export async function loadExperiment(
   root: Container,
   file: string,
   settings: readonly Setting[] = [],
+  checkPlugins?: (plugins: readonly string[]) => void,
 ): Promise<LoadedExperiment> {
   const source = await readExperiment(file, settings);
   const container = new Container({ parent: root });
-  const resolved = await resolveExperiment(source, container);
-  container.bind(FILES).toConstantValue(nodeFiles(resolved.directory));
-  return { ...resolved, container };
+  const resolved = await resolveExperiment(source, container, checkPlugins);
+  const { files, records } = recordingFiles(nodeFiles(resolved.directory));
+  container.bind(FILES).toConstantValue(files);
+  return { ...resolved, container, files: records };
 }
 
-/** What an experiment is made of, ready to run. Disposing frees the flow and its backend. */
-export interface AssembledExperiment extends AsyncDisposable {
+/** What samples and scores, ready to run. Disposing frees the flow and its backend. */
+export interface AssembledFlow extends AsyncDisposable {
   readonly experiment: Experiment;
   readonly registry: PluginRegistry;
   readonly flow: Flow;
   readonly backend: Backend;
-  readonly data: Dataset;
-  readonly optimizer: Optimizer;
   readonly model: VectorFieldModel;
 }
 
-/** Builds the parts and binds them to their roles. @throws DataError, BackendError, OptionError: what the parts throw. */
-export async function assembleExperiment({ experiment, container }: LoadedExperiment): Promise<AssembledExperiment> {
+/** And what trains. */
+export interface AssembledExperiment extends AssembledFlow {
+  readonly data: Dataset;
+  readonly optimizer: Optimizer;
+}
+
+/** Builds everything and binds the parts to their roles. @throws DataError, BackendError, OptionError: what the parts throw. */
+export async function assembleExperiment(loaded: LoadedExperiment): Promise<AssembledExperiment> {
+  const registry = new PluginRegistry(loaded.container);
+  const data: Dataset = await registry.build('dataset', loaded.experiment.data);
+  const optimizer: Optimizer = registry.build('optimizer', loaded.experiment.optimizer);
+  return { ...(await assembleFlow(loaded)), data, optimizer };
+}
+
+/** As {@link assembleExperiment}, without what only a training needs: its data is not read. */
+export async function assembleFlow({ experiment, container }: LoadedExperiment): Promise<AssembledFlow> {
   const registry = new PluginRegistry(container);
-  const data: Dataset = await registry.build('dataset', experiment.data);
-  const optimizer: Optimizer = registry.build('optimizer', experiment.optimizer);
   const model: VectorFieldModel = registry.build('model', experiment.model);
   const backend: Backend = await registry.build('backend', experiment.backend);
   await bindFlow(container, {
@@ -65,8 +85,6 @@ export async function assembleExperiment({ experiment, container }: LoadedExperi
     registry,
     flow,
     backend,
-    data,
-    optimizer,
     model,
     async [Symbol.asyncDispose]() {
       await flow.dispose();

@@ -54,7 +54,8 @@ export const partNames = Object.keys(parts) as PartName[];
 export const frameSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u, 'expected letters, digits, dots, dashes and underscores')
+    .regex(/^\P{Cc}+$/u, 'expected a text without control characters')
+    .max(1000)
     .exactOptional()
     .describe('Name of the runs; by default the name of the file without its ending'),
   seed: z.int().min(0).default(0).describe('Seed of the initial parameters and of every random draw'),
@@ -85,6 +86,7 @@ export const frameSchema = z.strictObject({
       directory: z.string().exactOptional(),
       hash: z.string().exactOptional(),
       backend: z.string().exactOptional(),
+      files: z.record(z.string(), z.object({ bytes: z.number(), sha256: z.string() })).exactOptional(),
     })
     .exactOptional()
     .describe("Written into a run's copy of the experiment: where the experiment came from and what it ran on"),

@@ -53,7 +53,7 @@ export function differenceOf(a: unknown, b: unknown): Difference | undefined {
 }
 
 /** Values that hold no others, by dotted path, sorted, so that the order of keys is no difference. */
-function leaves(value: unknown, path = ''): [string, unknown][] {
+export function leaves(value: unknown, path = ''): [string, unknown][] {
   if (typeof value !== 'object' || value === null) return [[path, value]];
   const inner = Object.entries(value).flatMap(([key, part]) => leaves(part, path === '' ? key : `${path}.${key}`));
   return inner.toSorted(([x], [y]) => (x < y ? -1 : x > y ? 1 : 0));

@@ -23,7 +23,7 @@ export interface ExperimentSource {
   readonly file: string;
   /** Absolute folder that file names and module specifiers in the experiment are relative to. */
   readonly directory: string;
-  /** The name of the file without its ending. */
+  /** The name of the file without its ending, control characters as dashes. */
   readonly title: string;
   readonly value: unknown;
   /** `file:line:column` of the value at a path or of the key that leads to it, or the option of the command line that set it. */
@@ -66,7 +66,7 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
   return {
     file,
     directory: dirname(resolve(file)),
-    title: basename(file, extname(file)),
+    title: basename(file, extname(file)).replaceAll(/\p{Cc}/gu, '-'),
     // The check has counted what aliases stand for.
     value: document.toJS({ maxAliasCount: -1 }),
     locate(path, at = 'value') {

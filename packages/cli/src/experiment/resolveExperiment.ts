@@ -9,6 +9,7 @@ import {
 } from '@flow-matching/core';
 import type { Container } from 'inversify';
 import { resolve } from 'node:path';
+import type { FileRecord } from '../container/recordingFiles.ts';
 import { ExperimentError } from '../errors.ts';
 import { describeIssue, type Problem } from './describeIssue.ts';
 import { frameSchema, partNames, parts, type Experiment } from './experiment.ts';
@@ -23,7 +24,12 @@ export interface ResolvedExperiment {
   /** Absolute. */
   readonly directory: string;
   /** What a run directory's copy says of the run. */
-  readonly environment: { readonly hash?: string | undefined; readonly backend?: string | undefined };
+  readonly environment: {
+    readonly hash?: string | undefined;
+    readonly backend?: string | undefined;
+    /** Data files that the training read. */
+    readonly files?: Readonly<Record<string, FileRecord>> | undefined;
+  };
 }
 
 /**
@@ -32,7 +38,11 @@ export interface ResolvedExperiment {
  *
  * @throws ExperimentError that lists everything wrong, each with its file, line and column; PluginError for a module.
  */
-export async function resolveExperiment(source: ExperimentSource, container: Container): Promise<ResolvedExperiment> {
+export async function resolveExperiment(
+  source: ExperimentSource,
+  container: Container,
+  checkPlugins: (plugins: readonly string[]) => void = () => {},
+): Promise<ResolvedExperiment> {
   const value = source.value as Record<string, unknown>;
   const frame = frameSchema.safeParse(value);
   const problems: Problem[] = frame.success
@@ -42,6 +52,7 @@ export async function resolveExperiment(source: ExperimentSource, container: Con
       );
   const { plugins, environment = {} } = frame.data ?? { plugins: [] };
   const directory = resolve(source.directory, environment.directory ?? '.');
+  checkPlugins(plugins);
   await loadPlugins(container, plugins, (specifier) => importModule(specifier, directory));
   const check = new PartCheck(source, new PluginRegistry(container), problems);
   const specs = Object.fromEntries(

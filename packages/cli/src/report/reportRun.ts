@@ -31,7 +31,7 @@ export async function reportRun({ output, assembled, run, step, signal }: Report
     output.failed = true;
     output.warn(`The likelihood could not be computed: ${scores.nllFailure}`);
   }
-  const metrics = await readMetrics(run.metricsFile);
+  const metrics = await readMetrics(run.metricsFile, (text) => output.warn(text));
   const trainingSeconds = metrics.at(-1)?.seconds ?? 0;
   const flat = data.shape.length === 1;
   if (flat) {

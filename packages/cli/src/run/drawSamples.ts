@@ -3,11 +3,11 @@ import {
   requireFinished,
   type Batch,
   type Dataset,
+  type Flow,
   type HostArray,
   type Samples,
   type Solver,
 } from '@flow-matching/core';
-import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 
 export interface DrawOptions {
   readonly seed: number;
@@ -25,12 +25,14 @@ export interface DrawOptions {
  * @throws SolverError where a solve stops short.
  */
 export async function drawSamples(
-  { flow, data }: Pick<AssembledExperiment, 'flow' | 'data'>,
+  { flow, data }: { readonly flow: Flow; readonly data: Dataset | (() => Promise<Dataset>) },
   count: number,
   { seed, ...options }: DrawOptions,
 ): Promise<Samples> {
   const needsBatch = flow.path.sides === 'two' || flow.context.condition !== undefined;
-  const { x0, condition }: Partial<Batch> = needsBatch ? await heldOutBatch(data, count, seed) : {};
+  const { x0, condition }: Partial<Batch> = needsBatch
+    ? await heldOutBatch(typeof data === 'function' ? await data() : data, count, seed)
+    : {};
   const drawn = await flow.sample(count, {
     ...options,
     seed,

@@ -1,18 +1,14 @@
 import { FlowMatchingError, formatShape, measureModel, type HostArray } from '@flow-matching/core';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../errors.ts';
-import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
+import type { AssembledFlow } from '../experiment/assembleExperiment.ts';
 
 /**
  * Lets a flow use the parameters of a checkpoint: their moving average where there is one.
  *
  * @throws CheckpointError naming the file where they are not those of the experiment's model, by name, shape or dtype.
  */
-export function loadParameters(
-  { flow, model }: AssembledExperiment,
-  { state, context }: Checkpoint,
-  file: string,
-): void {
+export function loadParameters({ flow, model }: AssembledFlow, { state, context }: Checkpoint, file: string): void {
   const parameters = state.ema ?? state.parameters;
   const size = Object.values(parameters).reduce((sum, { data }) => sum + data.length, 0);
   let expected: Readonly<Record<string, HostArray>>;

@@ -6,6 +6,14 @@ import { writeAtomically } from '../disk/writeAtomically.ts';
 /** One line of metrics.jsonl. */
 export type Metrics = Omit<TrainingReport, 'steps'>;
 
+/** A line of metrics.jsonl that is no report: something a reader of the run should know of. */
+export interface MetricsEvent {
+  /** The step the training stood at. */
+  readonly step: number;
+  readonly event: string;
+  readonly [detail: string]: unknown;
+}
+
 /** metrics.jsonl: one JSON object a line, appended as the training goes. */
 export class MetricsLog implements AsyncDisposable {
   readonly #path: string;
@@ -16,10 +24,14 @@ export class MetricsLog implements AsyncDisposable {
     this.#file = file;
   }
 
-  /** Opens the log for the steps after `step`; lines beyond it are dropped, because these steps will be made again. @throws FileError. */
-  static async open(path: string, step: number): Promise<MetricsLog> {
-    const lines = await readMetrics(path);
-    const kept = lines.filter((line) => line.step <= step);
+  /**
+   * Opens the log for the steps after `step`; lines beyond it are dropped, because these steps will be made again, and so are lines that
+   * are not understood.
+   *
+   * @throws FileError.
+   */
+  static async open(path: string, step: number, warn: (text: string) => void): Promise<MetricsLog> {
+    const kept = (await readLines(path, warn)).filter((line) => line.step <= step);
     await writeAtomically(path, [kept.map((line) => `${JSON.stringify(line)}\n`).join('')]);
     try {
       return new MetricsLog(path, await open(path, 'a'));
@@ -28,9 +40,9 @@ export class MetricsLog implements AsyncDisposable {
     }
   }
 
-  async append(metrics: Metrics): Promise<void> {
+  async append(line: Metrics | MetricsEvent): Promise<void> {
     try {
-      await this.#file.appendFile(`${JSON.stringify(metrics)}\n`);
+      await this.#file.appendFile(`${JSON.stringify(line)}\n`);
     } catch (cause) {
       throw fileError('write', this.#path, cause);
     }
@@ -41,8 +53,12 @@ export class MetricsLog implements AsyncDisposable {
   }
 }
 
-/** The lines of a log; a last one that a kill cut short is left out. @throws FileError. */
-export async function readMetrics(path: string): Promise<Metrics[]> {
+/** The reports of a log. A last line that a kill cut short is left out; other lines that are not understood are too, and `warn` hears of them. @throws FileError. */
+export async function readMetrics(path: string, warn: (text: string) => void): Promise<Metrics[]> {
+  return (await readLines(path, warn)).filter((line): line is Metrics => !('event' in line));
+}
+
+async function readLines(path: string, warn: (text: string) => void): Promise<(Metrics | MetricsEvent)[]> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -50,15 +66,30 @@ export async function readMetrics(path: string): Promise<Metrics[]> {
     if (systemCode(cause) === 'ENOENT') return [];
     throw fileError('read', path, cause);
   }
-  return text.split('\n').flatMap((line) => {
-    try {
-      const metrics: unknown = JSON.parse(line);
-      return isMetrics(metrics) ? [metrics] : [];
-    } catch {
-      return [];
-    }
-  });
+  const parsed = text.split('\n').map(parseLine);
+  // The last one is empty, or was cut short by a kill.
+  const broken = parsed.slice(0, -1).flatMap((line, i) => (line ? [] : [i + 1]));
+  if (broken.length > 0)
+    warn(
+      `${path}: ${broken.length === 1 ? `line ${broken[0]} is` : `${broken.length} lines, the first of them line ${broken[0]}, are`} not understood and left out.`,
+    );
+  return parsed.filter((line) => line !== undefined);
 }
 
-const isMetrics = (value: unknown): value is Metrics =>
-  typeof value === 'object' && value !== null && 'step' in value && Number.isSafeInteger(value.step);
+function parseLine(text: string): Metrics | MetricsEvent | undefined {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof line !== 'object' || line === null || Array.isArray(line)) return undefined;
+  const { step, event, loss, seconds, ...others } = line as Record<string, unknown>;
+  if (!Number.isSafeInteger(step)) return undefined;
+  if (typeof event === 'string') return line as MetricsEvent;
+  // A gradient's norm that is infinite is null in JSON.
+  const numbers = [others['gradientNorm'], others['learningRate'], others['skipped']].every(
+    (value) => value === undefined || value === null || typeof value === 'number',
+  );
+  return numbers && Number.isFinite(loss) && Number.isFinite(seconds) ? (line as Metrics) : undefined;
+}

@@ -1,35 +1,93 @@
-import { CheckpointError } from '../errors.ts';
-import { assembleExperiment, loadExperiment, type AssembledExperiment } from '../experiment/assembleExperiment.ts';
-import type { Setting } from '../experiment/experimentSource.ts';
+import { PluginRegistry, type Dataset } from '@flow-matching/core';
 import type { CommandContext } from '../commands/cliCommand.ts';
+import type { RunOptions } from '../commands/runOptions.ts';
+import { CheckpointError, UsageError } from '../errors.ts';
+import {
+  assembleFlow,
+  loadExperiment,
+  type AssembledFlow,
+  type LoadedExperiment,
+} from '../experiment/assembleExperiment.ts';
+import type { Setting } from '../experiment/experimentSource.ts';
+import { latestCheckpoint } from './latestCheckpoint.ts';
 import { loadParameters } from './loadParameters.ts';
 import { RunDirectory } from './runDirectory.ts';
+import { checkExperimentRecord, checkFileRecords } from './runRecord.ts';
 
 /** A trained flow from a run directory. */
 export interface OpenedRun {
   readonly run: RunDirectory;
-  readonly assembled: AssembledExperiment;
+  readonly assembled: AssembledFlow;
   /** Updates made when the checkpoint was saved. */
   readonly step: number;
+  /** The data of the training, read when it is first asked for: a flow can be sampled without. @throws DataError, RunError. */
+  readonly data: () => Promise<Dataset>;
 }
 
-/** The flow of a run's last checkpoint: the moving average of its parameters where there is one. @throws RunError, CheckpointError. */
+/**
+ * The flow of a run's last checkpoint: the moving average of its parameters where there is one.
+ *
+ * @throws RunError, CheckpointError; UsageError where the run names plugins that were not allowed.
+ */
 export async function openRun(
-  { root }: CommandContext,
+  context: CommandContext,
   path: string,
   settings: readonly Setting[],
+  options: RunOptions,
 ): Promise<OpenedRun> {
-  const run = RunDirectory.existing(path);
-  const loaded = await loadExperiment(root, run.experimentFile, settings);
-  const checkpoint = await run.checkpoints.latest();
-  if (!checkpoint) {
-    throw new CheckpointError(`${path} has no checkpoint yet.`, {
-      actual: path,
-      expected: 'a run that has reached its first checkpoint',
-      remedy: `Go on training: ${run.resumeCommand}`,
-    });
-  }
-  const assembled = await assembleExperiment(loaded);
+  const { run, loaded } = await loadRun(context, path, settings, options);
+  const { checkpoint } = await latestCheckpoint(run, {
+    output: context.output,
+    hash: loaded.environment.hash,
+    strict: options.strict,
+  });
+  if (!checkpoint) throw noCheckpoint(run);
+  const assembled = await assembleFlow(loaded);
   loadParameters(assembled, checkpoint, run.checkpoints.path(checkpoint.state.step));
-  return { run, assembled, step: checkpoint.state.step };
+  let data: Promise<Dataset> | undefined;
+  return {
+    run,
+    assembled,
+    step: checkpoint.state.step,
+    data: () => (data ??= dataOfRun(context, run, loaded, options)),
+  };
 }
+
+/** A run's experiment, as its training recorded it. @throws RunError, ExperimentError; UsageError where it names plugins that were not allowed. */
+export async function loadRun(
+  { root, output }: CommandContext,
+  path: string,
+  settings: readonly Setting[],
+  { force, allowPlugins = false }: RunOptions,
+): Promise<{ readonly run: RunDirectory; readonly loaded: LoadedExperiment }> {
+  const run = RunDirectory.existing(path);
+  await checkExperimentRecord(run, { output, force });
+  const loaded = await loadExperiment(root, run.experimentFile, settings, (plugins) => {
+    if (!allowPlugins && plugins.length > 0)
+      throw new UsageError(`${path} names plugins, which are code that would run as yours: ${plugins.join(', ')}.`, {
+        actual: plugins,
+        expected: 'a run without plugins, or leave to load them',
+        remedy: 'Add --allow-plugins if you trust them.',
+      });
+  });
+  return { run, loaded };
+}
+
+/** The data that a run was trained on. @throws DataError; RunError where a file is another one by now. */
+export async function dataOfRun(
+  { output }: CommandContext,
+  run: RunDirectory,
+  { experiment, container, environment, files }: LoadedExperiment,
+  { force }: RunOptions,
+): Promise<Dataset> {
+  const data: Dataset = await new PluginRegistry(container).build('dataset', experiment.data);
+  checkFileRecords(run, environment.files, files, { output, force });
+  return data;
+}
+
+export const noCheckpoint = (run: RunDirectory): CheckpointError =>
+  new CheckpointError(`${run.path} has no checkpoint yet.`, {
+    actual: run.path,
+    expected: 'a run that has reached its first checkpoint',
+    remedy: `Go on training: ${run.resumeCommand}`,
+  });

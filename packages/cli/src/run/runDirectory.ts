@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { stringify } from 'yaml';
 import { CheckpointStore } from '../checkpoint/checkpointStore.ts';
 import { fileError, systemCode } from '../disk/fileError.ts';
 import { temporarySuffix, writeAtomically } from '../disk/writeAtomically.ts';
 import { RunError } from '../errors.ts';
+import { recordedText } from './runRecord.ts';
+import { folderName } from './folderName.ts';
 import { quotePath } from '../terminal/quoteArgument.ts';
 import type { ResolvedExperiment } from '../experiment/resolveExperiment.ts';
 
@@ -71,8 +72,9 @@ export class RunDirectory {
   /** A new directory `runs/NAME-N` with the first number that is free. */
   static async numbered(name: string, parent: string = runsFolder): Promise<RunDirectory> {
     await makeDirectory(parent);
-    for (let number = (await lastNumber(name, parent)) + 1; ; number++) {
-      const path = join(parent, `${name}-${number}`);
+    const folder = folderName(name);
+    for (let number = (await lastNumber(folder, parent)) + 1; Number.isSafeInteger(number); number++) {
+      const path = join(parent, `${folder}-${number}`);
       try {
         await mkdir(path);
         return new RunDirectory(path);
@@ -81,12 +83,18 @@ export class RunDirectory {
         if (systemCode(cause) !== 'EEXIST') throw fileError('make', path, cause);
       }
     }
+    throw new RunError(`The runs of ${folder} in ${parent} are numbered up to ${Number.MAX_SAFE_INTEGER}.`, {
+      actual: join(parent, `${folder}-${Number.MAX_SAFE_INTEGER}`),
+      expected: 'a number that is free',
+      remedy: 'Name a directory with --run.',
+    });
   }
 
   /** The newest `runs/NAME-N`, where there is one. */
   static async newest(name: string, parent: string = runsFolder): Promise<RunDirectory | undefined> {
-    const number = await lastNumber(name, parent);
-    return number === 0 ? undefined : new RunDirectory(join(parent, `${name}-${number}`));
+    const folder = folderName(name);
+    const number = await lastNumber(folder, parent);
+    return number === 0 ? undefined : new RunDirectory(join(parent, `${folder}-${number}`));
   }
 
   /** Makes the directory; one that holds anything is refused. @throws RunError, FileError. */
@@ -126,9 +134,8 @@ export class RunDirectory {
     environment: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     const origin = relative(resolve(this.path), directory) || '.';
-    await writeAtomically(this.experimentFile, [
-      stringify({ ...experiment, environment: { directory: origin, ...environment } }),
-    ]);
+    const document = { ...experiment, environment: { directory: origin, ...environment } };
+    await writeAtomically(this.experimentFile, [recordedText(document)]);
   }
 }
 
@@ -140,10 +147,12 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
+/** The highest number of a folder `NAME-N`; 0 where there is none. Others that begin alike, and numbers beyond 2^53, are none of ours. */
 async function lastNumber(name: string, parent: string): Promise<number> {
-  const names = await readdir(parent).catch(() => []);
-  const numbers = names
+  const entries = await readdir(parent).catch(() => []);
+  return entries
     .filter((entry) => entry.startsWith(`${name}-`))
-    .map((entry) => Number(entry.slice(name.length + 1)));
-  return Math.max(0, ...numbers.filter((number) => Number.isInteger(number)));
+    .map((entry) => entry.slice(name.length + 1))
+    .filter((digits) => /^[1-9]\d*$/.test(digits) && Number.isSafeInteger(Number(digits)))
+    .reduce((highest, digits) => Math.max(highest, Number(digits)), 0);
 }

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nodeDisk, type Disk } from '../disk/disk.ts';
 import { fileError, systemCode } from '../disk/fileError.ts';
+import { isUnsupported } from '../disk/unsupported.ts';
 import { RunError } from '../errors.ts';
 
 /** Who holds a lock. */
@@ -14,74 +17,156 @@ interface Holder {
   readonly token: string;
 }
 
+/** Tokens of the locks that this process holds. */
+const heldHere = new Set<string>();
+
+/** How often a lock that others put and remove meanwhile is tried for. */
+const attempts = 100;
+/** How often a lock is read that is still empty, milliseconds apart: on file systems without links it is filled after it was made. */
+const emptyReads = 10;
+const emptyInterval = 50;
+
 /** Keeps a second training out of a run directory. Released by disposing; what a killed process left is found by its number. */
 export class RunLock implements AsyncDisposable {
   readonly #path: string;
-  readonly #text: string;
+  readonly #directory: string;
+  readonly #holder: Holder;
+  readonly #disk: Disk;
 
-  private constructor(path: string, text: string) {
+  private constructor(path: string, directory: string, holder: Holder, disk: Disk) {
     this.#path = path;
-    this.#text = text;
+    this.#directory = directory;
+    this.#holder = holder;
+    this.#disk = disk;
+    heldHere.add(holder.token);
   }
 
-  /** @throws RunError where a living process, or one on another machine, holds it. */
-  static async acquire(path: string, directory: string): Promise<RunLock> {
+  /**
+   * @throws RunError where a living process, or one on another machine, holds it; where what lies at its place is no lock; where a stale
+   * one cannot be removed. FileError where the directory cannot be written to.
+   */
+  static async acquire(path: string, directory: string, disk: Disk = nodeDisk): Promise<RunLock> {
     const own: Holder = { pid: process.pid, host: hostname(), began: beginningOf(process.pid), token: randomUUID() };
-    const text = JSON.stringify(own);
-    for (;;) {
-      if (await putIfAbsent(path, text)) return new RunLock(path, text);
-      const found = await readFile(path, 'utf8').catch(() => '');
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (await putIfAbsent(path, JSON.stringify(own), disk)) return new RunLock(path, directory, own, disk);
+      const found = await readLock(path, directory);
+      if (found === undefined) continue;
       const holder = parseHolder(found);
-      if (holder && !isGone(holder)) {
-        const elsewhere = holder.host === own.host ? '' : ` on ${holder.host}`;
-        throw new RunError(`Another training, process ${holder.pid}${elsewhere}, is writing to ${directory}.`, {
-          actual: holder,
-          remedy:
-            elsewhere === ''
-              ? 'Wait for it, stop it, or choose another --run.'
-              : `Choose another --run, or remove ${path} if it is no longer running.`,
-        });
-      }
-      await removeStale(path, found);
+      if (holder && !isGone(holder)) throw heldError(holder, own, path, directory);
+      await removeStale(path, found, directory, disk);
     }
+    throw new RunError(`The lock of ${directory} could not be taken in ${attempts} attempts.`, {
+      actual: path,
+      expected: 'a lock that only trainings put there and remove',
+      remedy: `Remove ${path} if no training is running in ${directory}.`,
+    });
+  }
+
+  /**
+   * Makes sure that the lock is still this process's; one that was removed is put back.
+   *
+   * @throws RunError where another training has taken the directory over.
+   */
+  async verify(): Promise<void> {
+    const text = JSON.stringify(this.#holder);
+    const found = await readLock(this.#path, this.#directory);
+    if (found === text || (found === undefined && (await putIfAbsent(this.#path, text, this.#disk)))) return;
+    throw new RunError(`Another training has taken over ${this.#directory}.`, {
+      actual: found,
+      expected: `the lock of process ${process.pid} in ${this.#path}`,
+      remedy: 'Train in another directory: name it with --run.',
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if ((await readFile(this.#path, 'utf8').catch(() => '')) === this.#text) await rm(this.#path, { force: true });
+    heldHere.delete(this.#holder.token);
+    const found = await readFile(this.#path, 'utf8').catch(() => '');
+    if (found === JSON.stringify(this.#holder)) await this.#disk.rm(this.#path, { force: true });
   }
 }
 
-/** A link appears with its content, so that nobody finds a lock that is still empty. */
-async function putIfAbsent(path: string, text: string): Promise<boolean> {
+function heldError(holder: Holder, own: Holder, path: string, directory: string): RunError {
+  const elsewhere = holder.host === own.host ? '' : ` on ${holder.host}`;
+  return new RunError(`Another training, process ${holder.pid}${elsewhere}, is writing to ${directory}.`, {
+    actual: holder,
+    remedy:
+      elsewhere === ''
+        ? 'Wait for it, stop it, or choose another --run.'
+        : `Choose another --run, or remove ${path} if it is no longer running.`,
+  });
+}
+
+/** A link appears with its content, so that nobody finds a lock that is still empty. Where there are no links, the lock is filled after it was made. */
+async function putIfAbsent(path: string, text: string, disk: Disk): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`;
   try {
     await writeFile(draft, text);
-    await link(draft, path);
+    await disk.link(draft, path);
+    return true;
+  } catch (cause) {
+    if (systemCode(cause) === 'EEXIST') return false;
+    if (!isUnsupported(cause)) throw fileError('write', path, cause);
+  } finally {
+    await disk.rm(draft, { force: true });
+  }
+  try {
+    const file = await disk.open(path, 'wx');
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
     return true;
   } catch (cause) {
     if (systemCode(cause) === 'EEXIST') return false;
     throw fileError('write', path, cause);
-  } finally {
-    await rm(draft, { force: true });
   }
 }
 
-/** Moves the dead lock away, so that of two finders one removes it; puts it back if a living one slipped in between. */
-async function removeStale(path: string, found: string): Promise<void> {
+/** What a lock says; undefined where there is none. @throws RunError for anything but a file. */
+async function readLock(path: string, directory: string): Promise<string | undefined> {
+  for (let reads = 1; ; reads++) {
+    try {
+      const text = await readFile(path, 'utf8');
+      if (text !== '' || reads === emptyReads) return text;
+    } catch (cause) {
+      if (systemCode(cause) === 'ENOENT') return undefined;
+      throw new RunError(`${path} is not the lock of a training: ${fileError('read', path, cause).message}`, {
+        actual: path,
+        expected: 'a file, or nothing',
+        remedy: `Move it away if no training is running in ${directory}.`,
+        cause,
+      });
+    }
+    await sleep(emptyInterval);
+  }
+}
+
+/** Moves the dead lock away, so that of two finders one removes it; puts it back if a living one slipped in between. @throws RunError. */
+async function removeStale(path: string, found: string, directory: string, disk: Disk): Promise<void> {
   const aside = `${path}.${randomUUID()}`;
   try {
-    await rename(path, aside);
-  } catch {
-    return;
+    await disk.rename(path, aside);
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') return;
+    throw new RunError(`The training that locked ${directory} is gone, and its lock cannot be removed.`, {
+      actual: fileError('rename', path, cause).message,
+      expected: 'a directory that may be written to',
+      remedy: `Remove ${path}.`,
+      cause,
+    });
   }
-  if ((await readFile(aside, 'utf8').catch(() => found)) === found) await rm(aside, { force: true });
-  else await rename(aside, path);
+  if ((await readFile(aside, 'utf8').catch(() => found)) === found) await disk.rm(aside, { force: true });
+  else await disk.rename(aside, path);
 }
 
 function parseHolder(text: string): Holder | undefined {
   try {
     const holder = JSON.parse(text) as Holder;
-    return Number.isSafeInteger(holder.pid) && typeof holder.host === 'string' && holder.host.length < 256
+    return Number.isSafeInteger(holder.pid) &&
+      holder.pid > 0 &&
+      typeof holder.host === 'string' &&
+      holder.host.length < 256
       ? holder
       : undefined;
   } catch {
@@ -90,9 +175,9 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-function isGone({ pid, host, began }: Holder): boolean {
+function isGone({ pid, host, began, token }: Holder): boolean {
   if (host !== hostname()) return false;
-  if (pid === process.pid) return true;
+  if (pid === process.pid) return !heldHere.has(token);
   try {
     process.kill(pid, 0);
   } catch (error) {

@@ -1,7 +1,8 @@
 import type { Training } from '@flow-matching/core';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CommandContext } from '../commands/cliCommand.ts';
-import { CheckpointError, InterruptedError, RunError } from '../errors.ts';
+import type { RunOptions } from '../commands/runOptions.ts';
+import { InterruptedError, RunError } from '../errors.ts';
 import { loadExperiment, type AssembledExperiment, type LoadedExperiment } from '../experiment/assembleExperiment.ts';
 import { experimentHash, firstDifference } from '../experiment/experimentHash.ts';
 import { reportRun } from '../report/reportRun.ts';
@@ -9,10 +10,12 @@ import { formatNumber } from '../terminal/formatTable.ts';
 import { Interrupts } from '../terminal/interrupts.ts';
 import { formatSeconds } from '../terminal/progress.ts';
 import { environmentOf } from './environment.ts';
+import { latestCheckpoint, type PassedOver } from './latestCheckpoint.ts';
 import { loadParameters } from './loadParameters.ts';
 import { MetricsLog, readMetrics } from './metricsLog.ts';
 import type { RunDirectory } from './runDirectory.ts';
 import { RunLock } from './runLock.ts';
+import { checkExperimentRecord, checkFileRecords } from './runRecord.ts';
 
 export interface TrainRunRequest {
   readonly context: CommandContext;
@@ -20,23 +23,34 @@ export interface TrainRunRequest {
   readonly assembled: AssembledExperiment;
   readonly run: RunDirectory;
   readonly resume: boolean;
+  readonly strict: RunOptions['strict'];
+  readonly force: RunOptions['force'];
   /** Sample, score and write the report at the end. */
   readonly report: boolean;
 }
 
 /** Trains in a run directory, from the start or from its last checkpoint, to the end or to the first interrupt. */
-export async function trainRun({ context, loaded, assembled, run, resume, report }: TrainRunRequest): Promise<void> {
+export async function trainRun({
+  context,
+  loaded,
+  assembled,
+  run,
+  resume,
+  strict,
+  force,
+  report,
+}: TrainRunRequest): Promise<void> {
   const { output } = context;
   const { experiment } = loaded;
   await run.prepare();
   await using lock = await RunLock.acquire(run.lockFile, run.path);
-  void lock; // held until this function ends
   using interrupts = new Interrupts(output, 'Stopping after this step. Press Ctrl-C again to end at once.');
-  const { checkpoint, hash } =
+  const { checkpoint, passedOver, hash } =
     resume && run.hasExperiment
-      ? await resumable(context, run, loaded)
-      : { checkpoint: undefined, hash: experimentHash(experiment) };
-  await run.saveExperiment(loaded, { hash, ...environmentOf(assembled.backend) });
+      ? await resumable(context, run, loaded, { strict, force })
+      : { checkpoint: undefined, passedOver: [], hash: experimentHash(experiment) };
+  const files = Object.fromEntries(loaded.files);
+  await run.saveExperiment(loaded, { hash, files, ...environmentOf(assembled.backend) });
   await run.checkpoints.removeLeftovers();
 
   const { steps } = experiment.training;
@@ -49,7 +63,21 @@ export async function trainRun({ context, loaded, assembled, run, resume, report
   const { resumeCommand } = run;
   if (checkpoint && checkpoint.state.step >= steps)
     loadParameters(assembled, checkpoint, run.checkpoints.path(checkpoint.state.step));
-  else await trainFrom({ context, assembled, run, hash, checkpoint, signal: interrupts.signal, resumeCommand });
+  else {
+    const verify = (): Promise<void> => verifyRun(run, lock);
+    await trainFrom({
+      context,
+      assembled,
+      run,
+      hash,
+      checkpoint,
+      passedOver,
+      verify,
+      signal: interrupts.signal,
+      resumeCommand,
+    });
+  }
+  await verifyRun(run, lock);
 
   if (!report) {
     output.result(`Trained ${formatNumber(steps)} steps in ${run.path}`, { run: run.path, step: steps });
@@ -58,45 +86,61 @@ export async function trainRun({ context, loaded, assembled, run, resume, report
   try {
     await reportRun({ output, assembled, run, step: steps, signal: interrupts.signal });
   } catch (error) {
-    if (!(error instanceof InterruptedError)) throw error;
+    if (!(error instanceof InterruptedError)) {
+      await verifyRun(run, lock);
+      throw error;
+    }
     throw new InterruptedError(`Interrupted while scoring; the training itself is complete and saved in ${run.path}.`, {
       remedy: `Go on with: ${resumeCommand}`,
     });
   }
 }
 
-/** The last checkpoint of a run of the same experiment. @throws RunError for another experiment, CheckpointError for a foreign checkpoint. */
+/** @throws RunError where the run's directory was removed, or is another training's by now. */
+async function verifyRun(run: RunDirectory, lock: RunLock): Promise<void> {
+  if (!run.hasExperiment)
+    throw new RunError(`The run directory ${run.path} was removed while it was in use.`, {
+      actual: run.path,
+      expected: 'the directory that the training began in',
+      remedy: 'Train again.',
+    });
+  await lock.verify();
+}
+
+/**
+ * The last checkpoint of a run of the same experiment and the same data.
+ *
+ * @throws RunError for another experiment or other data, CheckpointError for a foreign checkpoint.
+ */
 async function resumable(
   { root, output }: CommandContext,
   run: RunDirectory,
-  { experiment }: LoadedExperiment,
-): Promise<{ checkpoint: Checkpoint | undefined; hash: string }> {
-  const saved = await loadExperiment(root, run.experimentFile);
-  const difference = firstDifference(saved.experiment, experiment);
-  if (difference) {
-    const [there, here] = difference.values.map((value) => (value === undefined ? 'absent' : JSON.stringify(value)));
-    throw new RunError(
-      `${run.path} is a run of another experiment: ${difference.key} is ${there} there and ${here} here.`,
-      {
-        actual: difference,
-        remedy: `Resume it as it is with '${run.resumeCommand}', or name another directory with --run.`,
-      },
-    );
-  }
-  const hash = saved.environment.hash ?? experimentHash(experiment);
-  const checkpoint = await run.checkpoints.latest();
-  if (checkpoint && checkpoint.experiment !== hash) {
-    throw new CheckpointError(`${run.checkpoints.path(checkpoint.state.step)} belongs to another experiment.`, {
-      actual: checkpoint.experiment,
-      expected: `a checkpoint of ${run.experimentFile}`,
-      remedy: 'Remove it.',
+  { experiment, files }: LoadedExperiment,
+  { strict, force }: Pick<RunOptions, 'strict' | 'force'>,
+): Promise<{ checkpoint: Checkpoint | undefined; passedOver: readonly PassedOver[]; hash: string }> {
+  await checkExperimentRecord(run, { output, force });
+  const otherExperiment = (key: string, values: readonly unknown[]): RunError => {
+    const [there, here] = values.map((value) => (value === undefined ? 'absent' : JSON.stringify(value)));
+    return new RunError(`${run.path} is a run of another experiment: ${key} is ${there} there and ${here} here.`, {
+      actual: { key, values },
+      remedy: `Resume it as it is with '${run.resumeCommand}', or name another directory with --run.`,
     });
-  }
-  if (checkpoint && saved.environment.backend !== experiment.backend.name)
+  };
+  const saved = await loadExperiment(root, run.experimentFile, [], (plugins) => {
+    // What the user's own file names has been loaded already; nothing else is run.
+    if (plugins.some((plugin) => !experiment.plugins.includes(plugin)))
+      throw otherExperiment('plugins', [plugins, experiment.plugins]);
+  });
+  const difference = firstDifference(saved.experiment, experiment);
+  if (difference) throw otherExperiment(difference.key, difference.values);
+  checkFileRecords(run, saved.environment.files, files, { output, force });
+  const hash = saved.environment.hash ?? experimentHash(experiment);
+  const latest = await latestCheckpoint(run, { output, hash, strict });
+  if (latest.checkpoint && saved.environment.backend !== experiment.backend.name)
     output.warn(
       `This run began on backend ${saved.environment.backend}: on ${experiment.backend.name} its numbers will differ in the last bits.`,
     );
-  return { checkpoint, hash };
+  return { ...latest, hash };
 }
 
 interface TrainFromRequest {
@@ -105,6 +149,10 @@ interface TrainFromRequest {
   readonly run: RunDirectory;
   readonly hash: string;
   readonly checkpoint: Checkpoint | undefined;
+  /** What metrics.jsonl should tell of the resume. */
+  readonly passedOver: readonly PassedOver[];
+  /** @throws RunError where the run is no longer this training's. */
+  readonly verify: () => Promise<void>;
   readonly signal: AbortSignal;
   readonly resumeCommand: string;
 }
@@ -115,6 +163,8 @@ async function trainFrom({
   run,
   hash,
   checkpoint,
+  passedOver,
+  verify,
   signal,
   resumeCommand,
 }: TrainFromRequest): Promise<void> {
@@ -130,10 +180,13 @@ async function trainFrom({
     resume: checkpoint?.state,
   });
   try {
-    await using metrics = await MetricsLog.open(run.metricsFile, training.step);
-    const secondsBefore = (await readMetrics(run.metricsFile)).at(-1)?.seconds ?? 0;
+    const warn = (text: string): void => output.warn(text);
+    await using metrics = await MetricsLog.open(run.metricsFile, training.step, warn);
+    const secondsBefore = (await readMetrics(run.metricsFile, warn)).at(-1)?.seconds ?? 0;
+    for (const event of passedOver) await metrics.append({ step: training.step, ...event });
     let saved = training.step;
     const save = async (): Promise<void> => {
+      await verify();
       await run.checkpoints.save({
         state: await training.state(),
         seed: experiment.seed,
@@ -146,6 +199,7 @@ async function trainFrom({
     progress.update(training.step);
     try {
       for await (const { steps: _, ...report } of training) {
+        await verify();
         await metrics.append({ ...report, seconds: secondsBefore + report.seconds });
         progress.update(
           report.step,
@@ -166,7 +220,7 @@ async function trainFrom({
         remedy: `Go on with: ${resumeCommand}`,
       });
     }
-    const seconds = (await readMetrics(run.metricsFile)).at(-1)?.seconds ?? 0;
+    const seconds = (await readMetrics(run.metricsFile, warn)).at(-1)?.seconds ?? 0;
     output.note(`Trained ${formatNumber(steps)} steps in ${formatSeconds(seconds)}`);
     await flow.adopt(training);
   } finally {
@@ -176,7 +230,7 @@ async function trainFrom({
 
 /** The error, with what can be gone on from. */
 function withLastCheckpoint(error: unknown, run: RunDirectory, saved: number): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!(error instanceof Error) || !run.hasExperiment) return error;
   error.message +=
     saved > 0 ? `\nThe last good checkpoint is ${run.checkpoints.path(saved)}.` : '\nThere is no checkpoint yet.';
   return error;

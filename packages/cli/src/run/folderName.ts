@@ -1,0 +1,15 @@
+/** Bytes of UTF-8 that leave room for a number in a file name of 255. */
+const longest = 200;
+
+/** An experiment's name as that of a folder: without what file systems refuse, and not longer than they allow. */
+export function folderName(name: string): string {
+  const allowed = name.replaceAll(/[/\\:*?"<>|\p{Cc}]/gu, '-');
+  let bytes = 0;
+  let folder = '';
+  for (const character of allowed) {
+    bytes += new TextEncoder().encode(character).length;
+    if (bytes > longest) break;
+    folder += character;
+  }
+  return folder;
+}

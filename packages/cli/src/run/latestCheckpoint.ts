@@ -1,0 +1,43 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { CheckpointError } from '../errors.ts';
+import type { Output } from '../terminal/output.ts';
+import type { RunDirectory } from './runDirectory.ts';
+
+/** A checkpoint that could not be read. */
+export interface PassedOver {
+  readonly event: 'checkpoint passed over';
+  readonly checkpoint: number;
+  readonly reason: string;
+}
+
+export interface LatestCheckpointRequest {
+  readonly output: Output;
+  /** Of the run's experiment; not compared where absent, as in runs from before it was recorded. */
+  readonly hash: string | undefined;
+  readonly strict: boolean | undefined;
+}
+
+/**
+ * The last checkpoint of a run that can be read, where there is one; the user is told which were passed over.
+ *
+ * @throws CheckpointError where it belongs to another experiment, where none can be read, or where the last cannot and `strict`.
+ */
+export async function latestCheckpoint(
+  run: RunDirectory,
+  { output, hash, strict }: LatestCheckpointRequest,
+): Promise<{ readonly checkpoint: Checkpoint | undefined; readonly passedOver: readonly PassedOver[] }> {
+  const passedOver: PassedOver[] = [];
+  const onSkipped = (step: number, { message: reason }: Error): void => {
+    output.warn(`Warning: ${run.checkpoints.path(step)} cannot be used; an earlier checkpoint is. ${reason}`);
+    passedOver.push({ event: 'checkpoint passed over', checkpoint: step, reason });
+  };
+  const checkpoint = await run.checkpoints.latest({ strict, onSkipped });
+  if (checkpoint && hash !== undefined && checkpoint.experiment !== hash) {
+    throw new CheckpointError(`${run.checkpoints.path(checkpoint.state.step)} belongs to another experiment.`, {
+      actual: checkpoint.experiment,
+      expected: `a checkpoint of ${run.experimentFile}`,
+      remedy: 'Remove it.',
+    });
+  }
+  return { checkpoint, passedOver };
+}
