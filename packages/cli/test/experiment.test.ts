@@ -214,11 +214,7 @@ describe('an experiment file', () => {
       /^e\.yaml:2:18: training\.ema is 1\. Expected a number < 1/,
     ],
     ['a negative seed', `${good}seed: -1\n`, /^e\.yaml:2:7: seed is -1\. Expected a number ≥ 0/],
-    [
-      'a name of control characters',
-      `${good}name: "a\\eb"\n`,
-      /^e\.yaml:2:7: name is 'a\u001bb'\. Expected a text without/,
-    ],
+    ['a name of control characters', `${good}name: "a\\eb"\n`, /^e\.yaml:2:7: name is 'a.b'\. Expected a text without/],
     [
       'options of sessions that write files',
       `${good}backend: { name: onnx, session: { optimizedModelFilePath: /tmp/x } }\n`,
