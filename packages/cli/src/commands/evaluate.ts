@@ -52,7 +52,7 @@ export async function evaluate(
   const points = count ?? (file === undefined ? atMostHeldOut(defaultCount, data) : data.size!);
   const names = metric ?? (flow.path.sides === 'one' ? ['nll', 'function-evaluations'] : ['function-evaluations']);
   const estimators = names.map((name) => [name, buildEstimator(registry, name, divergence)] as const);
-  if (solver.solver !== undefined && flow.solver.stochastic) refuseLikelihoods(registry, names, solver.solver);
+  if (options.solver !== undefined && flow.solver.stochastic) refuseLikelihoods(registry, names, options.solver);
   const results: Record<string, Estimate & { seconds: number }> = {};
   const failures: Record<string, FlowMatchingError> = {};
   for (const [name, estimator] of estimators) {
