@@ -164,12 +164,7 @@ export function fuzzTargets(folder: string): readonly FuzzTarget[] {
       ],
       read: async (data) => {
         await writeFile(join(folder, 'metrics.jsonl'), data);
-        await (
-          await MetricsLog.open(
-            join(folder, 'metrics.jsonl', () => {}),
-            7,
-          )
-        )[Symbol.asyncDispose]();
+        await (await MetricsLog.open(join(folder, 'metrics.jsonl'), 7, () => {}))[Symbol.asyncDispose]();
       },
     },
     {
