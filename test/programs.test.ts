@@ -1,4 +1,5 @@
 import { createReferenceBackend, hostArray, type Backend, type Flow, type VectorFieldModel } from '@flow-matching/core';
+import { onnx } from '@flow-matching/backend-onnx';
 import { dopri5, euler, midpoint } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { countingBackend, type Compilations } from './support/countingBackend.ts';
@@ -120,5 +121,31 @@ describe('compiled programs of a flow', () => {
     expect((await flow.sample(1, { solver, source })).samples.data[0]).to.equal(2);
     flow.load(weight(3), { shape: [2] });
     expect((await flow.sample(1, { solver, source })).samples.data[0]).to.equal(4);
+  });
+
+  it('of steps are bound to the parameters, once for all solves with them', async () => {
+    const solver = euler({ steps: 3 });
+    await flow.sample(4, { solver });
+    expect(counts.bound).to.equal(1);
+    await flow.sample(4, { solver, seed: 1 });
+    expect(counts.bound).to.equal(1);
+    await flow.logLikelihood(points([[1, 2]]), { solver, divergence: 'exact' });
+    expect(counts.bound).to.equal(2);
+    flow.load(weight(2), { shape: [2] });
+    await flow.sample(4, { solver });
+    expect(counts.bound).to.equal(3);
+  });
+
+  it('run on ONNX Runtime with prepacked parameters as they do without', async () => {
+    const drawn: Float32Array[] = [];
+    for (const prepack of [false, true]) {
+      await using own = onnx({ threads: 1, prepack });
+      await using trained = await smallFlow(own, { model: linear(1) });
+      trained.load(weight(0.5), { shape: [2] });
+      await trained.sample(4, { solver: euler({ steps: 3 }) });
+      trained.load(weight(2), { shape: [2] });
+      drawn.push((await trained.sample(4, { solver: euler({ steps: 3 }), seed: 5 })).samples.data as Float32Array);
+    }
+    drawn[0].forEach((value, i) => expect(drawn[1][i]).to.be.closeTo(value, 1e-5 * Math.abs(value)));
   });
 });

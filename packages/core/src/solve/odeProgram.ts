@@ -58,6 +58,7 @@ interface Batch {
   readonly rows: number;
   /** For each row its row in the whole batch; padding is left out. */
   readonly indices: ArrayLike<number> | undefined;
+  /** Bound to the arrays of the solve. */
   readonly step: Executable;
   readonly fixed: Inputs;
   carried: Arrays;
@@ -136,16 +137,16 @@ export class OdeProgram {
         [`settings.${name}`, typeof value === 'number' ? hostScalar(value) : hostArray(value)] as const,
     );
     const shared: Inputs = {
-      ...prefixAll('arrays.', arrays),
       start: hostScalar(options.start),
       end: hostScalar(options.end),
       ...Object.fromEntries(settings),
     };
     signal?.throwIfAborted();
     const mask = maskOf(rows, count);
-    const begun = await this.#start.run({ ...shared, mask, ...prefixAll('inputs.', inputs) });
+    const bound = prefixAll('arrays.', arrays);
+    const begun = await this.#start.run({ ...shared, ...bound, mask, ...prefixAll('inputs.', inputs) });
     const withTimes = { ...shared, ...(times && { times: hostArray(times) }) };
-    let batch = await this.#batch(rows, undefined, { ...withTimes, mask }, begun);
+    let batch = await this.#batch(bound, rows, undefined, { ...withTimes, mask }, begun);
     const perSample = this.#carriedTypes[statusName].shape[0] === rows && rows > 1;
     const { adaptive, maxSteps } = this.#solver;
     let whole: Record<string, HostArray> | undefined;
@@ -164,8 +165,9 @@ export class OdeProgram {
             whole = store(whole, values, batch);
             const chosen = Array.from(status.keys()).filter((row) => status[row] === solverStatus.running);
             const { indices } = batch;
-            disposeBatch(batch);
+            await disposeBatch(batch);
             batch = await this.#batch(
+              bound,
               smaller,
               indices ? chosen.map((row) => indices[row]) : chosen,
               { ...withTimes, mask: maskOf(smaller, chosen.length) },
@@ -184,7 +186,7 @@ export class OdeProgram {
       const values = await hostsOf(batch.carried);
       return this.#result(whole ? store(whole, values, batch) : values, rowSteps, options);
     } finally {
-      disposeBatch(batch);
+      await disposeBatch(batch);
     }
   }
 
@@ -197,13 +199,20 @@ export class OdeProgram {
     });
   }
 
-  async #batch(rows: number, indices: Batch['indices'], fixed: Inputs, begun: Arrays): Promise<Batch> {
+  /** @param bound arrays that stay the same over all steps, which backends may specialise the step on */
+  async #batch(
+    bound: NamedArrays,
+    rows: number,
+    indices: Batch['indices'],
+    fixed: Inputs,
+    begun: Arrays,
+  ): Promise<Batch> {
     const isConstant = (name: string): boolean => name.startsWith(carriedPrefix.constants);
     const constants = Object.entries(begun).filter(([name]) => isConstant(name));
     return {
       rows,
       indices,
-      step: await this.#step(rows),
+      step: (await this.#step(rows)).bind(bound),
       fixed: { ...fixed, ...prefixAll('carried.', Object.fromEntries(constants)) },
       carried: Object.fromEntries(Object.entries(begun).filter(([name]) => !isConstant(name))),
     };
@@ -270,8 +279,9 @@ const maskOf = (rows: number, count: number): HostArray =>
 
 const constantsOf = ({ fixed }: Batch): Arrays => pick(fixed as Arrays, 'carried.');
 
-function disposeBatch(batch: Batch): void {
+async function disposeBatch(batch: Batch): Promise<void> {
   for (const array of [...Object.values(batch.carried), ...Object.values(constantsOf(batch))]) array.dispose();
+  await batch.step.dispose();
 }
 
 const hostsOf = async (arrays: NamedArrays): Promise<Record<string, HostArray>> =>
