@@ -20,6 +20,7 @@ import {
   eulerMaruyama,
   midpoint,
   mlp,
+  optimalTransportCoupling,
   predictorCorrector,
   sgd,
 } from '@flow-matching/plugins';
@@ -274,6 +275,30 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
     ];
     for (const failure of failures)
       expect(await failure.catch((error: unknown) => error)).to.be.instanceOf(OptionError);
+  });
+
+  it('tells before a training what no parameters would mend, as sampling does', async () => {
+    const solver = eulerMaruyama({ steps: 3 });
+    const trained = await smallFlow(backend());
+    const paired = await smallFlow(backend(), { coupling: optimalTransportCoupling(), solver });
+    try {
+      const scored = { solver, logLikelihood: { divergence: 'exact' } } as const;
+      const resolved = { solver: dopri5({ rtol: 1e-17, atol: 1e-5 }) };
+      for (const [of, options, message] of [
+        [paired, {}, "needs the score, which does not follow from a velocity trained on pairs of the coupling 'opt"],
+        [trained, scored, "The solver 'euler-maruyama' draws noise along the way."],
+        [trained, resolved, "The solver 'dopri5' cannot meet rtol = 1e-17 in f"],
+      ] as const) {
+        const before = await of.checkSampling([2], options).catch((error: unknown) => error);
+        expect(before).to.be.instanceOf(OptionError).with.property('message').that.includes(message);
+      }
+      await trained.checkSampling([2], { solver });
+      const refused = await flow.sample(2, resolved).catch((error: unknown) => error);
+      expect(refused).to.be.instanceOf(OptionError).with.property('message').that.includes('cannot meet rtol = 1e-17');
+    } finally {
+      await trained.dispose();
+      await paired.dispose();
+    }
   });
 
   it('is a function of the seed and the sample index, whatever the batch', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { inProcess, temporaryFolder } from './support/commandLine.ts';
 import { tinyExperiment } from './support/tinyExperiment.ts';
@@ -31,5 +31,59 @@ describe('a run whose solver is stochastic', function () {
     expect(refused.stderr).to.match(/--solver predictor-corrector is stochastic, and 'nll' needs a density/);
     const counted = await inProcess(...named, '--metric', 'function-evaluations');
     expect(counted.status, counted.stderr).to.equal(0);
+  });
+});
+
+describe('an experiment whose samples are bound to be refused', function () {
+  this.timeout(60_000);
+  const folder = temporaryFolder();
+  const stochastic = 'solver={ name: euler-maruyama, steps: 6 }';
+  const refusals: [what: string, settings: readonly string[], message: RegExp][] = [
+    [
+      'a stochastic solver after training on pairs',
+      [stochastic, 'coupling=optimal-transport'],
+      /FM_OPTION: The solver 'euler-maruyama' needs the score, .* coupling 'optimal-transport'/,
+    ],
+    [
+      'a stochastic solver on a two-sided path',
+      [stochastic, 'path=paired-lines', 'data={ name: pair, source: gaussian, target: checkerboard }'],
+      /FM_OPTION: The solver 'euler-maruyama' needs the score, .* path 'paired-lines'/,
+    ],
+    [
+      'tolerances below what f32 resolves',
+      ['solver={ name: dopri5, rtol: 1.0e-9, atol: 1.0e-9 }'],
+      /FM_OPTION: The solver 'dopri5' cannot meet rtol = 1e-9 in f32/,
+    ],
+    [
+      'an objective that does not fit the path',
+      ['objective=noise-matching', 'path=paired-lines', 'data={ name: pair, source: gaussian, target: checkerboard }'],
+      /FM_PATH: /,
+    ],
+  ];
+  for (const [what, settings, message] of refusals) {
+    it(`is refused before the training, without a run directory: ${what}`, async () => {
+      await writeFile(folder.file('e.yaml'), tinyExperiment);
+      const args = [
+        'train',
+        folder.file('e.yaml'),
+        '--run',
+        folder.file('a'),
+        ...settings.flatMap((s) => ['--set', s]),
+      ];
+      const { status, stderr } = await inProcess(...args);
+      expect(status).to.equal(1);
+      expect(stderr).to.match(message);
+      expect(existsSync(folder.file('a'))).to.equal(false);
+    });
+  }
+
+  it('is trained where no samples are asked for', async () => {
+    await writeFile(folder.file('e.yaml'), tinyExperiment);
+    const settings = ['--set', stochastic, '--set', 'coupling=optimal-transport', '--no-report'];
+    const { status, stderr } = await inProcess('train', folder.file('e.yaml'), '--run', folder.file('a'), ...settings);
+    expect(status, stderr).to.equal(0);
+    const options = ['--solver', 'euler', '--steps', '2', '--count', '3', '--out', folder.file('s.npy')];
+    const sampled = await inProcess('sample', folder.file('a'), ...options);
+    expect(sampled.status, sampled.stderr).to.equal(0);
   });
 });

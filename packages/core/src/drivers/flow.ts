@@ -8,8 +8,9 @@ import { GraphError, OptionError } from '../errors.ts';
 import { BACKEND, PATH, SOLVER } from '../plugin/kinds.ts';
 import { checkHostArray } from '../tensor/checkHostArray.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
+import type { Shape } from '../tensor/shape.ts';
 import { LikelihoodEvaluator, type LikelihoodOptions, type Likelihoods } from './likelihood.ts';
-import { Sampler, type SampleOptions, type Samples } from './sampler.ts';
+import { Sampler, type SampleChecks, type SampleOptions, type Samples } from './sampler.ts';
 import { Trainer, type Training, type TrainingOptions, type TrainingReport } from './trainer.ts';
 
 type WithDefault<Options extends { solver: Solver }> = Omit<Options, 'solver'> & {
@@ -99,6 +100,18 @@ export class Flow implements AsyncDisposable {
         ),
       ),
     );
+  }
+
+  /**
+   * Checks whether the parts of the flow allow a sampling, without parameters: call it before a training whose samples are wanted.
+   * {@link sample} checks the same.
+   *
+   * @param shape of one point
+   * @throws OptionError where the path or the coupling does not fit the solver, where the path has no density and log-likelihoods are
+   *   asked for, and for tolerances below what the backend's floats resolve; PathError where the objective refuses the path.
+   */
+  async checkSampling(shape: Shape, options: WithDefault<SampleChecks> = {}): Promise<void> {
+    await this.#sampler.check(shape, { ...options, solver: options.solver ?? this.solver });
   }
 
   /** Draws samples, with their log-likelihoods in the same pass where `logLikelihood` asks for them. */

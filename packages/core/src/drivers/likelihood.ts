@@ -4,7 +4,6 @@ import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective } from '../contracts/objective.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
-import { OptionError } from '../errors.ts';
 import { zeros } from '../operators/constant.ts';
 import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
 import { Random } from '../random/random.ts';
@@ -13,6 +12,7 @@ import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { checkHostArray } from '../tensor/checkHostArray.ts';
 import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import type { Shape } from '../tensor/shape.ts';
+import { checkDensity } from './checkSolver.ts';
 import { checkConditions, conditionInputs, conditionTypes, typesOf, zeroStep } from './conditions.ts';
 import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
@@ -58,7 +58,8 @@ export class LikelihoodEvaluator {
 
   /**
    * @param points [count, ...event]
-   * @throws DataError where points do not fit or hold NaN; OptionError where the path has no prior density; SolverError where a solve fails.
+   * @throws DataError where points do not fit or hold NaN; OptionError where the path has no prior density or the solver is
+   *   stochastic; SolverError where a solve fails.
    */
   async logLikelihood(
     parameters: NamedArrays,
@@ -67,17 +68,7 @@ export class LikelihoodEvaluator {
     options: LikelihoodOptions,
   ): Promise<Likelihoods> {
     const { solver, seed = 0, condition } = options;
-    if (this.#path.sides === 'two') {
-      throw new OptionError(`The path '${this.#path.name}' starts from samples, not from a density.`, {
-        expected: 'a one-sided path, whose prior is Gaussian',
-      });
-    }
-    if (solver.stochastic) {
-      throw new OptionError(`The solver '${solver.name}' draws noise along the way.`, {
-        actual: solver.name,
-        expected: 'an ordinary differential equation, along which densities are known',
-      });
-    }
+    checkDensity(this.#path, solver);
     // Points say themselves how many they are; none at all cannot be scored.
     const count = Math.max(1, (points.shape as Shape | undefined)?.[0] ?? 1);
     checkHostArray('points', points, { shape: [count, ...context.shape], dtype: 'f32' });

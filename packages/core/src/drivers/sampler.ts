@@ -11,9 +11,12 @@ import { marginalScore } from '../path/marginalScore.ts';
 import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
 import { Random } from '../random/random.ts';
 import { seedArray, streams } from '../random/seed.ts';
+import { checkResolution } from '../solve/checkRun.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { checkHostArray } from '../tensor/checkHostArray.ts';
 import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
+import type { Shape } from '../tensor/shape.ts';
+import { checkDensity, checkScore } from './checkSolver.ts';
 import { checkConditions, conditionInputs, conditionTypes, conditionsOf, typesOf, zeroStep } from './conditions.ts';
 import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { modelField } from './modelField.ts';
@@ -34,6 +37,9 @@ export interface SampleOptions extends SolveOptions {
   readonly logLikelihood?: Divergence | undefined;
 }
 
+/** The options of a sampling that are checked against the parts of the flow. */
+export type SampleChecks = Pick<SampleOptions, 'solver' | 'logLikelihood'>;
+
 export interface Samples extends SolveCounts {
   /** [count, ...event]. */
   readonly samples: HostArray;
@@ -47,6 +53,7 @@ export interface Samples extends SolveCounts {
 /** Draws samples: prior noise carried along the learned field from the start of the path's interval to its end. */
 @injectable()
 export class Sampler {
+  readonly #backend: Backend;
   readonly #path: Path;
   readonly #coupling: Coupling;
   readonly #objective: Objective;
@@ -60,6 +67,7 @@ export class Sampler {
     @inject(OBJECTIVE) objective: Objective,
     @inject(MODEL) model: VectorFieldModel,
   ) {
+    this.#backend = backend;
     this.#path = path;
     this.#coupling = coupling;
     this.#objective = objective;
@@ -68,8 +76,24 @@ export class Sampler {
   }
 
   /**
+   * Checks what does not depend on the parameters, so that a sampling that must fail can be refused before a training. {@link sample}
+   * calls it too.
+   *
+   * @param shape of one point
+   * @throws OptionError where the path or the coupling does not fit the solver, where the path has no density and log-likelihoods are
+   *   asked for, and for tolerances below what the backend's floats resolve; PathError where the objective refuses the path.
+   */
+  async check(shape: Shape, { solver, logLikelihood }: SampleChecks): Promise<void> {
+    if (logLikelihood) checkDensity(this.#path, solver);
+    this.#objective.validate?.(this.#path, shape);
+    checkScore(this.#path, this.#coupling, solver);
+    await checkResolution(solver, this.#backend);
+  }
+
+  /**
    * @param parameters the model's, by dotted name
-   * @throws SolverError where a solve fails; OptionError for a bad count; PathError where the objective refuses the path; DataError where a two-sided path has no source.
+   * @throws SolverError where a solve fails; OptionError for a bad count; DataError where a two-sided path has no source; whatever
+   *   {@link check} throws.
    */
   async sample(
     parameters: NamedArrays,
@@ -86,31 +110,7 @@ export class Sampler {
         remedy: 'Pass source.',
       });
     }
-    if (this.#path.sides === 'two' && logLikelihood) {
-      throw new OptionError(`The path '${this.#path.name}' starts from samples, not from a density.`, {
-        expected: 'a one-sided path, whose prior is Gaussian, where log-likelihoods are asked for',
-      });
-    }
-    this.#objective.validate?.(this.#path, context.shape);
-    if (solver.stochastic && (logLikelihood || this.#path.sides === 'two')) {
-      throw new OptionError(`The solver '${solver.name}' draws noise along the way.`, {
-        actual: solver.name,
-        expected: logLikelihood
-          ? 'an ordinary differential equation, along which densities are known'
-          : 'a one-sided path, whose score follows from the velocity',
-        remedy: 'Use another solver.',
-      });
-    }
-    if (solver.stochastic && this.#coupling.pair) {
-      throw new OptionError(
-        `The solver '${solver.name}' needs the score, which does not follow from a velocity trained on pairs of the coupling '${this.#coupling.name}'.`,
-        {
-          actual: this.#coupling.name,
-          expected: 'noise that is independent of the data',
-          remedy: "Use the coupling 'independent', or a solver of ordinary differential equations.",
-        },
-      );
-    }
+    await this.check(context.shape, { solver, logLikelihood });
     if (trajectory !== undefined && !(Number.isInteger(trajectory) && trajectory >= 2)) {
       throw new OptionError(`A trajectory of ${trajectory} points is not possible.`, {
         actual: trajectory,

@@ -1,6 +1,8 @@
+import type { Backend } from '../backend/backend.ts';
 import type { Solver } from '../contracts/solver.ts';
 import { OptionError } from '../errors.ts';
-import type { TypedArray } from '../tensor/dtype.ts';
+import { Graph, input } from '../graph/graph.ts';
+import { hostArray } from '../tensor/hostArray.ts';
 
 /** What a solve is asked for: an interval, and times on it to keep the state at. */
 export interface SolveInterval {
@@ -34,17 +36,15 @@ export function checkInterval({ start, end, times = [] }: SolveInterval): void {
 /** Spacing of the numbers beside 1: a step's result is rounded by up to half of it. */
 const spacing = { f32: 2 ** -23, f64: 2 ** -52 } as const;
 
-/** Whether the tolerances of an adaptive solver are below what f32 can resolve, so that {@link checkResolution} has to know what the backend keeps. */
-export const asksBeyondF32 = (solver: Solver): boolean => unresolved(solver, 'f32') !== undefined;
-
 /**
  * Refuses tolerances that rounding alone exceeds: a solver would take thousands of steps after an error that no step size removes.
+ * The backend is asked for its precision only where f32 would not do.
  *
- * @param kept an array as the backend keeps it: one of f64 where it computes more than f32 asks for, as the reference does
  * @throws OptionError naming the option and the smallest value that can be met
  */
-export function checkResolution(solver: Solver, kept: TypedArray): void {
-  const dtype = kept instanceof Float64Array ? 'f64' : 'f32';
+export async function checkResolution(solver: Solver, backend: Pick<Backend, 'compile'>): Promise<void> {
+  if (unresolved(solver, 'f32') === undefined) return;
+  const dtype = (await computesInDouble(backend)) ? 'f64' : 'f32';
   const option = unresolved(solver, dtype);
   if (option === undefined) return;
   const least = spacing[dtype].toPrecision(2);
@@ -59,6 +59,20 @@ export function checkResolution(solver: Solver, kept: TypedArray): void {
       remedy: `Rounding alone changes a state by up to ${least} of its size in each step. Loosen the tolerance.`,
     },
   );
+}
+
+/** Whether the backend computes f32 in more precision than that, as the reference does. */
+async function computesInDouble(backend: Pick<Backend, 'compile'>): Promise<boolean> {
+  const x = input('x', { shape: [1], dtype: 'f32' });
+  const executable = await backend.compile(new Graph([{ name: 'x', tensor: x }], [{ name: 'y', tensor: x.add(1) }]));
+  try {
+    const { y } = await executable.run({ x: hostArray([0]) });
+    const computed = await y.read();
+    y.dispose();
+    return computed instanceof Float64Array;
+  } finally {
+    await executable.dispose();
+  }
 }
 
 /** The tolerance that is too small. A tiny `atol` beside a sound `rtol` is not: it says that small states are to be resolved too. */

@@ -5,7 +5,7 @@ import { yieldToEventLoop } from '../eventLoop/yieldOnClock.ts';
 import { seedArray } from '../random/seed.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
-import { asksBeyondF32, checkInterval, checkResolution } from './checkRun.ts';
+import { checkInterval, checkResolution } from './checkRun.ts';
 import { compactedRows, putRows, takeRows } from './compaction.ts';
 import { OdeGraphs } from './odeGraphs.ts';
 import { carriedPrefix, pick, type OdeDefinition, type Types } from './odeTrace.ts';
@@ -131,6 +131,7 @@ export class OdeProgram {
     const { rows } = this.#definition;
     const { count = rows, times, signal, onStep } = options;
     checkInterval(options);
+    await checkResolution(this.#solver, this.#backend);
     const seed = this.#solver.stochastic ? this.#seed(options) : undefined;
     const settings = Object.entries(this.#solver.settings).map(
       ([name, value]) =>
@@ -152,7 +153,6 @@ export class OdeProgram {
     let whole: Record<string, HostArray> | undefined;
     let rowSteps = 0;
     try {
-      if (asksBeyondF32(this.#solver)) checkResolution(this.#solver, await batch.carried[timeName].read());
       for (let attempts = 0; attempts < maxSteps; attempts++) {
         // Solvers that are not adaptive take all their steps, so the status is read once, at the end.
         if (adaptive) {
