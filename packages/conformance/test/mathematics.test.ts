@@ -111,6 +111,16 @@ describe('level 4', () => {
     assert.isTrue(results.every(({ status }) => status === 'pass'));
   });
 
+  it('passes the field, the target and the rates of every registered path', async () => {
+    const chosen = mathematicsCases().filter(({ id }) => /^L4\/[^/]+\/(field|target|rates)$/.test(id));
+    const { results } = await runConformance(createReferenceBackend, { cases: chosen });
+    assert.deepEqual(
+      results.filter(({ status }) => status !== 'pass').map(({ id, message }) => `${id}: ${message}`),
+      [],
+    );
+    assert.isAbove(results.length, 40);
+  }).timeout(60_000);
+
   it('is registered for third parties’ plugins, on the reference by default', async () => {
     const bodies: { title: string; body: () => Promise<void> }[] = [];
     const test: TestRunner = {

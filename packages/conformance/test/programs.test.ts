@@ -5,7 +5,7 @@ import { computeResult } from '../src/programs/programResult.ts';
 import { storedResult } from '../src/programs/storedResult.ts';
 import { runTraining, trainingPrograms } from '../src/programs/trainingProgram.ts';
 import { programCases } from '../src/suites/programCases.ts';
-import { brokenBackend, partialUpdate } from './support/brokenBackends.ts';
+import { brokenBackend, oneStepsDraws, partialUpdate } from './support/brokenBackends.ts';
 import { idsByStatus } from './support/idsByStatus.ts';
 
 describe('level 5', () => {
@@ -35,5 +35,13 @@ describe('level 5', () => {
     const trainings = programCases().filter(({ id }) => id.endsWith('ten Adam steps'));
     const { broken } = await idsByStatus(trainings, () => brokenBackend(partialUpdate));
     assert.deepEqual(broken, ['L5/mlp/f32/ten Adam steps', 'L5/convolution-attention/f32/ten Adam steps']);
+  });
+
+  it(`catches ${oneStepsDraws.name}`, async () => {
+    const draws = programCases().filter(({ id }) => id.startsWith('L5/draws'));
+    const { broken } = await idsByStatus(draws, () => brokenBackend(oneStepsDraws));
+    assert.deepEqual(broken, ['L5/draws/f32/times and noise of eight steps']);
+    const { passed } = await idsByStatus(draws);
+    assert.lengthOf(passed, 1);
   });
 });

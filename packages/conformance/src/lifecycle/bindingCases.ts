@@ -52,6 +52,7 @@ export const bindingCases = (): readonly ConformanceCase[] => [
       const results = await again.run({ state: vector(1, 2, 3) });
       await expectValues(context, 'a binding made after runs', results['state'], [101, 102, 103]);
       for (const array of [...arrays, ...Object.values(unbound), ...Object.values(results)]) array.dispose();
+      for (const binding of [...bindings, again]) await binding.dispose();
       await executable.dispose();
     },
   ),

@@ -63,6 +63,7 @@ export const compilationGrowthCase: ConformanceCase = lifecycleCase(
       const results = await bound.run({ x: ones });
       if (index % 100 === 0) await expectValues(context, `graph ${index}`, results['y'], Array(64).fill(index + 1));
       for (const array of Object.values(results)) array.dispose();
+      await bound.dispose();
       await executable.dispose();
     };
     for (let index = 0; index < firstCompilations; index++) await once(index);

@@ -1,13 +1,17 @@
 import { type HostArray } from '@flow-matching/core';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
-import { bounded, exact, leastNormal, statistical } from '../case/limit.ts';
+import { bounded, close, exact, leastNormal, statistical } from '../case/limit.ts';
 import { compareArrays } from '../case/measurement.ts';
 import { gaussianOptimum, trainGaussian } from '../programs/gaussianOptimum.ts';
+import { compare } from '../mathematics/compare.ts';
+import { measureIndependence } from '../mathematics/independence.ts';
+import { sampleMoments } from '../mathematics/sampleMoments.ts';
 import { graphRecorder } from '../programs/graphRecorder.ts';
 import { computeResult } from '../programs/programResult.ts';
 import { brokenStep, statesAroundSkip } from '../programs/skippedStep.ts';
 import { storedResult } from '../programs/storedResult.ts';
+import { trainingDraws } from '../programs/trainingDraws.ts';
 import { runTraining, trainingPrograms, type TrainingProgram } from '../programs/trainingProgram.ts';
 
 /** Limits are so many times the effect of roundings, as at level 3. */
@@ -26,6 +30,11 @@ export const programCases = (): readonly ConformanceCase[] => [
     'gaussian/f32/trained to its optimum',
     'an affine field trained on normal data at one time arrives at the marginal field (Lipman et al. 2023, Theorem 2)',
     measureOptimum,
+  ),
+  programCase(
+    'draws/f32/times and noise of eight steps',
+    'each step and each sample draws times uniform on [0, 1] and noise N(0, I) of its own, another seed others, the same seed the same',
+    measureDraws,
   ),
   programCase(
     'skipped step/f32/gradient that is not finite',
@@ -78,6 +87,37 @@ async function measureOptimum(context: CaseContext): Promise<void> {
   context.measure(
     compareArrays(name, { data: means, shape, dtype: 'f64' }, { data: optimum, shape, dtype: 'f64' }, limit),
   );
+}
+
+/** Draws are differences of sums of eight numbers of size one. */
+const readOff = close(2 ** -18, 0, 'the rounding of sums that the draws are read off');
+
+async function measureDraws(context: CaseContext): Promise<void> {
+  const { backend, seed } = context;
+  const { noise, times } = await trainingDraws(backend, seed);
+  const count = times.length;
+  const outside = times.find((t) => !(t >= -1e-4 && t <= 1 + 1e-4));
+  claim(outside === undefined, `A time is ${outside}.`, { expected: 'times in [0, 1]' });
+  const samples = { data: Float64Array.from(noise), shape: [count, 2], dtype: 'f32' as const };
+  const { means, errors } = sampleMoments(samples.data);
+  const moments = { data: means, shape: [5], dtype: 'f32' as const };
+  compare(context, 'moments of the noise', moments, [0, 0, 1, 1, 0], statistical(errors, 6, 1e-8));
+  // Uniform times centred and scaled beside the first coordinate of the noise, so that no lag repeats either.
+  const pairs = Float64Array.from({ length: 2 * count }, (_, i) =>
+    i % 2 === 0 ? (times[i / 2] - 0.5) * Math.sqrt(12) : noise[i - 1],
+  );
+  const uniforms = sampleMoments(pairs);
+  const expected = { data: uniforms.means, shape: [5], dtype: 'f32' as const };
+  compare(context, 'moments of times, beside noise', expected, [0, 0, 1, 1, 0], statistical(uniforms.errors, 6, 1e-8));
+  measureIndependence(context, 'products of noise', samples);
+  measureIndependence(context, 'products of times and noise', { ...samples, data: pairs });
+  const [again, other] = [await trainingDraws(backend, seed), await trainingDraws(backend, seed + 1)];
+  const first = { data: noise, shape: [noise.length], dtype: 'f32' as const };
+  context.measure(compareArrays('noise of the same seed', { ...first, data: again.noise }, first, readOff));
+  const equal = other.noise.filter((value, i) => Math.abs(value - noise[i]) < 1e-4).length;
+  claim(equal < noise.length / 100, `${equal} of ${noise.length} draws of another seed are the same.`, {
+    expected: 'others',
+  });
 }
 
 async function measureSkip(context: CaseContext): Promise<void> {

@@ -2,6 +2,7 @@ import {
   compilationKey,
   createReferenceBackend,
   evaluateGraph,
+  hostScalar,
   Graph,
   input,
   isFloat,
@@ -446,4 +447,15 @@ export const sixteenParts: Defect = {
       inputs.map((part, i) => (i < 16 ? part : part.mul(0))),
     );
   },
+};
+
+/** Every step of a training draws what the first one does. */
+export const oneStepsDraws: Defect = {
+  name: 'trainings that draw the same times and noise at every step',
+  wrap: compiledBy(async (backend, graph, options) => {
+    const executable = await backend.compile(graph, options);
+    const run: Executable['run'] = (inputs) =>
+      executable.run('seed.step' in inputs ? { ...inputs, 'seed.step': hostScalar(0, 'u32') } : inputs);
+    return { ...delegate(executable), graph, run };
+  }),
 };
