@@ -7,7 +7,7 @@ import { inProcess, seen, start, temporaryFolder } from './support/commandLine.t
 import { tinyExperiment } from './support/tinyExperiment.ts';
 
 describe('a run', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const folder = temporaryFolder();
   const experiment = async (text = tinyExperiment): Promise<string> => {
     await writeFile(folder.file('e.yaml'), text);

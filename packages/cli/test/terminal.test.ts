@@ -114,7 +114,7 @@ describe('an argument in a hint', () => {
 });
 
 describe('a command whose output nobody takes', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const folder = temporaryFolder();
   const long = ['--set', 'training.steps=1000000', 'training.checkpointEvery=1000000', 'training.reportEvery=5'];
   const run = (...args: string[]): ReturnType<typeof start> => {

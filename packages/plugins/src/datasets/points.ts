@@ -16,8 +16,7 @@ import {
 } from '@flow-matching/core';
 import * as z from 'zod';
 import { permutation } from './permutation.ts';
-import { readCsv, type CsvOptions } from './readCsv.ts';
-import { readNpy } from './readNpy.ts';
+import type { CsvOptions } from './readCsv.ts';
 import { scaleWarnings } from './scaleWarnings.ts';
 
 /** Points in memory: rows of numbers, or an array whose first axis counts points. */
@@ -98,10 +97,13 @@ async function fromFile(file: string, options: CsvOptions, context: PluginContex
     throw new DataError(`${file} is of no known format.`, { actual: extension, expected: 'a .npy or .csv file' });
   }
   const bytes = await context.get(FILES).read(file);
+  // Readers are loaded when they are needed: few pages read a file.
   if (extension === '.csv') {
+    const { readCsv } = await import('./readCsv.ts');
     const { values, columns } = await readCsv(file, bytes, options);
     return { source: file, values, count: values.length / columns, shape: [columns] };
   }
+  const { readNpy } = await import('./readNpy.ts');
   const { rounded, ...array } = readNpy(file, bytes);
   const loaded = chooseColumns(fromArray(file, array), options.columns);
   if (!rounded) return loaded;

@@ -1,4 +1,5 @@
 import { DataError } from '@flow-matching/core';
+import Papa from 'papaparse';
 import { csvNumber, describeField, isValue } from './csvNumber.ts';
 import { textBlocks } from './textBlocks.ts';
 
@@ -30,8 +31,6 @@ export async function readCsv(
   { header, delimiter, columns }: CsvOptions = {},
   blockSize?: number,
 ): Promise<CsvTable> {
-  // Loaded when it is needed: it is large, and few pages read a file.
-  const { default: Papa } = await import('papaparse');
   const table = new NumberTable(file, header, columns);
   let separator = delimiter;
   for (const { text, line } of textBlocks(file, bytes, blockSize)) {
