@@ -35,6 +35,13 @@ export class FileError extends FlowMatchingError {
   }
 }
 
+/** What was asked for needs more memory than there is. Found by an estimate, before the work. */
+export class MemoryError extends FlowMatchingError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super('FM_MEMORY', problem, details);
+  }
+}
+
 /** The user stopped the command. What was to be kept is kept, and the message says how to go on. */
 export class InterruptedError extends FlowMatchingError {
   constructor(problem: string, details?: ErrorDetails) {

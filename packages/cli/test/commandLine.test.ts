@@ -34,8 +34,9 @@ describe('the command line', () => {
     [
       'a count of none',
       ['sample', 'runs/a', '--count', '0', '--out', 'a.npy'],
-      /'0' is invalid.*Expected an integer of 1 or more/,
+      /'0' is invalid.*Expected an integer from 1 to 2147483647/,
     ],
+    ['a count of more than 31 bits', ['sample', 'runs/a', '--count', '1e15', '--out', 'a.npy'], /'1e15' is invalid/],
     ['a count in words', ['sample', 'runs/a', '--count', 'ten', '--out', 'a.npy'], /'ten' is invalid/],
     [
       'an ending that nothing is written in',
@@ -99,7 +100,7 @@ describe('the command line', () => {
     };
     expect(model.find(({ name }) => name === 'mlp')?.options[0]).to.deep.equal({
       name: 'width',
-      type: 'integer > 0',
+      type: 'integer > 0, ≤ 65536',
       default: 512,
       required: false,
       description: 'Units of each hidden layer',

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRootContainer } from '../src/container/createRootContainer.ts';
+import { ExperimentError } from '../src/errors.ts';
 import { assembleExperiment, loadExperiment } from '../src/experiment/assembleExperiment.ts';
 import { firstDifference } from '../src/experiment/experimentHash.ts';
+import type { ExperimentSource } from '../src/experiment/experimentSource.ts';
 import { parseSetting } from '../src/experiment/parseSetting.ts';
+import { resolveExperiment } from '../src/experiment/resolveExperiment.ts';
 import { stringify } from 'yaml';
 import { temporaryFolder } from './support/commandLine.ts';
 
@@ -349,5 +352,24 @@ describe('an experiment file', () => {
     expect(
       execFileSync(process.execPath, ['-e', script], { env: { ...process.env, NODE_OPTIONS: '' } }).toString(),
     ).to.equal('ERR_UNKNOWN_FILE_EXTENSION\n');
+  });
+});
+
+describe('the problems of an experiment', () => {
+  it('may be more than a call takes arguments', async () => {
+    const source: ExperimentSource = {
+      file: 'e.yaml',
+      directory: '.',
+      title: 'e',
+      value: { data: { name: 'gaussian', mean: Array.from({ length: 200_000 }, () => 'x') } },
+      locate: () => 'e.yaml',
+      isSet: () => false,
+    };
+    const error = await resolveExperiment(source, createRootContainer()).then(
+      () => undefined,
+      (reason: unknown) => reason as ExperimentError,
+    );
+    expect(error).to.be.instanceOf(ExperimentError);
+    expect(error?.actual).to.have.length(200_000);
   });
 });

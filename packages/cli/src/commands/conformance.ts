@@ -7,11 +7,11 @@ import {
   type ConformanceReport,
   type Level,
 } from '@flow-matching/conformance';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseCases } from '../conformance/chooseCases.ts';
 import { moduleBackend, namedBackend, type MakeBackend } from '../conformance/subject.ts';
-import { fileError } from '../disk/fileError.ts';
+import { checkDirectoryDestination } from '../disk/checkDestination.ts';
+import { makeDirectory } from '../disk/makeDirectory.ts';
 import { writeAtomically } from '../disk/writeAtomically.ts';
 import { InterruptedError, UsageError } from '../errors.ts';
 import { parseSetting } from '../experiment/parseSetting.ts';
@@ -44,9 +44,8 @@ export async function conformance(
     output.result(formatTable(listed.map(({ id, claim }) => [id, claim])), { cases: listed });
     return;
   }
+  if (directory !== undefined) await checkDirectoryDestination('--report', directory);
   const make = await subjectOf(root, options);
-  // Found out before the work, not after it.
-  if (directory !== undefined) await makeDirectory(directory);
   const report = await run(make, cases, options, output);
   const files = directory === undefined ? undefined : await writeReport(report, directory);
   output.failed = !report.passed;
@@ -110,16 +109,9 @@ function rerunCommand(id: string, { backend, module, set = [], seed }: Conforman
 }
 
 async function writeReport(report: ConformanceReport, directory: string): Promise<Record<string, string>> {
+  await makeDirectory(directory);
   const files = { results: join(directory, 'report.json'), report: join(directory, 'report.html') };
   await writeAtomically(files.results, [`${JSON.stringify(report, null, 2)}\n`]);
   await writeAtomically(files.report, [reportHtml(report)]);
   return files;
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw fileError('make', path, cause);
-  }
 }

@@ -16,6 +16,7 @@ import { extname, resolve } from 'node:path';
 import { isFinding, RunError, UsageError } from '../errors.ts';
 import type { AssembledFlow } from '../experiment/assembleExperiment.ts';
 import { optionsOf } from '../experiment/pluginOptions.ts';
+import { checkSamplesMemory } from '../run/memory.ts';
 import { openRun } from '../run/openRun.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
 import { atMostHeldOut } from '../run/drawSamples.ts';
@@ -50,6 +51,7 @@ export async function evaluate(
     file === undefined ? await trainingData() : await pointsOf(file, opened, await knownDensity(trainingData, output));
   if (file !== undefined) for (const warning of data.warnings ?? []) output.warn(warning);
   const points = count ?? (file === undefined ? atMostHeldOut(defaultCount, data) : data.size!);
+  checkSamplesMemory({ count: points, shape: data.shape });
   const names = metric ?? (flow.path.sides === 'one' ? ['nll', 'function-evaluations'] : ['function-evaluations']);
   const estimators = names.map((name) => [name, buildEstimator(registry, name, divergence)] as const);
   if (options.solver !== undefined && flow.solver.stochastic) refuseLikelihoods(registry, names, options.solver);

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Setting } from '../experiment/experimentSource.ts';
+import { largestCount } from '../largestCount.ts';
 
 export interface SolverOptions {
   readonly solver?: string;
@@ -36,10 +37,11 @@ export function parseNumber(text: string): number {
   return value;
 }
 
-/** A positive integer. */
+/** A positive integer of 31 bits. */
 export function parseCount(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Expected an integer of 1 or more.');
+  if (!Number.isSafeInteger(value) || value < 1 || value > largestCount)
+    throw new InvalidArgumentError(`Expected an integer from 1 to ${largestCount}.`);
   return value;
 }
 

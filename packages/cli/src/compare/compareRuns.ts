@@ -1,9 +1,9 @@
 import type { FlowMatchingError, HostArray } from '@flow-matching/core';
-import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { CommandContext } from '../commands/cliCommand.ts';
 import type { RunOptions } from '../commands/runOptions.ts';
-import { fileError } from '../disk/fileError.ts';
+import { checkDirectoryDestination } from '../disk/checkDestination.ts';
+import { makeDirectory } from '../disk/makeDirectory.ts';
 import { writeAtomically } from '../disk/writeAtomically.ts';
 import { isFinding } from '../errors.ts';
 import { domainOf, planePoints, unionOf, type Domain } from '../report/domain.ts';
@@ -11,6 +11,7 @@ import { figureFile } from '../report/figureFile.ts';
 import type { Figure } from '../report/reportHtml.ts';
 import { distinctPoints } from '../run/drawSamples.ts';
 import { environmentOf } from '../run/environment.ts';
+import { checkSamplesMemory } from '../run/memory.ts';
 import { dataOfRun, loadRun, noCheckpoint, openRun } from '../run/openRun.ts';
 import { describeError } from '../terminal/describeError.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
@@ -40,10 +41,12 @@ export async function compareRuns(
   { paths, count, seed: asked, directory, options, signal }: CompareRequest,
 ): Promise<void> {
   const { output } = context;
+  await checkDirectoryDestination('--out', directory);
   const runs: DataOfRun[] = [];
   for (const path of paths) runs.push(await dataOf(context, path, options));
   const seed = asked ?? runs[0].experiment.seed;
   await checkSameData(runs, seed);
+  checkSamplesMemory({ count, shape: runs[0].data.shape });
   const labels = labelsOf(runs);
   const measurements: Measurement[] = [];
   const failed: { readonly label: string; readonly error: FlowMatchingError }[] = [];
@@ -213,12 +216,4 @@ function wassersteinNote(measurements: readonly Measurement[]): string[] {
   const floor = distance.details?.['floor'];
   const apart = floor === undefined ? '' : `; two samples of the data are ${floor.toFixed(3)} apart`;
   return [`W₂ is between ${formatNumber(distance.count)} samples and as many held-out points${apart}.`];
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw fileError('make', path, cause);
-  }
 }

@@ -15,7 +15,7 @@ export const temporarySuffix = '.partial';
  */
 export async function writeAtomically(
   path: string,
-  parts: readonly (Uint8Array | string)[],
+  parts: Iterable<Uint8Array | string>,
   disk: Disk = nodeDisk,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}${temporarySuffix}`);

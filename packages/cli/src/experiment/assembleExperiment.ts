@@ -1,5 +1,6 @@
 import {
   bindFlow,
+  contextOf,
   FILES,
   Flow,
   PluginRegistry,
@@ -13,6 +14,7 @@ import { nodeFiles } from '../container/nodeFiles.ts';
 import { recordingFiles, type FileRecord } from '../container/recordingFiles.ts';
 import type { Experiment } from './experiment.ts';
 import { readExperiment, type Setting } from './experimentSource.ts';
+import { checkTrainingMemory } from '../run/memory.ts';
 import { resolveExperiment, type ResolvedExperiment } from './resolveExperiment.ts';
 
 /** An experiment with its container: a child of the root that knows its plugin modules and its files. */
@@ -57,11 +59,19 @@ export interface AssembledExperiment extends AssembledFlow {
   readonly optimizer: Optimizer;
 }
 
-/** Builds everything and binds the parts to their roles. @throws DataError, BackendError, OptionError: what the parts throw. */
+/**
+ * Builds everything and binds the parts to their roles.
+ *
+ * @throws MemoryError before the backend is started where the training does not fit; DataError, BackendError, OptionError: what the parts throw.
+ */
 export async function assembleExperiment(loaded: LoadedExperiment): Promise<AssembledExperiment> {
   const registry = new PluginRegistry(loaded.container);
   const data: Dataset = await registry.build('dataset', loaded.experiment.data);
   const optimizer: Optimizer = registry.build('optimizer', loaded.experiment.optimizer);
+  const model: VectorFieldModel = registry.build('model', loaded.experiment.model);
+  const { batchSize, ema } = loaded.experiment.training;
+  const context = contextOf(data, await data.batch({ index: 0, size: 1, seed: loaded.experiment.seed }));
+  checkTrainingMemory({ model, context, optimizer, batchSize, ema: ema !== undefined });
   return { ...(await assembleFlow(loaded)), data, optimizer };
 }
 

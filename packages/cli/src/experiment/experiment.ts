@@ -1,5 +1,6 @@
 import type { PluginKind, PluginSpec } from '@flow-matching/core';
 import * as z from 'zod';
+import { largestCount } from '../largestCount.ts';
 
 /** A whole experiment: every part a registered plugin with its options, defaults filled in. */
 export interface Experiment {
@@ -50,6 +51,9 @@ export const parts = {
 export type PartName = keyof typeof parts;
 export const partNames = Object.keys(parts) as PartName[];
 
+/** Points of the largest batch. Backends tell elements of an array apart by 32 bits, and a hidden layer has hundreds for each point. */
+const largestBatch = 2 ** 24;
+
 /** Everything but the parts. */
 export const frameSchema = z.strictObject({
   name: z
@@ -64,10 +68,15 @@ export const frameSchema = z.strictObject({
   ) as Record<PartName, z.ZodOptional<z.ZodUnknown>>),
   training: z
     .strictObject({
-      steps: z.int().positive().default(4000).describe('Number of updates'),
-      batchSize: z.int().positive().default(1024).describe('Points per update'),
-      checkpointEvery: z.int().positive().default(1000).describe('Updates between two checkpoints'),
-      reportEvery: z.int().positive().default(50).describe('Updates between two lines of metrics.jsonl'),
+      steps: z.int().positive().max(largestCount).default(4000).describe('Number of updates'),
+      batchSize: z.int().positive().max(largestBatch).default(1024).describe('Points per update'),
+      checkpointEvery: z.int().positive().max(largestCount).default(1000).describe('Updates between two checkpoints'),
+      reportEvery: z
+        .int()
+        .positive()
+        .max(largestCount)
+        .default(50)
+        .describe('Updates between two lines of metrics.jsonl'),
       ema: z
         .number()
         .gt(0)

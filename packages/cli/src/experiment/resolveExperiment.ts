@@ -172,7 +172,8 @@ class PartCheck {
       schema: plugin.options,
       owner: `the ${plugin.kind} '${plugin.pluginName}'`,
     };
-    this.#problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, context)));
+    for (const issue of parsed.error.issues)
+      for (const problem of describeIssue(issue, context)) this.#problems.push(problem);
     return undefined;
   }
 

@@ -3,6 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { CheckpointStore } from '../checkpoint/checkpointStore.ts';
 import { fileError, systemCode } from '../disk/fileError.ts';
+import { makeDirectory } from '../disk/makeDirectory.ts';
 import { temporarySuffix, writeAtomically } from '../disk/writeAtomically.ts';
 import { RunError } from '../errors.ts';
 import { recordedText } from './runRecord.ts';
@@ -136,14 +137,6 @@ export class RunDirectory {
     const origin = relative(resolve(this.path), directory) || '.';
     const document = { ...experiment, environment: { directory: origin, ...environment } };
     await writeAtomically(this.experimentFile, [recordedText(document)]);
-  }
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw fileError('make', path, cause);
   }
 }
 

@@ -89,13 +89,12 @@ export async function solveInBatches(
   const joined = (pick: (result: OdeResult) => Readonly<Record<string, HostArray>>): Record<string, HostArray> =>
     joinRows(results.map(({ result, count: part }) => [pick(result), part]));
   const most = (pick: (result: OdeResult) => ArrayLike<number>): number =>
-    Math.max(
-      0,
-      ...results.map(({ result, count: part }) =>
+    results.reduce(
+      (most, { result, count: part }) =>
         Array.from(pick(result))
           .slice(0, Math.max(1, part))
-          .reduce((a, b) => Math.max(a, b), 0),
-      ),
+          .reduce((a, b) => Math.max(a, b), most),
+      0,
     );
   return {
     y: joined((result) => result.y),

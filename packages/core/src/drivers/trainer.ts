@@ -107,10 +107,7 @@ export class Trainer {
     const { batchSize, optimizer, seed = 0, ema, resume } = options;
     const first = await data.batch({ index: 0, size: batchSize, seed });
     this.#checkBatch(first, data, batchSize);
-    const context: ModelContext = {
-      shape: data.shape,
-      ...(first.condition && { condition: shapesOf(first.condition) }),
-    };
+    const context = contextOf(data, first);
     checkCoupling(this.#path, this.#coupling, first.x1);
 
     const fresh = flattenTree<HostArray>(this.#model.init(new HostRandomStream(seed), context));
@@ -363,6 +360,12 @@ const hostCopy = async (array: BackendArray): Promise<HostArray> => ({
   data: await array.read(),
   shape: array.shape,
   dtype: array.dtype,
+});
+
+/** What a model of a data set is built for, by the shapes of one of its batches. */
+export const contextOf = ({ shape }: Dataset, { condition }: Batch): ModelContext => ({
+  shape,
+  ...(condition && { condition: shapesOf(condition) }),
 });
 
 const shapesOf = (arrays: Readonly<Record<string, HostArray>>): Record<string, readonly number[]> =>

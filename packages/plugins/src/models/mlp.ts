@@ -18,8 +18,8 @@ import { timeEmbeddingNames, timeEmbeddings } from './timeEmbeddings.ts';
 type Layers<Leaf> = { readonly layers: readonly { readonly weight: Leaf; readonly bias: Leaf }[] };
 
 const options = z.strictObject({
-  width: z.int().positive().default(512).describe('Units of each hidden layer'),
-  depth: z.int().positive().default(5).describe('Number of linear layers'),
+  width: z.int().positive().max(65_536).default(512).describe('Units of each hidden layer'),
+  depth: z.int().positive().max(1000).default(5).describe('Number of linear layers'),
   activation: z.enum(activationNames).default('silu').describe('Activation function between the layers'),
   timeEmbedding: z
     .enum(timeEmbeddingNames)
@@ -28,6 +28,7 @@ const options = z.strictObject({
   frequencies: z
     .int()
     .positive()
+    .max(65_536)
     .default(32)
     .describe('Number of frequencies of the fourier and sinusoidal embeddings'),
 });

@@ -1,0 +1,74 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
+import { fileError, systemCode } from './fileError.ts';
+
+/**
+ * Checks, before the work, that a file can be written after it. Nothing is made.
+ *
+ * @param option what names it on the command line
+ * @throws UsageError where its directory does not exist, or where it is a directory itself; FileError where its directory is not writable.
+ */
+export async function checkFileDestination(option: string, path: string): Promise<void> {
+  const parent = dirname(path);
+  const kind = await kindOf(parent);
+  if (kind !== 'directory') {
+    throw new UsageError(
+      kind === 'absent'
+        ? `There is no directory ${parent} to write ${basename(path)} to.`
+        : `${option} ${path} lies in ${parent}, which is not a directory.`,
+      { actual: path, expected: 'a directory that exists' },
+    );
+  }
+  if (path.endsWith('/') || (await kindOf(path)) === 'directory') {
+    throw new UsageError(`${option} ${path} is a directory.`, {
+      actual: path,
+      expected: 'a file',
+      remedy: 'Name a file in it.',
+    });
+  }
+  await checkWritable(parent, path);
+}
+
+/**
+ * Checks, before the work, that files can be written to a directory after it, which may not exist yet. Nothing is made.
+ *
+ * @param option what names it on the command line
+ * @throws UsageError where it or what it lies in is a file; FileError where it cannot be made or is not writable.
+ */
+export async function checkDirectoryDestination(option: string, path: string): Promise<void> {
+  let existing = resolve(path);
+  let kind = await kindOf(existing);
+  while (kind === 'absent' && dirname(existing) !== existing) {
+    existing = dirname(existing);
+    kind = await kindOf(existing);
+  }
+  if (kind !== 'directory') {
+    const itself = existing === resolve(path);
+    throw new UsageError(
+      itself
+        ? `${option} ${path} is not a directory.`
+        : `${option} ${path} lies in ${existing}, which is not a directory.`,
+      { actual: path, expected: 'a directory, or a path where one can be made' },
+    );
+  }
+  await checkWritable(existing, path);
+}
+
+async function kindOf(path: string): Promise<'directory' | 'other' | 'absent'> {
+  try {
+    return (await stat(path)).isDirectory() ? 'directory' : 'other';
+  } catch (cause) {
+    // ENOTDIR: a part of the path is a file, which the directory above it tells.
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(cause) ?? '')) return 'absent';
+    throw fileError('use', path, cause);
+  }
+}
+
+async function checkWritable(directory: string, path: string): Promise<void> {
+  try {
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw fileError('write', path, cause);
+  }
+}
