@@ -7,5 +7,6 @@ export const backends: Readonly<Record<string, () => Backend | Promise<Backend>>
   reference: createReferenceBackend,
   webgpu: () => webgpu(),
   'tfjs-webgl': () => tfjs({ engine: 'webgl' }),
+  'tfjs-webgpu': () => tfjs({ engine: 'webgpu' }),
   'tfjs-wasm': () => tfjs({ engine: 'wasm', wasmPath: '/wasm/' }),
 };

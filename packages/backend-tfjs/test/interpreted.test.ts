@@ -56,6 +56,10 @@ describe('the choice of an engine', () => {
       engineFallbacks('wasm'),
       /in JavaScript, slowly: f16 as a whole; f32 Cos, Mod, Sin; f64 as a whole; i32 Conv,/,
     );
+    assert.match(
+      engineFallbacks('webgl'),
+      /Tanh \(the kernel loses digits near 0\).*\. integers pass through floats, exact up to 2²⁴\. not declared: /,
+    );
   });
 });
 

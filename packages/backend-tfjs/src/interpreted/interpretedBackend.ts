@@ -1,6 +1,6 @@
 import { handleBackend, type Backend } from '@flow-matching/core';
 import { engineKinds, startEngine } from './engines/index.ts';
-import type { EngineOptions, InterpretedEngineName } from './engines/engine.ts';
+import type { EngineOptions, InterpretedEngineName, StartedEngine } from './engines/engine.ts';
 import { readValue, uploadValue, type DeviceValue } from './deviceValue.ts';
 import { InterpretedProgram } from './interpretedProgram.ts';
 import { describeFallbacks, manifestOf, tableOf } from './lowering/index.ts';
@@ -12,7 +12,11 @@ import { describeFallbacks, manifestOf, tableOf } from './lowering/index.ts';
  * @throws BackendError where the engine cannot run here, is not installed, does not start, or runs with other options.
  */
 export async function interpretedBackend(name: InterpretedEngineName, options: EngineOptions = {}): Promise<Backend> {
-  const engine = await startEngine(name, options);
+  return backendOn(await startEngine(name, options));
+}
+
+/** The backend whose graphs a running engine's kernels compute. */
+export function backendOn(engine: StartedEngine): Backend {
   const operators = tableOf(engine.kind);
   const manifest = manifestOf(operators);
   return handleBackend<DeviceValue>({

@@ -30,6 +30,8 @@ export interface EngineKind {
   readonly decomposed: Readonly<Record<string, string>>;
   /** Operators without a correct kernel, by name. */
   readonly unfit: Readonly<Record<string, Unfit>>;
+  /** What is inexact without being {@link unfit}, for people. */
+  readonly caveat?: string;
   /** The highest rank its kernels support; operators on tensors of higher rank are computed by their definition. */
   readonly mostAxes?: number;
   /** Why it cannot run in this environment, as far as that is known without starting it. */

@@ -13,11 +13,16 @@ export function gpuEngine({ load, decomposed, ...engine }: GpuEngine): EngineKin
   const kind: EngineKind = {
     ...engine,
     onHost: false,
+    caveat: 'integers pass through floats, exact up to 2²⁴',
     decomposed: {
       Cos: 'the kernel may be off by 2⁻¹¹',
+      Erf: 'the kernel loses digits near 0',
       Expm1: 'the kernel is exp(x) − 1',
+      Log: 'the kernel is finite at 0',
       Log1p: 'the kernel is log(1 + x)',
+      Pow: 'the kernel gets NaN wrong',
       Sin: 'the kernel may be off by 2⁻¹¹',
+      Tanh: 'the kernel loses digits near 0',
       ...decomposed,
     },
     async start() {

@@ -1,13 +1,12 @@
 import { gpuEngine } from './gpuEngine.ts';
 
-/** Kernels as fragment shaders. Its integers are floats, exact up to 2²⁴. */
+/** Kernels as fragment shaders. */
 export const webgl = gpuEngine({
   name: 'webgl',
   decomposed: {
-    Div: 'the kernel has 1 for 0 ÷ 0 and ∞ ÷ ∞',
-    Log: 'the kernel is finite at 0',
-    Pow: 'the kernel loses NaN',
-    ReduceMin: 'the kernel has 1e20 where all elements are larger',
+    Div: 'the kernel gives 1 for 0 ÷ 0 and ∞ ÷ ∞',
+    ReduceMax: 'the kernel gives −1e20 where all elements are smaller',
+    ReduceMin: 'the kernel gives 1e20 where all elements are larger',
   },
   unfit: {
     Cast: { dtypes: ['u32'], reason: 'the kernels know no unsigned numbers' },

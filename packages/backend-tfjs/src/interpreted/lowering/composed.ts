@@ -18,3 +18,9 @@ export const polynomial = (operations: Operations, z: TensorInfo, coefficients: 
 
 export const chosen = (operations: Operations, condition: TensorInfo, t: TensorInfo, e: TensorInfo): TensorInfo =>
   operations.run('Select', { condition, t, e });
+
+export type Formula = (operations: Operations, x: TensorInfo) => TensorInfo;
+
+/** A kernel of one operand, or a formula where the engine's own is wrong. */
+export const kernelOr = (operations: Operations, name: string, x: TensorInfo, formula: Formula): TensorInfo =>
+  name in operations.engine.kind.decomposed ? formula(operations, x) : operations.run(name, { x });

@@ -4,8 +4,9 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { byDefinition } from './byDefinition.ts';
 import { circular } from './circular.ts';
-import { logarithm, power, quotient } from './guarded.ts';
-import { expm1, log1p } from './nearZero.ts';
+import { kernelOr, type Formula } from './composed.ts';
+import { keepingNaN, logarithm, power, quotient } from './guarded.ts';
+import { erf, expm1, log1p, tanh } from './nearZero.ts';
 import { any, binary, float, lowering, numeric, signed, unary, type Lower, type Lowering } from './lowering.ts';
 
 /** For integers: kernels convert them to floats, which cannot represent all of them. */
@@ -24,10 +25,8 @@ const extremum =
   };
 
 /** The kernel, or a composition of others where the engine's own is wrong. */
-const composed = (operator: Operator, formula: (operations: Operations, x: TensorInfo) => TensorInfo): Lowering =>
-  lowering(operator, float, (operations, [x]) =>
-    operator.name in operations.engine.kind.decomposed ? formula(operations, x) : operations.run(operator.name, { x }),
-  );
+const composed = (operator: Operator, formula: Formula): Lowering =>
+  lowering(operator, float, (operations, [x]) => kernelOr(operations, operator.name, x, formula));
 
 /** Arithmetic and functions, element by element. */
 export const elementwise: readonly Lowering[] = [
@@ -56,15 +55,15 @@ export const elementwise: readonly Lowering[] = [
   // Kernels have the divisor's sign, ONNX's fmod has the dividend's.
   lowering(core.Mod, [], byDefinition),
 
-  unary(core.Exp, float),
+  composed(core.Exp, keepingNaN('Exp')),
   composed(core.Log, logarithm),
   composed(core.Expm1, expm1),
   composed(core.Log1p, log1p),
   composed(core.Sin, (operations, x) => circular(operations, x, 0)),
   composed(core.Cos, (operations, x) => circular(operations, x, 1)),
-  unary(core.Tanh, float),
-  unary(core.Sigmoid, float),
-  unary(core.Erf, float),
+  composed(core.Tanh, tanh),
+  composed(core.Sigmoid, keepingNaN('Sigmoid')),
+  composed(core.Erf, erf),
 
   lowering(core.Cast, any, (operations, [x], node) => {
     const { inputs, attributes } = node;

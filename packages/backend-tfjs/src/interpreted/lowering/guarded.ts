@@ -1,7 +1,7 @@
-import { splatValue, type Node } from '@flow-matching/core';
+import { splatValue, type Node, type ReduceAttributes } from '@flow-matching/core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
-import { chosen } from './composed.ts';
+import { chosen, times, type Formula } from './composed.ts';
 
 /** `value` instead of what a kernel gives where it is wrong. */
 function corrected(operations: Operations, result: TensorInfo, where: TensorInfo, value: number): TensorInfo {
@@ -28,15 +28,34 @@ export function quotient(
   return corrected(operations, result, undefinedAt, Number.NaN);
 }
 
-/** log x, where the kernel is finite at 0. */
+/** log x, where the kernel is finite at 0 and may be for NaN. */
 export const logarithm = (operations: Operations, x: TensorInfo): TensorInfo =>
-  corrected(operations, operations.run('Log', { x }), equals(operations, x, 0), -Infinity);
+  corrected(operations, keepingNaN('Log')(operations, x), equals(operations, x, 0), -Infinity);
 
-/** a to the power of b, where the kernel loses NaN. 1 to any power, and any power of 0, is 1. */
+/** A kernel of one operand, which may lose NaN. */
+export const keepingNaN =
+  (kernel: string): Formula =>
+  (operations, x) =>
+    corrected(operations, operations.run(kernel, { x }), operations.run('IsNan', { x }), Number.NaN);
+
+/** a to the power of b, where the kernel loses NaN or makes one of 1. 1 to any power, and any power of 0, is 1. */
 export function power(operations: Operations, a: TensorInfo, b: TensorInfo): TensorInfo {
   const either = (left: TensorInfo, right: TensorInfo): TensorInfo =>
     operations.run('LogicalOr', { a: left, b: right });
   const [aIsNaN, bIsNaN] = [a, b].map((x) => operations.run('IsNan', { x }));
   const result = corrected(operations, operations.run('Pow', { a, b }), either(aIsNaN, bIsNaN), Number.NaN);
   return corrected(operations, result, either(equals(operations, a, 1), equals(operations, b, 0)), 1);
+}
+
+/**
+ * The greatest element along axes, where the kernel gives −1e20 instead of less. Elements that small are scaled, which is exact, until
+ * −1e20 is less than all numbers of f32, and overflows to −∞ on the way back.
+ */
+export function greatest(operations: Operations, x: TensorInfo, { axes, keepdims }: ReduceAttributes): TensorInfo {
+  const kernel = (of: TensorInfo): TensorInfo =>
+    operations.run('Max', { x: of }, { reductionIndices: [...axes], keepDims: keepdims });
+  const [down, up, floor] = [2 ** -64, 2 ** 64, -(2 ** 66)].map((value) => operations.filled(value, [], 'f32'));
+  const near = kernel(x);
+  const far = times(operations, kernel(times(operations, x, down)), up);
+  return chosen(operations, operations.run('Less', { a: floor, b: near }), near, far);
 }

@@ -57,6 +57,7 @@ export function describeFallbacks(kind: EngineKind): string {
   return [
     `decomposed: ${[...made, ...decomposed].join(', ')}`,
     ...(defined.length > 0 ? [`in JavaScript, slowly: ${defined.join('; ')}`] : []),
+    ...(kind.caveat === undefined ? [] : [kind.caveat]),
     ...(kind.onHost ? [] : [`not declared: ${['f16, f64', ...undeclared(operators)].join('; ')}`]),
   ].join('. ');
 }

@@ -1,16 +1,22 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
-import { chosen, plus, polynomial, times } from './composed.ts';
-import { logarithm } from './guarded.ts';
+import { chosen, kernelOr, plus, polynomial, times } from './composed.ts';
+import { keepingNaN, logarithm } from './guarded.ts';
 
 // Series, because a GPU's logarithm is off by 2⁻²¹ around 1, however small it is there. Their rest is below 2⁻²⁷ of the sum.
 const exponential = Array.from({ length: 12 }, (_, k) => 1 / factorial(k + 1));
 const areaTangent = Array.from({ length: 9 }, (_, k) => 2 / (2 * k + 1));
+const errorIntegral = Array.from(
+  { length: 13 },
+  (_, k) => ((2 / Math.sqrt(Math.PI)) * (-1) ** k) / (factorial(k) * (2 * k + 1)),
+);
+/** Of z = x² on [−0.625, 0.625] (Cephes, tanhf): tanh x = x·(1 + z·p(z)). */
+const tangent = [1, -3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06390887954e-2, -5.70498872745e-3];
 
 /** exp(x) − 1: up to |x| = 1 as x + x²/2! + x³/3! + …. */
 export function expm1(operations: Operations, x: TensorInfo): TensorInfo {
   const near = times(operations, x, polynomial(operations, x, exponential));
-  const far = plus(operations, operations.run('Exp', { x }), -1);
+  const far = plus(operations, kernelOr(operations, 'Exp', x, keepingNaN('Exp')), -1);
   return chosen(operations, within(operations, x, -1, 1), near, far);
 }
 
@@ -21,11 +27,21 @@ export function log1p(operations: Operations, x: TensorInfo): TensorInfo {
   const series = polynomial(operations, times(operations, s, s), areaTangent);
   // x comes last: half of the least normal number would be 0.
   const near = times(operations, x, operations.run('RealDiv', { a: series, b: divisor }));
-  const shifted = plus(operations, x, 1);
-  const far =
-    'Log' in operations.engine.kind.decomposed ? logarithm(operations, shifted) : operations.run('Log', { x: shifted });
+  const far = kernelOr(operations, 'Log', plus(operations, x, 1), logarithm);
   return chosen(operations, within(operations, x, -0.5, 1), near, far);
 }
+
+/** Up to |x| = 0.625 a polynomial: 1 − exp(−2·|x|), which the kernel begins with, loses the digits of a small x. */
+export const tanh = (operations: Operations, x: TensorInfo): TensorInfo =>
+  chosen(operations, within(operations, x, -0.625, 0.625), odd(operations, x, tangent), operations.run('Tanh', { x }));
+
+/** Up to |x| = 1 as 2/√π·(x − x³/3 + x⁵/(2!·5) − …): the kernel is off by 1.5·10⁻⁷, however small x is. */
+export const erf = (operations: Operations, x: TensorInfo): TensorInfo =>
+  chosen(operations, within(operations, x, -1, 1), odd(operations, x, errorIntegral), operations.run('Erf', { x }));
+
+/** x·(c₀ + c₁·x² + c₂·x⁴ + …). */
+const odd = (operations: Operations, x: TensorInfo, coefficients: readonly number[]): TensorInfo =>
+  times(operations, x, polynomial(operations, times(operations, x, x), coefficients));
 
 function factorial(n: number): number {
   return n <= 1 ? 1 : n * factorial(n - 1);

@@ -1,11 +1,17 @@
 import * as core from '@flow-matching/core';
 import { sizeOf, type ReduceAttributes } from '@flow-matching/core';
+import { greatest } from './guarded.ts';
 import { float, lowering, numeric, signed, type Lower, type Lowering } from './lowering.ts';
 
 const extremum =
   (kernel: string): Lower<ReduceAttributes> =>
   (operations, [x], { attributes: { axes, keepdims } }) =>
     operations.run(kernel, { x }, { reductionIndices: [...axes], axis: [...axes], keepDims: keepdims });
+
+const greatestOf: Lower<ReduceAttributes> = (operations, [x], node) =>
+  'ReduceMax' in operations.engine.kind.decomposed
+    ? greatest(operations, x, node.attributes)
+    : extremum('Max')(operations, [x], node);
 
 export const reductions: readonly Lowering[] = [
   lowering(core.ReduceSum, numeric, (operations, [x], { inputs, outputs, attributes: { axes, keepdims } }) => {
@@ -18,10 +24,10 @@ export const reductions: readonly Lowering[] = [
     }
     return operations.run('Sum', { x }, { axis: [...axes], keepDims: keepdims });
   }),
-  lowering(core.ReduceMax, signed, extremum('Max')),
+  lowering(core.ReduceMax, signed, greatestOf),
   lowering(core.ReduceMin, signed, (operations, [x], node) => {
     if (!('ReduceMin' in operations.engine.kind.decomposed)) return extremum('Min')(operations, [x], node);
-    const most = extremum('Max')(operations, [operations.run('Neg', { x })], node);
+    const most = greatestOf(operations, [operations.run('Neg', { x })], node);
     return operations.run('Neg', { x: most });
   }),
 ];
