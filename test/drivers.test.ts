@@ -3,6 +3,7 @@ import {
   NumericalError,
   OptionError,
   ShapeError,
+  SolverError,
   where,
   type Dataset,
   type Flow,
@@ -348,6 +349,16 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
         expect(x).to.be.closeTo(0.4 * mean + Math.sqrt(0.36 + 0.16 * std ** 2) * noise[j], 5e-4),
       );
     });
+  });
+
+  it('gives no trajectory of a solve that stops short, and tells where it stopped', async () => {
+    const solver = dopri5({ rtol: 1e-6, atol: 1e-6, maxSteps: 2 });
+    expect((await flow.sample(2, { solver })).status).to.deep.equal(['maxSteps', 'maxSteps']);
+    const outcome = await flow.sample(2, { solver, trajectory: 5 }).catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(SolverError);
+    expect((outcome as Error).message).to.match(
+      /^2 of 2 solves ended with status maxSteps .* Sample 0 stands at t = 0\./,
+    );
   });
 
   it('counts evaluations of a fixed-step method', async () => {

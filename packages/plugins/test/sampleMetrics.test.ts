@@ -3,6 +3,7 @@ import {
   constant,
   createReferenceBackend,
   DataError,
+  finishNow,
   HostRandomStream,
   hostArray,
   OptionError,
@@ -113,12 +114,12 @@ function expectCalibrated(
 describe('sample metrics against closed forms', () => {
   it('the squared Wasserstein distance of Gaussians is ‖m‖² + d(1 − s)²', () => {
     const run = (seed: number) => {
-      const { squared, standardError } = transportCost(sample(150, seed), sample(150, seed + 1, [3, 0], 2));
+      const { squared, standardError } = finishNow(transportCost(sample(150, seed), sample(150, seed + 1, [3, 0], 2)));
       return { value: squared, standardError };
     };
     // The bias of 150 points in the plane, bounded by what two samples of one distribution are apart.
     expectCalibrated(run, 9 + 2, { runs: 60, bias: 0.25 });
-    const { squared, from, to } = transportCost(sample(100, 1), sample(100, 2));
+    const { squared, from, to } = finishNow(transportCost(sample(100, 1), sample(100, 2)));
     expectClose(
       [from.reduce((a, b) => a + b) / 100 + to.reduce((a, b) => a + b) / 100],
       [squared],
@@ -130,12 +131,14 @@ describe('sample metrics against closed forms', () => {
   it('slices points of very many dimensions', () => {
     const image = (value: number): HostArray => hostArray(new Float32Array(2 * 200_000).fill(value), [2, 200_000]);
     // A shift of 1 in every coordinate lies along a direction by its sum: about 1 in the mean square.
-    expect(slicedCost(image(0), image(1), 8, 1).squared).to.be.within(0.1, 10);
+    expect(finishNow(slicedCost(image(0), image(1), 8, 1)).squared).to.be.within(0.1, 10);
   });
 
   it('the sliced distance of Gaussians is ‖m‖²/d + (1 − s)²', () => {
     const run = (seed: number) => {
-      const { squared, standardError } = slicedCost(sample(300, seed), sample(300, seed + 1, [3, 0], 2), 32, seed);
+      const { squared, standardError } = finishNow(
+        slicedCost(sample(300, seed), sample(300, seed + 1, [3, 0], 2), 32, seed),
+      );
       return { value: squared, standardError };
     };
     expectCalibrated(run, 4.5 + 1, { runs: 60, bias: 0.03 });
@@ -149,10 +152,8 @@ describe('sample metrics against closed forms', () => {
         0,
       ) / 2;
     const run = (mean: readonly number[], scale: number) => (seed: number) => {
-      const { value, standardError } = pairedStatistic(
-        sample(100, seed),
-        sample(100, seed + 1, mean, scale),
-        gaussianKernel(bandwidths),
+      const { value, standardError } = finishNow(
+        pairedStatistic(sample(100, seed), sample(100, seed + 1, mean, scale), gaussianKernel(bandwidths)),
       );
       return { value: -value, standardError };
     };
@@ -162,7 +163,7 @@ describe('sample metrics against closed forms', () => {
 
   it('the energy distance of centred Gaussians of the plane is √(π/2)·(2√(1 + s²) − √2 − √2·s)', () => {
     const run = (scale: number) => (seed: number) =>
-      pairedStatistic(sample(100, seed), sample(100, seed + 1, [0, 0], scale), Math.sqrt);
+      finishNow(pairedStatistic(sample(100, seed), sample(100, seed + 1, [0, 0], scale), Math.sqrt));
     expectCalibrated(run(2), Math.sqrt(Math.PI / 2) * (2 * Math.sqrt(5) - 3 * Math.SQRT2));
     expectCalibrated(run(1), 0);
   });
@@ -185,7 +186,7 @@ describe('estimators of samples', () => {
     expect(value).to.be.within(0.1, 1);
     const train = (await own.batch({ index: 0, size: 30, seed: 1, split: 'train' })).x1;
     const test = (await own.batch({ index: 0, size: 30, seed: 1, split: 'test' })).x1;
-    expect(details!['floor']).to.equal(Math.sqrt(transportCost(train, test).squared));
+    expect(details!['floor']).to.equal(Math.sqrt(finishNow(transportCost(train, test)).squared));
     const few = await points({ data: rows, heldOut: 2 / 3 });
     expect((await estimate(wasserstein2(), flow, few, 60)).details, 'no point twice').to.have.all.keys('squared');
     expect((await estimate(wasserstein2(), flow, few, 30)).details).to.have.all.keys('squared', 'floor');
@@ -209,6 +210,30 @@ describe('estimators of samples', () => {
     // The translation has the right mean and std 1: W₂² = d(1 − s)².
     expect(Math.abs(apart.value - Math.SQRT2 * (1 - std))).below(5 * apart.standardError! + 0.05);
   });
+
+  for (const [name, estimator] of [
+    ['energy-distance', energyDistance()],
+    ['mmd', maximumMeanDiscrepancy()],
+    ['sliced-wasserstein', slicedWasserstein()],
+    ['wasserstein-2', wasserstein2()],
+    ['normalized-path-energy', normalizedPathEnergy({ points: 2 })],
+  ] as const) {
+    it(`stop on the host, after the samples are drawn, when the signal fires (${name})`, async () => {
+      const controller = new AbortController();
+      const data: Dataset = {
+        ...target(),
+        batch(request) {
+          setImmediate(() => controller.abort(new Error('enough')));
+          return target().batch(request);
+        },
+      };
+      const request = { flow: await exactFlow(euler({ steps: 1 })), data, count: 3000, seed: 1 };
+      const outcome = await estimator
+        .estimate({ ...request, signal: controller.signal })
+        .catch((error: unknown) => error);
+      expect(outcome).to.be.instanceOf(Error).with.property('message', 'enough');
+    });
+  }
 
   it('take bandwidths, refuse a single point', async () => {
     await using flow = await exactFlow();

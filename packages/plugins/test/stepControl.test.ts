@@ -161,6 +161,16 @@ describe('step control', () => {
     expect(rows[1][0]).to.be.closeTo((0.1 - 5 * 0.015) ** 2, 1e-5);
   });
 
+  for (const [rate, steps] of [
+    [1e30, 1],
+    [1e12, 100],
+  ] as const) {
+    it(`begins with ${steps} × the smallest step that f32 times resolve where the field is ${rate}`, async () => {
+      const { t } = await attempt(dopri5({ maxSteps: 1 }), (_, y) => y.mul(0).add(rate));
+      expect(t[0] / (steps * 4 * 2 ** -24)).to.be.closeTo(1, 1e-6);
+    });
+  }
+
   it('integrates a field so steep that its norm overflows', async () => {
     const { status, rows } = await attempt(
       dopri5(),

@@ -1,4 +1,4 @@
-import { HostRandomStream, hostArray, NumericalError, type HostArray } from '@flow-matching/core';
+import { finishNow, HostRandomStream, hostArray, NumericalError, type HostArray } from '@flow-matching/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { drawPermutation } from '../src/transport/drawPermutation.ts';
@@ -71,7 +71,7 @@ describe('linearAssignment', () => {
     fc.assert(
       fc.property(square(value, 7), (rows) => {
         const costs = costsOf(rows);
-        const found = linearAssignment(costs);
+        const found = finishNow(linearAssignment(costs));
         expectOptimal(costs, found);
         expectClose([found.cost], [leastCost(rows)], 1e-12, 'cost');
       }),
@@ -93,7 +93,7 @@ describe('linearAssignment', () => {
       fc.assert(
         fc.property(square(value, 24), (rows) => {
           const costs = costsOf(rows);
-          expectOptimal(costs, linearAssignment(costs));
+          expectOptimal(costs, finishNow(linearAssignment(costs)));
         }),
         { numRuns: 30, seed: 2 },
       );
@@ -125,13 +125,13 @@ describe('linearAssignment', () => {
         ],
       ],
     ];
-    for (const [cost, rows] of known) expect(linearAssignment(costsOf(rows)).cost).to.equal(cost);
+    for (const [cost, rows] of known) expect(finishNow(linearAssignment(costsOf(rows))).cost).to.equal(cost);
   });
 
   it('solves Machol and Wien’s matrices i·j, of which n(n + 1)(n + 2)/6 is the optimum', () => {
     for (const size of [1, 2, 50, 200]) {
       const costs = denseCosts(size, (i, row) => row.forEach((_, j) => (row[j] = (i + 1) * (j + 1))));
-      expect(linearAssignment(costs).cost).to.equal((size * (size + 1) * (size + 2)) / 6);
+      expect(finishNow(linearAssignment(costs)).cost).to.equal((size * (size + 1) * (size + 2)) / 6);
     }
   });
 
@@ -141,7 +141,7 @@ describe('linearAssignment', () => {
     const sorted = (values: HostArray): Float64Array => Float64Array.from(values.data).toSorted();
     const [a, b] = [sorted(x), sorted(y)];
     const expected = a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0);
-    expectClose([linearAssignment(squaredDistances(x, y)).cost], [expected], 1e-12);
+    expectClose([finishNow(linearAssignment(squaredDistances(x, y))).cost], [expected], 1e-12);
   });
 
   it('stays exact on clustered points of the plane, also where rows are computed on the fly', () => {
@@ -151,7 +151,7 @@ describe('linearAssignment', () => {
       ['normal', 'circle'],
     ] as const) {
       const costs = squaredDistances(plane(from, 300, 1), plane(to, 300, 2));
-      const found = linearAssignment(costs);
+      const found = finishNow(linearAssignment(costs));
       expectOptimal(costs, found);
       const buffer = new Float64Array(300);
       const streamed: CostRows = {
@@ -161,16 +161,16 @@ describe('linearAssignment', () => {
           return buffer;
         },
       };
-      expect(linearAssignment(streamed).columns).to.deep.equal(found.columns);
+      expect(finishNow(linearAssignment(streamed)).columns).to.deep.equal(found.columns);
     }
   });
 
   it('leaves equal points where they are, and takes all-equal costs', () => {
     const x = plane('normal', 64, 5);
-    expect(linearAssignment(squaredDistances(x, x)).columns).to.deep.equal(
+    expect(finishNow(linearAssignment(squaredDistances(x, x))).columns).to.deep.equal(
       Int32Array.from({ length: 64 }, (_, i) => i),
     );
-    expectPermutation(linearAssignment(denseCosts(9, (_, row) => row.fill(3))).columns);
+    expectPermutation(finishNow(linearAssignment(denseCosts(9, (_, row) => row.fill(3)))).columns);
   });
 });
 
@@ -228,7 +228,7 @@ describe('entropicPlan', () => {
           1e-4,
         );
     }
-    const { columns } = linearAssignment(costs);
+    const { columns } = finishNow(linearAssignment(costs));
     const sharp = entropicPlan(costs, { tolerance: 1e-3, maxIterations: 10_000, epsilon: 1e-3 });
     columns.forEach((j, i) => expect(sharp.probability[40 * i + j], `pair ${i}`).above(0.5));
     expect(nearestPermutation(sharp, costs)).to.deep.equal(columns);
@@ -260,7 +260,7 @@ describe('entropicPlan', () => {
         points.shape,
       );
     const costs = squaredDistances(large(plane('normal', 60, 1)), large(plane('clusters', 60, 2)));
-    const { columns } = linearAssignment(costs);
+    const { columns } = finishNow(linearAssignment(costs));
     for (const sigma of [1e-3, 1e-4, 1e-6, 1e-150]) {
       const plan = entropicPlan(costs, { tolerance: 1e-3, maxIterations: 10_000, epsilon: 2 * sigma ** 2 });
       columns.forEach((j, i) => expect(plan.probability[60 * i + j], `pair ${i} at σ = ${sigma}`).above(0.9));

@@ -23,6 +23,7 @@ import { modelField } from './modelField.ts';
 import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
 import { OdePrograms, type OdeProgramRequest } from './odePrograms.ts';
 import { priorLogDensity, scaledToPrior } from './prior.ts';
+import { requireFinished } from './requireFinished.ts';
 
 export interface SampleOptions extends SolveOptions {
   readonly solver: Solver;
@@ -31,7 +32,7 @@ export interface SampleOptions extends SolveOptions {
   readonly source?: HostArray | undefined;
   /** Conditions of the samples, [count, ...] each. */
   readonly condition?: Readonly<Record<string, HostArray>> | undefined;
-  /** Number of points kept of each sample's trajectory, ends included, at equal distances in time. */
+  /** Number of points kept of each sample's trajectory, ends included, at equal distances in time. A solve that ends at maxSteps is then an error. */
   readonly trajectory?: number | undefined;
   /** Return log-densities of the samples too, integrated along with them. */
   readonly logLikelihood?: Divergence | undefined;
@@ -92,7 +93,7 @@ export class Sampler {
 
   /**
    * @param parameters the model's, by dotted name
-   * @throws SolverError where a solve fails; OptionError for a bad count; DataError where a two-sided path has no source; whatever
+   * @throws SolverError where a solve fails, or ends at maxSteps where a trajectory is asked for; OptionError for a bad count; DataError where a two-sided path has no source; whatever
    *   {@link check} throws.
    */
   async sample(
@@ -152,6 +153,8 @@ export class Sampler {
       },
       options,
     );
+    // Times that a solve did not reach still hold the point that it started from.
+    if (times) requireFinished(solved.counts);
     return {
       samples: solved.y['x'],
       ...(times && { trajectory: solved.kept['x'], times }),

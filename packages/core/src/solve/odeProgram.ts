@@ -33,7 +33,7 @@ export interface OdeRunOptions {
 export interface OdeResult {
   /** The final state, [rows, ...] each. */
   readonly y: Readonly<Record<string, HostArray>>;
-  /** The state at the kept times, [rows, times, ...] each. */
+  /** The state at the kept times, [rows, times, ...] each. Where a solve ended at maxSteps, times beyond its `t` hold the state it started from. */
   readonly kept?: Readonly<Record<string, HostArray>>;
   readonly status: readonly SolverStatus[];
   /** Per control row: one where the batch shares its steps. */

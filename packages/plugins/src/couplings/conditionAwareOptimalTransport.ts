@@ -1,6 +1,7 @@
 import {
   DataError,
   defineCoupling,
+  finishNow,
   OptionError,
   type Coupling,
   type CouplingRequest,
@@ -67,7 +68,7 @@ function conditionsOf({ condition = {} }: CouplingRequest, name: string | undefi
 function withinClasses({ x0, x1 }: CouplingRequest, conditions: readonly HostArray[]): Int32Array {
   const order = new Int32Array(x1.shape[0]);
   for (const rows of classesOf(conditions).values()) {
-    const { columns } = linearAssignment(squaredDistances(rowsOf(x1, rows), rowsOf(x0, rows)));
+    const { columns } = finishNow(linearAssignment(squaredDistances(rowsOf(x1, rows), rowsOf(x0, rows))));
     rows.forEach((row, i) => (order[row] = rows[columns[i]]));
   }
   return order;
@@ -88,7 +89,7 @@ function classesOf(conditions: readonly HostArray[]): Map<string, number[]> {
 function acrossClasses({ x0, x1 }: CouplingRequest, conditions: readonly HostArray[], penalty: number): Int32Array {
   const points = squaredDistances(x1, x0);
   const apart = conditions.map((array) => squaredDistances(array, array));
-  return linearAssignment(penalized(points, apart, penalty)).columns;
+  return finishNow(linearAssignment(penalized(points, apart, penalty))).columns;
 }
 
 function penalized(points: CostRows, apart: readonly CostRows[], penalty: number): CostRows {

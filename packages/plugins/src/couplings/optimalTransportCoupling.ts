@@ -1,4 +1,4 @@
-import { defineCoupling, type Coupling } from '@flow-matching/core';
+import { defineCoupling, finishNow, type Coupling } from '@flow-matching/core';
 import * as z from 'zod';
 import { linearAssignment } from '../transport/linearAssignment.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';
@@ -18,7 +18,7 @@ export const optimalTransportCoupling = defineCoupling({
     name: 'optimal-transport',
     pair(request) {
       refuseConditions('optimal-transport', request, ignoreCondition);
-      return linearAssignment(squaredDistances(request.x1, request.x0)).columns;
+      return finishNow(linearAssignment(squaredDistances(request.x1, request.x0))).columns;
     },
   }),
 });

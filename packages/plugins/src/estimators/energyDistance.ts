@@ -1,4 +1,4 @@
-import { defineEstimator, type Estimator } from '@flow-matching/core';
+import { defineEstimator, finishOnClock, type Estimator } from '@flow-matching/core';
 import { atLeastTwo } from './atLeastTwo.ts';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { pairedStatistic } from './pairedStatistic.ts';
@@ -18,7 +18,8 @@ export const energyDistance = defineEstimator({
       atLeastTwo('energy-distance', request.count);
       const { samples } = await drawSamples(request);
       const { x1 } = await heldOut(request);
-      return { ...pairedStatistic(samples, x1, Math.sqrt), count: request.count, unit: "data's unit" };
+      const distance = await finishOnClock(pairedStatistic(samples, x1, Math.sqrt), request.signal);
+      return { ...distance, count: request.count, unit: "data's unit" };
     },
   }),
 });

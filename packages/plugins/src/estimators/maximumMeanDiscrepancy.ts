@@ -1,4 +1,4 @@
-import { defineEstimator, type Estimator, type HostArray } from '@flow-matching/core';
+import { defineEstimator, finishOnClock, type Estimator, type HostArray } from '@flow-matching/core';
 import * as z from 'zod';
 import { atLeastTwo } from './atLeastTwo.ts';
 import { drawSamples, heldOut } from './drawSamples.ts';
@@ -34,7 +34,8 @@ export const maximumMeanDiscrepancy = defineEstimator({
       const { samples } = await drawSamples(request);
       const { x1 } = await heldOut(request);
       const chosen = bandwidths ?? multiples.map((multiple) => multiple * medianDistance(x1));
-      const { value, standardError } = pairedStatistic(samples, x1, gaussianKernel(chosen));
+      const statistic = pairedStatistic(samples, x1, gaussianKernel(chosen));
+      const { value, standardError } = await finishOnClock(statistic, request.signal);
       return { value: -value, standardError, count: request.count, unit: 'squared kernel norm' };
     },
   }),

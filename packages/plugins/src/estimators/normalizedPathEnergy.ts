@@ -1,4 +1,4 @@
-import { defineEstimator, type Estimator } from '@flow-matching/core';
+import { defineEstimator, finishOnClock, type Estimator } from '@flow-matching/core';
 import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { mean, variance } from './statistics.ts';
@@ -29,7 +29,8 @@ export const normalizedPathEnergy = defineEstimator({
       const drawn = await drawSamples(request, { trajectory: points });
       const { x1 } = await heldOut(request);
       const { energy } = trajectoryEnergy(drawn);
-      const { squared, from, to } = transportCost(trajectoryStarts({ trajectory: drawn.trajectory! }), x1);
+      const transport = transportCost(trajectoryStarts({ trajectory: drawn.trajectory! }), x1);
+      const { squared, from, to } = await finishOnClock(transport, request.signal);
       const average = mean(energy);
       const excess = average / squared - 1;
       // Delta method: what each source point and each data point contributes to the ratio.

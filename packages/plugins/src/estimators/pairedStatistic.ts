@@ -1,24 +1,26 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray, Stepwise } from '@flow-matching/core';
 
 /**
  * The U-statistic of order two with kernel h(i, j) = k(aᵢ, bⱼ) + k(aⱼ, bᵢ) − k(aᵢ, aⱼ) − k(bᵢ, bⱼ), unbiased for
  * 2·E k(a, b) − E k(a, a′) − E k(b, b′): the energy distance for k the distance, minus MMD² for k a kernel of similarity. Its standard
  * error by Hoeffding's decomposition, the part of order 1/count² included, which is all there is where the distributions agree.
  *
+ * Stops after each row of pairs: they are count²/2.
+ *
  * @param kernel of the squared distance of two points
  * @param a, b [count, ...event] each, 2 points or more.
  */
-export function pairedStatistic(
+export function* pairedStatistic(
   a: HostArray,
   b: HostArray,
   kernel: (squaredDistance: number) => number,
-): { value: number; standardError: number } {
+): Stepwise<{ value: number; standardError: number }> {
   const count = a.shape[0];
   const dimension = a.data.length / count;
   const [x, y] = [Float64Array.from(a.data), Float64Array.from(b.data)];
   const sums = new Float64Array(count);
   let squares = 0;
-  for (let i = 0; i < count; i++) {
+  const addRow = (i: number): void => {
     for (let j = 0; j < i; j++) {
       const h =
         kernel(squaredDistance(x, i, y, j, dimension)) +
@@ -29,6 +31,10 @@ export function pairedStatistic(
       sums[j] += h;
       squares += 2 * h * h;
     }
+  };
+  for (let i = 0; i < count; i++) {
+    addRow(i);
+    yield;
   }
   const pairs = count * (count - 1);
   const value = sums.reduce((sum, each) => sum + each, 0) / pairs;

@@ -1,4 +1,12 @@
-import { defineEstimator, HostRandomStream, streams, type Estimator, type HostArray } from '@flow-matching/core';
+import {
+  defineEstimator,
+  finishOnClock,
+  HostRandomStream,
+  streams,
+  type Estimator,
+  type HostArray,
+  type Stepwise,
+} from '@flow-matching/core';
 import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { mean, rootWithError, variance } from './statistics.ts';
@@ -21,7 +29,8 @@ export const slicedWasserstein = defineEstimator({
     async estimate(request) {
       const { samples } = await drawSamples(request);
       const { x1 } = await heldOut(request);
-      const { squared, standardError } = slicedCost(samples, x1, projections, request.seed);
+      const cost = slicedCost(samples, x1, projections, request.seed);
+      const { squared, standardError } = await finishOnClock(cost, request.signal);
       return {
         ...rootWithError(squared, standardError),
         count: request.count,
@@ -32,19 +41,19 @@ export const slicedWasserstein = defineEstimator({
   }),
 });
 
-/** The squared distance between samples [count, ...event], and its standard error. */
-export function slicedCost(
+/** The squared distance between samples [count, ...event], and its standard error. Stops after each direction. */
+export function* slicedCost(
   a: HostArray,
   b: HostArray,
   projections: number,
   seed: number,
-): { squared: number; standardError: number } {
+): Stepwise<{ squared: number; standardError: number }> {
   const count = a.shape[0];
   const dimension = a.data.length / count;
   const random = new HostRandomStream(seed, streams.evaluation);
   const costs = new Float64Array(projections);
   const [potentialA, potentialB] = [new Float64Array(count), new Float64Array(count)];
-  for (let p = 0; p < projections; p++) {
+  const addDirection = (p: number): void => {
     const direction = unitVector(random.normal([dimension]).data);
     const [x, y] = [project(a, direction), project(b, direction)];
     const [orderX, orderY] = [orderOf(x), orderOf(y)];
@@ -61,6 +70,10 @@ export function slicedCost(
       potentialA[i] += potential / projections;
       potentialB[j] += (cost - potential) / projections;
     }
+  };
+  for (let p = 0; p < projections; p++) {
+    addDirection(p);
+    yield;
   }
   const ofSamples = (variance(potentialA) + variance(potentialB)) / count;
   return { squared: mean(costs), standardError: Math.sqrt(ofSamples + variance(costs) / projections) };

@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray, Stepwise } from '@flow-matching/core';
 import { linearAssignment } from '../transport/linearAssignment.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';
 import { variance } from './statistics.ts';
@@ -18,9 +18,9 @@ export interface TransportCost {
  * a normal whose variance is theirs (del Barrio & Loubes 2019, "Central limit theorems for empirical transportation cost in
  * general dimension").
  */
-export function transportCost(from: HostArray, to: HostArray): TransportCost {
+export function* transportCost(from: HostArray, to: HostArray): Stepwise<TransportCost> {
   const count = from.shape[0];
-  const { rowPotentials, columnPotentials, cost } = linearAssignment(squaredDistances(from, to));
+  const { rowPotentials, columnPotentials, cost } = yield* linearAssignment(squaredDistances(from, to));
   const standardError = Math.sqrt((variance(rowPotentials) + variance(columnPotentials)) / count);
   return { squared: cost / count, standardError, from: rowPotentials, to: columnPotentials };
 }

@@ -1,4 +1,10 @@
-import { defineEstimator, type EstimateRequest, type Estimator, type HostArray } from '@flow-matching/core';
+import {
+  defineEstimator,
+  finishOnClock,
+  type EstimateRequest,
+  type Estimator,
+  type HostArray,
+} from '@flow-matching/core';
 import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { rootWithError } from './statistics.ts';
@@ -26,13 +32,15 @@ export const wasserstein2 = defineEstimator({
     async estimate(request) {
       const { samples } = await drawSamples(request);
       const { x1 } = await heldOut(request);
-      const { squared, standardError } = transportCost(samples, x1);
+      const { signal } = request;
+      const { squared, standardError } = await finishOnClock(transportCost(samples, x1), signal);
       const again = floor ? await furtherPoints(request) : undefined;
+      const apart = again && (await finishOnClock(transportCost(again, x1), signal));
       return {
         ...rootWithError(squared, standardError),
         count: request.count,
         unit: "data's unit",
-        details: { squared, ...(again && { floor: Math.sqrt(Math.max(0, transportCost(again, x1).squared)) }) },
+        details: { squared, ...(apart && { floor: Math.sqrt(Math.max(0, apart.squared)) }) },
       };
     },
   }),

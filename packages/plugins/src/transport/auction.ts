@@ -1,4 +1,6 @@
+import type { Stepwise } from '@flow-matching/core';
 import type { CostRows } from './costRows.ts';
+import { endsStretch } from './endsStretch.ts';
 
 export interface Auction {
   readonly columnPotentials: Float64Array;
@@ -15,10 +17,10 @@ const resolution = 2 ** -36;
  * Column potentials near those of the optimal assignment, by bidding with falling increments (Bertsekas 1988, "The auction
  * algorithm"): down to `enough`, or as fine as pays. Zeros where the costs are too much alike for an auction.
  */
-export function auction(costs: CostRows, enough = 0): Auction {
+export function* auction(costs: CostRows, enough = 0): Stepwise<Auction> {
   const { size } = costs;
   const columnPotentials = new Float64Array(size);
-  const { excess, magnitude } = measure(costs);
+  const { excess, magnitude } = yield* measure(costs);
   const first = firstIncrement * excess;
   const finest = Math.max(lastIncrement * excess, resolution * magnitude);
   if (!(finest > 0 && finest <= first)) return { columnPotentials, increment: Infinity };
@@ -26,6 +28,7 @@ export function auction(costs: CostRows, enough = 0): Auction {
   const rowOf = new Int32Array(size);
   const waiting = new Int32Array(size);
   const bid = new Bid();
+  let bids = 0;
   for (let increment = first; increment >= last; increment = nextIncrement(increment, last)) {
     rowOf.fill(-1);
     for (let i = 0; i < size; i++) waiting[i] = i;
@@ -36,6 +39,7 @@ export function auction(costs: CostRows, enough = 0): Auction {
       const displaced = rowOf[bid.column];
       rowOf[bid.column] = i;
       if (displaced >= 0) waiting[top++] = displaced;
+      if (endsStretch(bids++, size)) yield;
     }
   }
   return { columnPotentials, increment: last };
@@ -46,7 +50,7 @@ const nextIncrement = (increment: number, last: number): number =>
   increment > last ? Math.max(increment / decay, last) : 0;
 
 /** The mean excess of costs over their row's least, and the largest absolute cost. */
-function measure({ size, row }: CostRows): { excess: number; magnitude: number } {
+function* measure({ size, row }: CostRows): Stepwise<{ excess: number; magnitude: number }> {
   let [excess, magnitude] = [0, 0];
   for (let i = 0; i < size; i++) {
     const cost = row(i);
@@ -58,6 +62,7 @@ function measure({ size, row }: CostRows): { excess: number; magnitude: number }
     }
     excess += (sum / size - least) / size;
     magnitude = Math.max(magnitude, -least, most);
+    if (endsStretch(i, size)) yield;
   }
   return { excess, magnitude };
 }

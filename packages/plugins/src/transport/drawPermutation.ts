@@ -1,3 +1,4 @@
+import { finishNow } from '@flow-matching/core';
 import type { EntropicPlan } from './entropicPlan.ts';
 import type { CostRows } from './costRows.ts';
 import { linearAssignment } from './linearAssignment.ts';
@@ -50,11 +51,10 @@ function joinRest(columns: Int32Array, costs: CostRows): void {
   const rows = Array.from(columns.keys()).filter((i) => columns[i] < 0);
   const taken = new Set(columns);
   const free = Array.from(columns.keys()).filter((j) => !taken.has(j));
-  const rest = linearAssignment(
-    denseCosts(rows.length, (a, row) => {
-      const cost = costs.row(rows[a]);
-      free.forEach((j, b) => (row[b] = cost[j]));
-    }),
-  );
+  const between = denseCosts(rows.length, (a, row) => {
+    const cost = costs.row(rows[a]);
+    free.forEach((j, b) => (row[b] = cost[j]));
+  });
+  const rest = finishNow(linearAssignment(between));
   rows.forEach((i, a) => (columns[i] = free[rest.columns[a]]));
 }

@@ -1,4 +1,4 @@
-import { NumericalError } from '@flow-matching/core';
+import { finishNow, NumericalError } from '@flow-matching/core';
 import { auction } from './auction.ts';
 import { balanceLargest } from './balanceLargest.ts';
 import type { CostRows } from './costRows.ts';
@@ -90,8 +90,8 @@ function largestOf(costs: CostRows): number {
 }
 
 function columnPotentials(costs: CostRows, epsilon: number): Float64Array {
-  const near = auction(costs, epsilon);
-  return near.increment <= epsilon ? near.columnPotentials : linearAssignment(costs).columnPotentials;
+  const near = finishNow(auction(costs, epsilon));
+  return near.increment <= epsilon ? near.columnPotentials : finishNow(linearAssignment(costs)).columnPotentials;
 }
 
 /** Scales rows and then columns to sums of 1. Returns the mean |row sum − 1| from before. */

@@ -1,5 +1,7 @@
+import type { Stepwise } from '@flow-matching/core';
 import { auction } from './auction.ts';
 import type { CostRows } from './costRows.ts';
+import { endsStretch } from './endsStretch.ts';
 
 export interface Assignment {
   /** For each row its column: a permutation. */
@@ -17,32 +19,33 @@ export interface Assignment {
  * path algorithm for dense and sparse linear assignment problems") then assign every row exactly. Points in the plane need it:
  * there Jonker and Volgenant's own initialization leaves most rows to long paths, which took twenty times as long.
  *
- * Exact up to the rounding of f64; nothing is drawn, so equal costs give equal results.
+ * Stops every few thousand costs that it looks at. Exact up to the rounding of f64; nothing is drawn, so equal costs give equal results.
  */
-export function linearAssignment(costs: CostRows): Assignment {
+export function* linearAssignment(costs: CostRows): Stepwise<Assignment> {
   const { size } = costs;
-  const { columnPotentials } = auction(costs);
+  const { columnPotentials } = yield* auction(costs);
   const columns = new Int32Array(size).fill(-1);
   const rowOf = new Int32Array(size).fill(-1);
-  const free = assignBest(costs, columnPotentials, columns, rowOf);
-  augment(costs, columnPotentials, columns, rowOf, free);
+  const free = yield* assignBest(costs, columnPotentials, columns, rowOf);
+  yield* augment(costs, columnPotentials, columns, rowOf, free);
   const rowPotentials = new Float64Array(size);
   let cost = 0;
   for (let i = 0; i < size; i++) {
     const own = costs.row(i)[columns[i]];
     rowPotentials[i] = own - columnPotentials[columns[i]];
     cost += own;
+    if (endsStretch(i, size)) yield;
   }
   return { columns, rowPotentials, columnPotentials, cost };
 }
 
 /** Gives each row the column of least reduced cost where no row before it took that; returns the rows without one. */
-function assignBest(
+function* assignBest(
   { size, row }: CostRows,
   potential: Float64Array,
   columns: Int32Array,
   rowOf: Int32Array,
-): number[] {
+): Stepwise<number[]> {
   const free: number[] = [];
   for (let i = 0; i < size; i++) {
     const cost = row(i);
@@ -57,22 +60,24 @@ function assignBest(
       rowOf[best] = i;
       columns[i] = best;
     } else free.push(i);
+    if (endsStretch(i, size)) yield;
   }
   return free;
 }
 
 /** Assigns each free row along a shortest path in the graph of reduced costs, and mends the potentials on the way. */
-function augment(
+function* augment(
   { size, row }: CostRows,
   potential: Float64Array,
   columns: Int32Array,
   rowOf: Int32Array,
   free: readonly number[],
-): void {
+): Stepwise<void> {
   const distance = new Float64Array(size);
   const before = new Int32Array(size);
   // Columns in three parts: those done, those at the least distance found (up to `seen`), the others.
   const order = new Int32Array(size);
+  let looked = 0;
   for (const start of free) {
     const first = row(start);
     for (let j = 0; j < size; j++) {
@@ -100,6 +105,7 @@ function augment(
       }
       const column = order[done++];
       const i = rowOf[column];
+      if (endsStretch(looked++, size)) yield;
       const cost = row(i);
       const offset = cost[column] - potential[column] - least;
       for (let k = seen; k < size; k++) {
@@ -117,6 +123,7 @@ function augment(
         order[seen++] = j;
       }
     }
+    if (endsStretch(looked++, size)) yield;
     for (let k = 0; k < closed; k++) potential[order[k]] += distance[order[k]] - least;
     for (let i = -1; i !== start;) {
       i = before[end];

@@ -1,3 +1,4 @@
+import { finishNow } from '@flow-matching/core';
 import type { EntropicPlan } from './entropicPlan.ts';
 import type { CostRows } from './costRows.ts';
 import { linearAssignment } from './linearAssignment.ts';
@@ -19,7 +20,7 @@ export function nearestPermutation({ size, probability }: EntropicPlan, costs: C
     const cost = costs.row(i);
     for (let j = 0; j < size; j++) row[j] = weight * cost[j] - probability[i * size + j];
   });
-  return linearAssignment(loss).columns;
+  return finishNow(linearAssignment(loss)).columns;
 }
 
 function largestMagnitude({ size, row }: CostRows): number {

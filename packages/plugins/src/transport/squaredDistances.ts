@@ -25,12 +25,22 @@ export function squaredDistances(from: HostArray, to: HostArray): CostRows {
   return denseCosts(size, fill);
 }
 
-/** A cost matrix kept in memory, filled row by row. */
+/** A cost matrix kept in memory. A row is filled when it is first read, so that whoever reads stepwise fills stepwise too. */
 export function denseCosts(size: number, fill: (index: number, row: Float64Array) => void): CostRows {
   const matrix = new Float64Array(size * size);
   const rows = Array.from({ length: size }, (_, i) => matrix.subarray(i * size, (i + 1) * size));
-  rows.forEach((row, i) => fill(i, row));
-  return { size, row: (index) => rows[index] };
+  const filled = new Uint8Array(size);
+  return {
+    size,
+    row(index) {
+      const row = rows[index];
+      if (filled[index] === 0) {
+        filled[index] = 1;
+        fill(index, row);
+      }
+      return row;
+    },
+  };
 }
 
 function coordinates({ data, shape }: HostArray): Float64Array {
