@@ -206,6 +206,12 @@ export const edits: readonly Edit[] = [
     tests: ['test/solvers.test.ts#with its order', 'test/solvers.test.ts#bosh3 interpolates'],
   },
   {
+    file: 'packages/core/src/solve/explicitRungeKutta.ts',
+    text: 'maximum(minimum(where(isFinite(size), size, smallest), span), smallest);',
+    replacement: 'minimum(where(isFinite(size), size, smallest), span);',
+    tests: ['packages/plugins/test/stepControl.test.ts#begins with'],
+  },
+  {
     file: 'packages/core/src/solve/odeTrace.ts',
     text: 'const passed = and(ahead(before.t), not(ahead(after.t)));',
     replacement: 'const passed = not(ahead(after.t));',
@@ -363,8 +369,8 @@ export const edits: readonly Edit[] = [
   },
   {
     file: 'packages/plugins/src/couplings/optimalTransportCoupling.ts',
-    text: 'linearAssignment(squaredDistances(request.x1, request.x0)).columns',
-    replacement: 'linearAssignment(squaredDistances(request.x0, request.x1)).columns',
+    text: 'linearAssignment(squaredDistances(request.x1, request.x0))).columns',
+    replacement: 'linearAssignment(squaredDistances(request.x0, request.x1))).columns',
     tests: ['packages/plugins/test/couplings.test.ts', 'test/couplings.test.ts'],
   },
   {
