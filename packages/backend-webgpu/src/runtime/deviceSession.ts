@@ -14,6 +14,9 @@ export interface BindingLayout {
   readonly layout: GPUPipelineLayout;
 }
 
+/** Pipelines kept for programs to come: drivers hold some hundred KiB for each. */
+const mostPipelines = 128;
+
 /** A device and what is shared on it: buffers, pipelines, the queue, and its failure if it has failed. */
 export class DeviceSession {
   readonly device: GPUDevice;
@@ -53,19 +56,23 @@ export class DeviceSession {
   }
 
   /**
-   * A pipeline, made once for all kernels of the same code.
+   * A pipeline, made once for all kernels of the same code among the last {@link mostPipelines}. Programs hold on to theirs.
    *
    * @throws BackendError where WebGPU refuses the code.
    */
   pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
     const { code } = kernel;
     const known = this.#pipelines.get(code);
-    if (known) return known;
-    const made = this.#makePipeline(kernel).catch((error: unknown) => {
-      this.#pipelines.delete(code);
-      throw error;
-    });
+    const made =
+      known ??
+      this.#makePipeline(kernel).catch((error: unknown) => {
+        this.#pipelines.delete(code);
+        throw error;
+      });
+    // The one used last stands last, and the first goes.
+    this.#pipelines.delete(code);
     this.#pipelines.set(code, made);
+    if (this.#pipelines.size > mostPipelines) this.#pipelines.delete(this.#pipelines.keys().next().value!);
     return made;
   }
 

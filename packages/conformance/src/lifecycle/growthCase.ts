@@ -37,16 +37,19 @@ export const growthCase: ConformanceCase = lifecycleCase(
       await advance(stride);
       sizes.push(residentBytes());
     }
-    report(context, sizes, allowed, 'an array in eight runs');
+    report(context, sizes);
     await expectValues(context, 'the state', state, Array(length).fill(warmUp + runs));
     state.dispose();
     await executable.dispose();
   },
 );
 
-const [firstCompilations, compilations] = [100, 600];
-/** A leak of 64 KiB a compilation shows over half of them. */
-const allowedByCompilations = (compilations / 2) * 32 * 1024;
+/** Graphs that are compiled before it is looked at, when caches that are bounded fill up, and then in each round. */
+const [firstCompilations, compilations] = [100, 200];
+/** A heap may grow by a step in a round, a leak grows in each. */
+const rounds = 4;
+/** A leak of 64 KiB a compilation is twice that. */
+const allowedByRound = compilations * 32 * 1024;
 
 /** Each of its own, so that nothing is found compiled already. */
 const numbered = (index: number): Graph =>
@@ -54,7 +57,7 @@ const numbered = (index: number): Graph =>
 
 export const compilationGrowthCase: ConformanceCase = lifecycleCase(
   'growth/compilations',
-  `${compilations} graphs that are compiled, run and disposed do not grow the process.`,
+  `Graphs that are compiled, run and disposed, ${compilations} after ${compilations}, do not grow the process for good.`,
   async (context) => {
     const ones = { data: new Float32Array(64).fill(1), shape: [64], dtype: 'f32' } as const;
     const once = async (index: number): Promise<void> => {
@@ -66,15 +69,40 @@ export const compilationGrowthCase: ConformanceCase = lifecycleCase(
       await bound.dispose();
       await executable.dispose();
     };
-    for (let index = 0; index < firstCompilations; index++) await once(index);
-    const sizes: (number | undefined)[] = [];
-    for (let index = 0; index < compilations; index++) {
-      await once(firstCompilations + index);
-      if (index % 25 === 24) sizes.push(residentBytes());
+    let index = 0;
+    while (index < firstCompilations) await once(index++);
+    /** The least size of the process during a round. */
+    const round = async (): Promise<number | undefined> => {
+      const sizes: (number | undefined)[] = [];
+      for (const end = index + compilations; index < end;) {
+        await once(index++);
+        if (index % 20 !== 0) continue;
+        await collectGarbage();
+        sizes.push(residentBytes());
+      }
+      const known = sizes.filter((size) => size !== undefined);
+      return known.length > 0 ? Math.min(...known) : undefined;
+    };
+    let before = await round();
+    let growth = Infinity;
+    for (let i = 1; i < rounds && growth > allowedByRound; i++) {
+      const after = await round();
+      if (before === undefined || after === undefined) return;
+      growth = after - before;
+      before = after;
     }
-    report(context, sizes, allowedByCompilations, '32 KiB a compilation');
+    reportGrowth(context, growth, allowedByRound, `in one of ${rounds - 1} rounds: 32 KiB a compilation`);
   },
 );
+
+/** Makes the collector look at what is left behind: memory that is asked for but never touched counts for it, and takes none. */
+async function collectGarbage(): Promise<void> {
+  let asked = 0;
+  for (let i = 0; i < 64; i++) asked += new Float64Array(2 ** 20).length;
+  void asked;
+  // Handles of native objects are finalized between turns of the event loop.
+  await new Promise((resolve) => setTimeout(resolve, 1));
+}
 
 /** Memory of the process, where there is one to ask: pages in a browser only check that handles stay right. */
 function residentBytes(): number | undefined {
@@ -83,14 +111,17 @@ function residentBytes(): number | undefined {
 }
 
 /** Least sizes are compared, because garbage lies about until it is collected. */
-function report(context: CaseContext, sizes: readonly (number | undefined)[], most: number, because: string): void {
+function report(context: CaseContext, sizes: readonly (number | undefined)[]): void {
   const known = sizes.filter((size) => size !== undefined);
   if (known.length === 0) return;
   const [first, second] = [known.slice(0, known.length / 2), known.slice(known.length / 2)];
   const growth = Math.min(...second) - Math.min(...first);
-  context.measure({
-    what: `${Math.round(growth / 2 ** 20)} MiB of growth`,
-    ratio: Math.max(0, growth) / most,
-    limit: `${(most / 2 ** 20).toPrecision(3)} MiB from the first half to the second: ${because}`,
-  });
+  reportGrowth(context, growth, allowed, 'from the first half to the second: an array in eight runs');
 }
+
+const reportGrowth = (context: CaseContext, growth: number, most: number, because: string): void =>
+  context.measure({
+    what: `${(growth / 2 ** 20).toFixed(1)} MiB of growth`,
+    ratio: Math.max(0, growth) / most,
+    limit: `${(most / 2 ** 20).toPrecision(3)} MiB ${because}`,
+  });
