@@ -121,6 +121,20 @@ describe('level 4', () => {
     assert.isAbove(results.length, 40);
   }).timeout(60_000);
 
+  it('passes divergences, priors and likelihoods on the reference', async () => {
+    const chosen = mathematicsCases().filter(({ id }) =>
+      /^L4\/(divergence\/(exact|Hutchinson, )|sampling\/prior.*(exploding|per dimension)|variance-exploding\/Gaussian\/like)/.test(
+        id,
+      ),
+    );
+    const { results } = await runConformance(createReferenceBackend, { cases: chosen });
+    assert.deepEqual(
+      results.filter(({ status }) => status !== 'pass').map(({ id, message }) => `${id}: ${message}`),
+      [],
+    );
+    assert.lengthOf(results, 9);
+  }).timeout(60_000);
+
   it('is registered for third parties’ plugins, on the reference by default', async () => {
     const bodies: { title: string; body: () => Promise<void> }[] = [];
     const test: TestRunner = {

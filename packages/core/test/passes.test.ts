@@ -81,6 +81,14 @@ describe('simplify', () => {
     it(title, () => expect(operators(simplify(build()))).to.have.members(expected));
   }
 
+  it('composes permutations in their order', () => {
+    const graph = trace(({ x }) => x.transpose([1, 2, 0]).transpose([1, 0, 2]), { x: f32([2, 3, 4]) });
+    const simplified = simplify(graph);
+    expect(operators(simplified)).to.deep.equal(['Transpose']);
+    expect(simplified.outputs[0].tensor.shape).to.deep.equal([4, 3, 2]);
+    expect(simplified.outputs[0].tensor.node.attributes['perm']).to.deep.equal([2, 1, 0]);
+  });
+
   it('keeps names, types and values of what the graph computes', () => {
     fc.assert(
       fc.property(

@@ -36,6 +36,15 @@ describe('the reference', () => {
     assert.deepEqual([...wide['y'].data], [0.1 * (1 / 3), 1 / 3]);
   });
 
+  it('multiplies each matrix of a batch, those that broadcast too', () => {
+    const stack = hostArray(Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8), [2, 2, 2]);
+    const row = hostArray(Float64Array.of(1, 10), [2, 1]);
+    assert.deepEqual(
+      numbers((a, b) => operators.matmul(a, operators.expand(b, [2, 2, 1])), [stack, row]),
+      [21, 43, 65, 87],
+    );
+  });
+
   it('refuses inputs that do not fit', () => {
     const graph = trace(({ x, i }) => ({ y: x, i }), { x: f32([2]), i: i32([1]) });
     const i = integers(0);
