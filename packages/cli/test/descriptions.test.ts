@@ -36,7 +36,9 @@ describe('descriptions of options', () => {
     expect(stdout)
       .to.match(/^experiment\n {2}name +string +Name of the runs/)
       .and.to.match(/^ {2}seed +integer ≥ 0 +default 0 +Seed of/m)
-      .and.to.match(/^ {2}training\.checkpointEvery +integer > 0, ≤ 2147483647 +default 1000 +Updates between two checkpoints$/m)
+      .and.to.match(
+        /^ {2}training\.checkpointEvery +integer > 0, ≤ 2147483647 +default 1000 +Updates between two checkpoints$/m,
+      )
       .and.to.match(/^ {6}rtol +number ≥ 0 +default 0\.00001 +Error allowed per step/m)
       .and.to.match(/^ {6}heldOut .*Fraction of the points kept out of training/m);
   });
