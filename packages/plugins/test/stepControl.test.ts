@@ -5,6 +5,7 @@ import {
   SolverError,
   where,
   type Backend,
+  type Executable,
   type OdeRunOptions,
   type Solver,
 } from '@flow-matching/core';
@@ -265,6 +266,23 @@ describe('step control', () => {
 /** A backend that counts runs of its programs and reads of their results by name. */
 function watch(inner: Backend): { backend: Backend; runs: number; reads: Map<string, number> } {
   const watched = { runs: 0, reads: new Map<string, number>(), backend: inner };
+  const watchedExecutable = (executable: Executable): Executable => ({
+    graph: executable.graph,
+    bind: (arrays) => watchedExecutable(executable.bind(arrays)),
+    dispose: () => executable.dispose(),
+    async run(inputs) {
+      watched.runs++;
+      const results = await executable.run(inputs);
+      for (const [name, array] of Object.entries(results)) {
+        const read = array.read.bind(array);
+        array.read = () => {
+          watched.reads.set(name, (watched.reads.get(name) ?? 0) + 1);
+          return read();
+        };
+      }
+      return results;
+    },
+  });
   watched.backend = {
     name: inner.name,
     device: inner.device,
@@ -272,26 +290,7 @@ function watch(inner: Backend): { backend: Backend; runs: number; reads: Map<str
     array: (array) => inner.array(array),
     dispose: () => inner.dispose(),
     [Symbol.asyncDispose]: () => inner.dispose(),
-    async compile(graph, options) {
-      const executable = await inner.compile(graph, options);
-      return {
-        graph: executable.graph,
-        bind: (arrays) => executable.bind(arrays),
-        dispose: () => executable.dispose(),
-        async run(inputs) {
-          watched.runs++;
-          const results = await executable.run(inputs);
-          for (const [name, array] of Object.entries(results)) {
-            const read = array.read.bind(array);
-            array.read = () => {
-              watched.reads.set(name, (watched.reads.get(name) ?? 0) + 1);
-              return read();
-            };
-          }
-          return results;
-        },
-      };
-    },
+    compile: async (graph, options) => watchedExecutable(await inner.compile(graph, options)),
   };
   return watched;
 }
