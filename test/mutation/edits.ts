@@ -253,13 +253,13 @@ export const edits: readonly Edit[] = [
     file: 'packages/core/src/drivers/prior.ts',
     text: 'normals.mul(stdAgainst(std, normals.shape))',
     replacement: 'normals',
-    tests: ['packages/conformance/test/mathematics.test.ts#divergences, priors'],
+    tests: ['packages/core/test/prior.test.ts'],
   },
   {
     file: 'packages/core/src/drivers/prior.ts',
     text: 'sumOfLogs(std, dimension) + 0.5 * dimension * Math.log(2 * Math.PI));\n}\n\n/** The same on the host',
     replacement: '0.5 * dimension * Math.log(2 * Math.PI));\n}\n\n/** The same on the host',
-    tests: ['packages/conformance/test/mathematics.test.ts#divergences, priors'],
+    tests: ['packages/core/test/prior.test.ts'],
   },
   {
     file: 'packages/core/src/drivers/divergence.ts',
@@ -295,7 +295,7 @@ export const edits: readonly Edit[] = [
     file: 'packages/plugins/src/paths/bridgeStd.ts',
     text: '.sqrt().mul(sigma)',
     replacement: '.mul(sigma)',
-    tests: ['test/paths.test.ts'],
+    tests: ['packages/conformance/test/mathematics.test.ts#every registered path'],
   },
   {
     file: 'packages/plugins/src/objectives/noiseMatching.ts',
@@ -439,7 +439,7 @@ export const edits: readonly Edit[] = [
     file: 'packages/backend-onnx/src/lowering/reduction.ts',
     text: "if (tensor.dtype === 'i32') return integerSum(write, inputs, node);",
     replacement: '',
-    tests: ['packages/backend-onnx/test/backend.test.ts', 'packages/backend-onnx/test/accuracy.test.ts'],
+    tests: ['test/conformance.test.ts#of onnx level 2'],
   },
   {
     file: 'packages/cli/src/checkpoint/checkpointStore.ts',
@@ -469,7 +469,7 @@ export const edits: readonly Edit[] = [
     file: 'packages/cli/src/run/trainRun.ts',
     text: 'seconds: secondsBefore + report.seconds',
     replacement: 'seconds: report.seconds',
-    tests: ['packages/cli/test/runs.test.ts'],
+    tests: ['packages/cli/test/runRecord.test.ts#seconds of earlier'],
   },
   {
     file: 'packages/cli/src/report/svg.ts',
@@ -481,6 +481,6 @@ export const edits: readonly Edit[] = [
     file: 'packages/cli/src/terminal/interrupts.ts',
     text: '    process.kill(process.pid, signal);\n',
     replacement: '',
-    tests: ['packages/cli/test/terminal.test.ts', 'packages/cli/test/runs.test.ts'],
+    tests: ['packages/cli/test/terminal.test.ts#second interrupt'],
   },
 ];

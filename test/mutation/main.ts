@@ -23,6 +23,15 @@ const chosen = edits.filter(
 type Verdict = 'killed' | 'survived' | 'stale' | 'tests fail without it';
 
 const copy = copyRepository(root);
+const removeCopy = (): void => rmSync(copy, { recursive: true, force: true });
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(signal, () => {
+    removeCopy();
+    process.exit(status);
+  });
 try {
   const without = new Map<string, Outcome>();
   const verdictOf = async (edit: Edit): Promise<Verdict> => {
@@ -57,5 +66,5 @@ try {
   console.log(`${killed} killed, ${survived} survived, ${unusable} unusable`);
   process.exitCode = unusable > 0 || survived > tolerated * chosen.length ? 1 : 0;
 } finally {
-  rmSync(copy, { recursive: true, force: true });
+  removeCopy();
 }

@@ -111,14 +111,14 @@ describe('level 4', () => {
     assert.isTrue(results.every(({ status }) => status === 'pass'));
   });
 
-  it('passes the field, the target and the rates of every registered path', async () => {
-    const chosen = mathematicsCases().filter(({ id }) => /^L4\/[^/]+\/(field|target|rates)$/.test(id));
+  it('passes the closed form, the field, the target and the rates of every registered path', async () => {
+    const chosen = mathematicsCases().filter(({ id }) => /^L4\/[^/]+\/(closed form|field|target|rates)$/.test(id));
     const { results } = await runConformance(createReferenceBackend, { cases: chosen });
     assert.deepEqual(
       results.filter(({ status }) => status !== 'pass').map(({ id, message }) => `${id}: ${message}`),
       [],
     );
-    assert.isAbove(results.length, 40);
+    assert.isAbove(results.length, 55);
   }).timeout(60_000);
 
   it('passes divergences, priors and likelihoods on the reference', async () => {
