@@ -135,6 +135,12 @@ describe('the hash of a graph', () => {
     assert.match(first, /^[0-9a-f]{32}$/);
   });
 
+  it('is equal whether or not a composite was used before', () => {
+    const unused = composite('TestUnused', ([x]) => x.mul(2).add(x.sub(3)));
+    const derivative = (): string => build((x) => grad((at: Tensor) => unused([at], {})[0].mul(at).sum(), x));
+    assert.equal(derivative(), derivative());
+  });
+
   it('differs where anything that is computed differs', () => {
     const double = composite('TestScale', ([x]) => x.mul(2));
     const triple = composite('TestScale', ([x]) => x.mul(3));

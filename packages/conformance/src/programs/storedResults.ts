@@ -6,7 +6,7 @@ export const storedResults: Readonly<
   Record<string, Readonly<Record<string, { readonly values: string; readonly effect: string }>>>
 > = {
   // mlp
-  '5f23d07a9bed6e2d2d7ec8c7db89cc7d': {
+  b6c2e1b5a94ef376e12269efe59721dd: {
     losses: {
       values:
         'SdThq/0b+j83eWIHFf0EQPzaHXSaHARAiihxaAXh/D9WVApA434AQGSEFPUtL/k/v7Mo4qWV+j/Ynw8kV5P4P79TmX1/rPo/EhBMBcPA8j8=',
@@ -48,7 +48,7 @@ export const storedResults: Readonly<
     },
   },
   // convolution-attention
-  '7a4056631bf32e1dd1b15e7dd799aa2e': {
+  c7099e37b1cc66fd2b79d76130bcee3c: {
     losses: {
       values:
         'tqPUOFCwPkDwKPiih20zQHwrD+HydihAVueiBX4JJkC/QjRfBhAiQPHPwcRNQCFA4Gb3gRIhIEDO1N9IfEwfQDWMsZHgsBpA3g9V59qREkA=',

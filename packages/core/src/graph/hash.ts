@@ -76,10 +76,26 @@ export function graphHash(graph: Graph): string {
     hasher.text(name);
     visit(tensor.node);
   }
-  for (const node of graph.nodes) if (!position.has(node)) visit(node);
   for (const { name, tensor } of graph.outputs) {
     hasher.text(name);
+    for (const node of operandsFirst(tensor.node, position)) visit(node);
     reference(tensor);
   }
   return hasher.toString();
+}
+
+/**
+ * The node and all that it needs, operands first, in an order that their structure alone decides. That of `graph.nodes` depends on when
+ * nodes were made, and constants of a composite's body are made once in a process.
+ */
+function* operandsFirst(node: Node, visited: ReadonlyMap<Node, unknown>): Generator<Node> {
+  const pending = [node];
+  while (pending.length > 0) {
+    const next = pending.at(-1)!;
+    const missing = visited.has(next) ? [] : next.inputs.filter((tensor) => !visited.has(tensor.node));
+    for (const tensor of missing.toReversed()) pending.push(tensor.node);
+    if (missing.length > 0) continue;
+    pending.pop();
+    if (!visited.has(next)) yield next;
+  }
 }
