@@ -45,7 +45,12 @@ const subjects: readonly Subject[] = [
 export const fastSubjects: readonly string[] = ['reference', 'onnx', 'tfjs'];
 export const interpretedSubjects: readonly string[] = ['tfjs (wasm)', 'tfjs (cpu)'];
 
-/** Registers levels of the suite for backends, a test for each level. */
-export function conformanceOfBackends(names: readonly string[], levels: readonly Level[]): void {
-  for (const subject of subjects.filter(({ name }) => names.includes(name))) conformanceOfSubject(subject, levels);
+/** Registers levels of the suite for backends, a test for each level: all cases, or those whose ids begin with one of `prefixes`. */
+export function conformanceOfBackends(
+  names: readonly string[],
+  levels: readonly Level[],
+  prefixes?: readonly string[],
+): void {
+  for (const subject of subjects.filter(({ name }) => names.includes(name)))
+    conformanceOfSubject(subject, levels, prefixes);
 }

@@ -1,4 +1,4 @@
-import { levelTitles, runConformance, type Level } from '@flow-matching/conformance';
+import { backendCases, levelTitles, runConformance, type Level } from '@flow-matching/conformance';
 import type { Backend, DType } from '@flow-matching/core';
 import { assert } from 'chai';
 import { brokenCases } from './brokenCases.ts';
@@ -15,11 +15,13 @@ export interface Subject {
   readonly absent?: string | undefined;
 }
 
-/** Registers levels of the suite for a backend, a test for each level. */
+/** Registers levels of the suite for a backend, a test for each level: all cases, or those whose ids begin with one of `prefixes`. */
 export function conformanceOfSubject(
   { name, create, undeclared, absentDTypes = [], absent }: Subject,
   levels: readonly Level[],
+  prefixes: readonly string[] = [''],
 ): void {
+  const cases = backendCases().filter(({ id }) => prefixes.some((prefix) => id.startsWith(prefix)));
   describe(`conformance of ${name}${absent ? ` (skipped: ${absent})` : ''}`, () => {
     before(function () {
       if (absent) this.skip();
@@ -27,8 +29,8 @@ export function conformanceOfSubject(
     const missing = new Set<string>();
     for (const level of levels) {
       it(`level ${level}: ${levelTitles[level]}`, async function () {
-        this.timeout(300_000);
-        const report = await runConformance(create, { levels: [level] });
+        this.timeout(1_200_000);
+        const report = await runConformance(create, { cases, levels: [level] });
         assert.deepEqual(brokenCases(report), []);
         for (const { id, status } of report.results)
           if (status === 'unsupported' && !absentDTypes.some((dtype) => id.split('/')[2] === dtype))
