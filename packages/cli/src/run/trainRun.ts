@@ -209,6 +209,8 @@ async function trainFrom({
       }
       if (training.step < steps && training.step > saved) await save();
     } catch (error) {
+      // What fails because the directory goes away tells of a file in it.
+      await verify();
       throw withLastCheckpoint(error, run, saved);
     } finally {
       output.endProgress();
