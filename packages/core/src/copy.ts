@@ -3,7 +3,7 @@ import { PluginError } from './errors.ts';
 /** The version of this package. */
 export const version = '0.1.0';
 
-/** What this copy of the module marks its objects with. Another copy has another, under the same key. */
+/** The mark of objects made by this copy of the module. Another copy has a different one under the same key. */
 const own = { version };
 const key = Symbol.for('@flow-matching/core/copy');
 
@@ -12,11 +12,11 @@ export const stampCopy = <Value extends object>(value: Value): Value =>
   Object.defineProperty(value, key, { value: own });
 
 /**
- * Throws for an object of another copy of this package. Two copies do not know each other's tensors, and what they make of them fails far from
- * the cause.
+ * Throws for an object of another copy of this package. Copies do not recognize each other's tensors, and mixing them fails far
+ * from the cause.
  *
  * @param what is named in the message: `The plugin 'ralston'`
- * @param marked whether everything of this copy bears its mark, so that an object without one is another's
+ * @param marked whether all such objects of this copy have its mark, so that one without it belongs to another copy
  * @throws PluginError with both versions.
  */
 export function checkCopy(what: string, value: unknown, marked = false): void {

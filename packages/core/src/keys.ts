@@ -1,5 +1,5 @@
-/** Keys that reach an object's prototype where they are assigned to. */
+/** Keys whose assignment reaches an object's prototype. */
 const reserved = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Whether a key from outside must not become a key of an object: assigned to, it would change what all objects inherit. */
+/** Whether an external key must not become a key of an object: assigning to it would change what all objects inherit. */
 export const isReservedKey = (key: string): boolean => reserved.has(key);

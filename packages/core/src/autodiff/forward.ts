@@ -7,7 +7,7 @@ import { expand, identity } from '../operators/movement.ts';
 import { isFloat } from '../tensor/dtype.ts';
 import { decompose, nodesBetween } from './walk.ts';
 
-/** Tangents of `outputs` from tangents of `sources`: J·tangents, as new graph nodes. Absent where nothing flows. */
+/** Tangents of `outputs` from tangents of `sources`: J·tangents, as new graph nodes. `undefined` for outputs that do not depend on a source. */
 export function pushforward(
   outputs: readonly Tensor[],
   sources: readonly Tensor[],
@@ -21,7 +21,7 @@ export function pushforward(
     const flows = CallSite.with(node.callSite, () => tangentsOfOutputs(node, given));
     flows?.forEach((tangent, i) => {
       const output = node.outputs[i];
-      // An operand that broadcasts hands on a tangent of its own, smaller shape.
+      // The tangent of a broadcast operand has the operand's own, smaller shape.
       if (tangent && isFloat(output.dtype)) known.set(output, expand(tangent, output.shape));
     });
   }
@@ -36,7 +36,7 @@ function tangentsOfOutputs(node: Node, tangents: readonly MaybeTensor[]): readon
 }
 
 /**
- * Forward mode: a function's outputs at `primals` and their derivatives along `tangents` (undefined for a direction that does not move).
+ * Forward mode: a function's outputs at `primals` and their derivatives along `tangents` (`undefined` is a zero tangent).
  *
  *     const { outputs: [v], tangents: [dv] } = jvp((x) => [field(x)], [x], [direction])
  */

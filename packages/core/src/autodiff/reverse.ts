@@ -12,8 +12,8 @@ import { formatShape, formatType, sameShape } from '../tensor/shape.ts';
 import { decompose, nodesBetween } from './walk.ts';
 
 /**
- * Cotangents of `sources` from cotangents of `outputs`: Jᵀ·cotangents, as new graph nodes. Absent where nothing flows. Sources
- * count as independent variables even where one is computed from another.
+ * Cotangents of `sources` from cotangents of `outputs`: Jᵀ·cotangents, as new graph nodes. `undefined` for sources that no
+ * output depends on. Sources count as independent variables even if one is computed from another.
  */
 export function pullback(
   outputs: readonly Tensor[],
@@ -42,7 +42,7 @@ function cotangentsOfInputs(node: Node, cotangents: readonly MaybeTensor[]): rea
   return pullback(outputs, cotangents, inputs);
 }
 
-/** A function's outputs together with the map from their cotangents to those of its inputs. */
+/** A function's outputs, and the map from their cotangents to those of its inputs. */
 export interface Vjp {
   readonly outputs: readonly Tensor[];
   readonly pullback: (cotangents: readonly MaybeTensor[]) => Tensor[];
@@ -64,9 +64,9 @@ export function vjp(formula: (...primals: Tensor[]) => readonly Tensor[], primal
 }
 
 /**
- * Value and gradient of a scalar function of a tree of tensors: parameters in, gradients in the same nesting out.
+ * Value and gradient of a scalar function of a tree of tensors. Gradients have the nesting of the parameters.
  *
- * @throws DifferentiationError where the value is not a float scalar, or a leaf is not of a float dtype.
+ * @throws DifferentiationError if the value is not a float scalar, or a leaf does not have a float dtype.
  */
 export function valueAndGrad<T extends Tree<Tensor>>(
   formula: (at: T) => Tensor,

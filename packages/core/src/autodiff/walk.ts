@@ -4,7 +4,7 @@ import { substitute } from '../graph/rewrite.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { identity } from '../operators/movement.ts';
 
-/** Nodes between `sources` and `outputs`, ascending: those whose value moves when a source does. Sources cut the walk. */
+/** Nodes between `sources` and `outputs`, ascending: those whose value depends on a source. The walk stops at sources. */
 export function nodesBetween(sources: readonly Tensor[], outputs: readonly Tensor[]): Node[] {
   const cut = new Set(sources);
   const moving = new Set<Tensor>(sources);
@@ -16,8 +16,8 @@ export function nodesBetween(sources: readonly Tensor[], outputs: readonly Tenso
 }
 
 /**
- * A composite's decomposition over fresh names of its inputs, for derivatives that it has no rule of its own for. Fresh names
- * keep one tensor that is passed twice apart.
+ * A composite's decomposition over renamed inputs, for derivatives that the composite has no rule for. Renaming distinguishes
+ * the uses of a tensor that is passed twice.
  */
 export function decompose(node: Node): { inputs: Tensor[]; outputs: Tensor[] } {
   const inputs = node.inputs.map(identity);

@@ -8,26 +8,23 @@ import type { Manifest } from './manifest.ts';
 import { checkAliases, checkBinding, checkElements, isHostArray, withBound } from './runInputs.ts';
 import { SharedCompilations, type CompilationHold } from './sharedCompilations.ts';
 
-/** A graph made runnable over values of some memory. */
+/** A compiled graph over values in some memory. */
 export interface HandleProgram<Value> {
-  /**
-   * Outputs, by name, from inputs, by name. Inputs stay as they are. Each output has a holder of its own, even where it is an input or
-   * another output.
-   */
+  /** Outputs by name from inputs by name. Inputs are not changed. Each output is retained once, even if it is an input or another output. */
   run(inputs: Readonly<Record<string, Value>>): Promise<Readonly<Record<string, Value>>>;
-  /** Gives back what it keeps, once no executable is left. */
+  /** Releases what the program keeps. Called when no executable is left. */
   dispose(): void;
 }
 
-/** A memory of its own, and how graphs are computed there. Values count their holders: the last one that releases a value frees it. */
+/** A memory, and how graphs are computed in it. Values are reference-counted: releasing the last reference frees a value. */
 export interface HandleComputation<Value> {
   readonly name: string;
-  /** What it runs on, for people. */
+  /** What it runs on, for display. */
   readonly device: string;
   readonly manifest: Manifest;
-  /** Whose arrays a run takes: those of every backend with the same. */
+  /** Identifies the memory: a run accepts arrays of every backend with the same one. */
   readonly memory: unknown;
-  /** A copy that later writes to the caller's array do not reach, with one holder. */
+  /** A copy, unaffected by later writes to the caller's array, with one reference. */
   upload(source: HostArray): Value;
   /** A copy of the elements. */
   read(value: Value, type: TensorType): Promise<TypedArray>;
@@ -38,8 +35,8 @@ export interface HandleComputation<Value> {
 }
 
 /**
- * A backend over values of any memory: handles, donation, binding, checks, the order of runs and disposal are here, values and what is made
- * of them are the computation's.
+ * A backend over values in any memory. It implements handles, donation, binding, checks, the order of runs and disposal; the
+ * computation implements values and operations on them.
  */
 export const handleBackend = <Value>(computation: HandleComputation<Value>): Backend => new HandleBackend(computation);
 
@@ -84,7 +81,7 @@ class HandleBackend<Value> implements Backend {
   }
 }
 
-/** What everything of one backend shares. */
+/** Shared by all arrays and executables of one backend. */
 interface Context<Value> {
   readonly computation: HandleComputation<Value>;
   readonly queue: Queue;
@@ -98,7 +95,7 @@ class OwnedArray<Value> implements BackendArray {
   #held: { readonly value: Value } | undefined;
   #donated = false;
 
-  /** Takes over one holder of the value. */
+  /** Takes over one reference to the value. */
   constructor(value: Value, { shape, dtype }: TensorType, context: Context<Value>) {
     this.shape = shape;
     this.dtype = dtype;
@@ -132,7 +129,7 @@ class OwnedArray<Value> implements BackendArray {
   async read(): Promise<TypedArray> {
     const { value } = this;
     const { computation } = this.#context;
-    // Disposed meanwhile, it is still read to the end.
+    // A read that has started completes even if the handle is disposed meanwhile.
     computation.retain(value);
     try {
       return await computation.read(value, this);
@@ -153,7 +150,7 @@ class OwnedArray<Value> implements BackendArray {
   }
 }
 
-/** Runs of a whole backend, one after another in the order asked for: they have one thread to themselves anyway. */
+/** Runs of a whole backend, executed one after another in the order requested: they share one thread anyway. */
 class Queue {
   readonly #name: string;
   #last: Promise<unknown> = Promise.resolve();
@@ -165,7 +162,7 @@ class Queue {
 
   add<T>(task: () => T | Promise<T>): Promise<T> {
     const result = this.#last.then(task);
-    // The next task waits for this one, whichever way it ends.
+    // The next task waits for this one, whether it succeeds or fails.
     this.#last = result.catch(() => undefined);
     return result;
   }
@@ -190,7 +187,7 @@ class Queue {
 }
 
 interface ExecutableParts<Value> {
-  /** The graph as it was given. */
+  /** The graph as passed to `compile`. */
   readonly graph: Graph;
   readonly aliases: NonNullable<CompileOptions['aliases']>;
   readonly program: CompilationHold<HandleProgram<Value>>;
@@ -221,7 +218,7 @@ class HandleExecutable<Value> implements Executable {
         remedy: 'Read it and pass the host array.',
       });
     }
-    // Values are taken now, so that the caller may dispose a handle while the run waits; a donation before its turn still counts.
+    // Values are retained now, so that the caller may dispose a handle while the run waits; a donation before the run starts still counts.
     const values = Object.fromEntries(Object.entries(all).map(([name, array]) => [name, this.#take(array)]));
     return this.#context.queue.add(() => this.#evaluate(all, values));
   }
@@ -247,7 +244,7 @@ class HandleExecutable<Value> implements Executable {
     return array instanceof OwnedArray && array.isIn(this.#context.computation.memory);
   }
 
-  /** A value with a holder more, this run. */
+  /** The value, retained for this run. */
   #take(array: BackendArray | HostArray): Value {
     const { computation } = this.#context;
     if (isHostArray(array)) return computation.upload(array);
@@ -267,7 +264,7 @@ class HandleExecutable<Value> implements Executable {
   async dispose(): Promise<void> {
     if (!this.#disposed) {
       this.#disposed = true;
-      // After the runs it has.
+      // After its pending runs.
       void this.#context.queue.add(() => this.#parts.program.release());
     }
     await this.#context.queue.idle();

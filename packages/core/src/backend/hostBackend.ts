@@ -6,26 +6,27 @@ import type { Manifest } from './manifest.ts';
 
 export type NamedHostArrays = Readonly<Record<string, HostArray>>;
 
-/** What a backend that computes in host memory has of its own. */
+/** What defines a backend that computes in host memory. */
 export interface HostComputation {
   readonly name: string;
-  /** What it runs on, for people. */
+  /** What it runs on, for display. */
   readonly device: string;
   readonly manifest: Manifest;
   /**
-   * Makes a graph runnable: a function from its inputs, by name, to its outputs, which may share memory with them but never writes to it.
-   * One that takes long should await {@link yieldToEventLoop} between its kernels, so that timers and signals get their turn.
+   * Compiles a graph to a function from inputs by name to outputs by name. Outputs may share memory with inputs, but the
+   * function never writes to its inputs. A long computation should await {@link yieldToEventLoop} between kernels, so that
+   * timers and signals are handled.
    *
    * @throws UnsupportedError for operators beyond the manifest; {@link prepareGraph} does.
    */
   readonly compile: (graph: Graph) => (inputs: NamedHostArrays) => NamedHostArrays | Promise<NamedHostArrays>;
-  /** An array as the computation wants it, which later writes to the caller's do not reach. Default: a copy. */
+  /** The array in the computation's storage, unaffected by later writes to the caller's array. Default: a copy. */
   readonly copy?: (source: HostArray) => HostArray;
 }
 
 /**
- * A backend whose arrays are host arrays and whose runs are function calls: handles, donation, binding, checks, the order of runs and
- * disposal are here, elements are the computation's.
+ * A backend whose arrays are host arrays and whose runs are function calls. It implements handles, donation, binding, checks,
+ * the order of runs and disposal; `compile` computes the elements.
  */
 export const hostBackend = ({ name, device, manifest, compile, copy = copied }: HostComputation): Backend =>
   handleBackend<HostArray>({
@@ -35,7 +36,7 @@ export const hostBackend = ({ name, device, manifest, compile, copy = copied }: 
     memory: name,
     upload: copy,
     read: async ({ data }) => data.slice(),
-    // Plain memory is the collector's.
+    // Host memory is garbage-collected.
     retain: () => undefined,
     release: () => undefined,
     compile(graph) {

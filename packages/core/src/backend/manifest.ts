@@ -3,27 +3,27 @@ import type { Graph } from '../graph/graph.ts';
 import type { Node } from '../graph/node.ts';
 import type { DType } from '../tensor/dtype.ts';
 
-/** What a backend can run: dtypes by operator or composite name. Input and Constant are understood. */
+/** What a backend can run: dtypes by operator or composite name. Input and Constant are implied. */
 export type Manifest = ReadonlyMap<string, readonly DType[]>;
 
 /** The dtype by which a node is looked up in a manifest: that of its widest-typed operand, else of its result. */
 export function nodeDType(node: Node): DType {
-  // Where's condition and Gather's indices say nothing about the kernel that is needed.
+  // The condition of Where and the indices of Gather do not determine the kernel.
   const operand = node.operator.name === 'Where' ? node.inputs[1] : node.inputs[0];
   return (operand ?? node.outputs[0]).dtype;
 }
 
-/** Whether a backend runs a node. A cast needs the dtype that it gives as well as the one it takes. */
+/** Whether a backend runs a node. A cast needs both its source and its target dtype. */
 export function supports(manifest: Manifest, node: Node): boolean {
   const dtypes = manifest.get(node.operator.name);
   if (!dtypes?.includes(nodeDType(node))) return false;
   return node.operator.name !== 'Cast' || dtypes.includes(node.outputs[0].dtype);
 }
 
-/** The dtypes that some operator takes. */
+/** The dtypes that at least one operator supports. */
 export const dtypesOf = (manifest: Manifest): ReadonlySet<DType> => new Set([...manifest.values()].flat());
 
-/** Throws an UnsupportedError that names the first node `manifest` has no lowering or no dtype for, and the user's line. */
+/** Throws an UnsupportedError that names the first node whose operator or dtype is not in `manifest`, and the user's line. */
 export function checkSupported(graph: Graph, manifest: Manifest, backend: string): void {
   const known = dtypesOf(manifest);
   for (const node of graph.nodes) {

@@ -3,13 +3,13 @@ import type { Backend, BackendArray, CompileOptions, Executable, NamedArrays, Ru
 import { DisposedError } from '../errors.ts';
 import { compilationKey } from './sharedCompilations.ts';
 
-/** Executables kept for the next caller, unless told otherwise. */
+/** Default number of executables that are kept. */
 const defaultCapacity = 32;
 
 /**
- * A bounded cache of executables, keyed by the hash of the graph and the compile options. `compile` stands in for that of the backend:
- * disposing what it returns gives it back to the cache. Beyond the capacity the least recently used executable that nobody holds is
- * disposed.
+ * A bounded cache of executables, keyed by the hash of the graph and the compile options. `compile` replaces that of the
+ * backend: disposing its result returns the executable to the cache. Beyond the capacity, the least recently used executable
+ * that is not in use is disposed.
  */
 export class ProgramCache implements Pick<Backend, 'compile'> {
   readonly #backend: Pick<Backend, 'compile'>;
@@ -23,18 +23,18 @@ export class ProgramCache implements Pick<Backend, 'compile'> {
     this.#capacity = capacity;
   }
 
-  /** Executables that it holds, those in use included. */
+  /** Number of executables in the cache, including those in use. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** As {@link Backend.compile}. Callers at the same time share one compilation; one that fails is forgotten. */
+  /** As {@link Backend.compile}. Concurrent callers share one compilation; a failed one is not cached. */
   async compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
     const key = compilationKey(graph, options);
     const entry = this.#entries.get(key) ?? { compiled: this.#backend.compile(graph, options), users: 0, bound: [] };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    // Counted before the wait, so that the entry is not dropped in the meantime.
+    // Counted before the wait, so that the entry is not dropped meanwhile.
     entry.users++;
     try {
       const executable = await entry.compiled;
@@ -49,7 +49,7 @@ export class ProgramCache implements Pick<Backend, 'compile'> {
     }
   }
 
-  /** Binding may be costly, so the executable that was bound last is kept for callers with the same arrays. */
+  /** Binding may be expensive, so the most recently bound executable is kept for callers with the same arrays. */
   #bind(entry: Entry, executable: Executable, graph: Graph, arrays: NamedArrays): Executable {
     let bound = entry.bound.find((candidate) => sameArrays(candidate.arrays, arrays));
     if (!bound) {
@@ -61,7 +61,7 @@ export class ProgramCache implements Pick<Backend, 'compile'> {
     own.users++;
     entry.users++;
     return new Lease(own.executable, graph, {
-      // Nobody binds in two steps often enough to keep those.
+      // Binding in two steps is too rare to cache.
       bind: (more) => own.executable.bind(more),
       release: () => {
         own.users--;
@@ -71,7 +71,7 @@ export class ProgramCache implements Pick<Backend, 'compile'> {
     });
   }
 
-  /** Disposes bound executables that nobody holds, but for the last. */
+  /** Disposes bound executables that are not in use, except the most recent. */
   #dropBound(entry: Entry): void {
     const last = entry.bound.at(-1);
     const dropped = entry.bound.filter((bound) => bound.users === 0 && bound !== last);
@@ -79,7 +79,7 @@ export class ProgramCache implements Pick<Backend, 'compile'> {
     for (const { executable } of dropped) this.#dispose(executable.dispose());
   }
 
-  /** Ends when what had to go for it is gone. */
+  /** Resolves when everything evicted by this release is disposed. */
   async #release(entry: Entry): Promise<void> {
     entry.users--;
     this.#trim();
@@ -95,7 +95,7 @@ export class ProgramCache implements Pick<Backend, 'compile'> {
     }
   }
 
-  /** What fails to be disposed is told by {@link dispose}. */
+  /** Errors of the disposal are reported by {@link dispose}. */
   #dispose(disposal: Promise<unknown>): void {
     this.#disposals.add(disposal);
     void disposal.then(
@@ -104,7 +104,7 @@ export class ProgramCache implements Pick<Backend, 'compile'> {
     );
   }
 
-  /** Disposes all executables, those in use included: they end the runs they have and take no more. */
+  /** Disposes all executables, including those in use: they finish their pending runs and accept no more. */
   async dispose(): Promise<void> {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
@@ -114,7 +114,7 @@ export class ProgramCache implements Pick<Backend, 'compile'> {
 
 interface Entry {
   readonly compiled: Promise<Executable>;
-  /** Leases of the executable and of what was bound of it. */
+  /** Leases of the executable and of those bound from it. */
   users: number;
   bound: Bound[];
 }

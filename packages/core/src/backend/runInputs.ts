@@ -9,8 +9,8 @@ export const isHostArray = (array: BackendArray | HostArray): array is HostArray
   'data' in array && ArrayBuffer.isView(array.data);
 
 /**
- * Throws unless `inputs` holds exactly the graph's inputs, of their types and alive, and no array that is donated stands for another
- * input too: the check every backend owes its callers.
+ * Throws unless `inputs` contains exactly the graph's inputs, with matching types and not disposed, and no donated array is
+ * passed for another input too. Every backend must make this check.
  */
 export function checkRunInputs(
   ports: readonly GraphPort[],
@@ -74,7 +74,7 @@ function checkArray(
   }
 }
 
-/** Throws unless a backend holds arrays of a dtype: the check it owes the callers of `array` where there are others. */
+/** Throws unless the backend can hold arrays of this dtype. `array` of a backend without some dtypes must make this check. */
 export function checkHeld({ dtype }: HostArray, backend: string, held: ReadonlySet<DType>): void {
   if (held.has(dtype)) return;
   throw new DTypeError(`The ${backend} backend has no ${dtype}.`, {
@@ -84,7 +84,7 @@ export function checkHeld({ dtype }: HostArray, backend: string, held: ReadonlyS
   });
 }
 
-/** Throws unless a host array has as many elements as its shape: the check every backend owes the callers of `array`. */
+/** Throws unless a host array has as many elements as its shape. `array` of every backend must make this check. */
 export function checkElements({ data, shape }: HostArray): void {
   if (data.length === sizeOf(shape)) return;
   throw new ShapeError(`${data.length} values do not fill shape ${formatShape(shape)}.`, {
@@ -93,7 +93,7 @@ export function checkElements({ data, shape }: HostArray): void {
   });
 }
 
-/** What a run is given, bound arrays included. Throws where an input is bound already, and as {@link checkRunInputs} does. */
+/** The inputs of a run, including bound arrays. Throws if an input is already bound, and as {@link checkRunInputs} does. */
 export function withBound(
   graph: Graph,
   bound: NamedArrays,
@@ -112,7 +112,10 @@ export function withBound(
   return given;
 }
 
-/** Throws unless each of `arrays` may be fixed as an input: known, alive, of its type, neither donated nor bound already. */
+/**
+ * Throws unless each of `arrays` may be bound as an input: it is known, not disposed, has the right type, and is neither
+ * donated nor bound already.
+ */
 export function checkBinding(
   graph: Graph,
   arrays: NamedArrays,

@@ -2,21 +2,21 @@ import { BackendError } from '../errors.ts';
 import type { Node } from '../graph/node.ts';
 import { formatType } from '../tensor/shape.ts';
 
-/** Where an error of a runtime came up. */
+/** Where a runtime error occurred. */
 export interface RuntimeFailure {
-  /** The runtime's name for people. */
+  /** The runtime's name, for messages. */
   readonly runtime: string;
   readonly cause: unknown;
   readonly doing: 'compile' | 'run';
-  /** The nodes of the graph by what the runtime calls them in its messages. */
+  /** The nodes of the graph by their names in the runtime's messages. */
   readonly nodes: ReadonlyMap<string, Node>;
-  /** What such names look like. */
+  /** Matches such names. */
   readonly label: RegExp;
 }
 
 /**
- * An error of a runtime in terms of the user's program: its messages carry the names of nodes, which lead back to an operator and the line
- * that asked for it.
+ * Translates a runtime error to the user's program: the runtime's message contains the names of nodes, which give the operator
+ * and the user's line.
  */
 export function runtimeError({ nodes, label, ...failure }: RuntimeFailure): BackendError {
   const found = messageOf(failure.cause)
@@ -25,7 +25,7 @@ export function runtimeError({ nodes, label, ...failure }: RuntimeFailure): Back
   return operatorError(failure, found === undefined ? undefined : nodes.get(found));
 }
 
-/** An error of a runtime at a node, where that is known. */
+/** A runtime error at a node, if the node is known. */
 export function operatorError(
   { runtime, cause, doing }: Pick<RuntimeFailure, 'runtime' | 'cause' | 'doing'>,
   node: Node | undefined,

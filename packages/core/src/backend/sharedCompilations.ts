@@ -1,33 +1,33 @@
 import type { Graph } from '../graph/graph.ts';
 import type { CompileOptions } from './backend.ts';
 
-/** The same for graphs and options that compile to the same program. */
+/** A key that is equal for graphs and options that compile to the same program. */
 export const compilationKey = (graph: Graph, { aliases = [] }: CompileOptions = {}): string =>
   `${graph.hash} ${JSON.stringify(aliases.map((alias) => JSON.stringify(alias)).toSorted())}`;
 
-/** A claim on a compilation, which stays as long as somebody has one. */
+/** A reference to a compilation, which is kept as long as references exist. */
 export interface CompilationHold<Compiled> {
   readonly value: Compiled;
-  /** Another claim on the same compilation, for an executable made from this one. */
+  /** Another reference to the same compilation, for an executable made from this one. */
   again(): CompilationHold<Compiled>;
-  /** Gives this claim back; the last one frees the compilation. Harmless when repeated. */
+  /** Releases this reference; releasing the last one frees the compilation. Repeated calls are harmless. */
   release(): Promise<void>;
 }
 
 /**
- * What a backend has compiled: equal graphs with equal options share one compilation, counted by its holders. Every backend compiles
- * through this.
+ * The compilations of a backend: equal graphs with equal options share one, which is reference-counted. Every backend compiles
+ * through this class.
  */
 export class SharedCompilations<Compiled> {
   readonly #entries = new Map<string, Entry<Compiled>>();
   readonly #free: (compiled: Compiled) => void | Promise<void>;
 
-  /** @param free gives back what a compilation holds, once its last holder is gone */
+  /** @param free frees a compilation when its last reference is released */
   constructor(free: (compiled: Compiled) => void | Promise<void>) {
     this.#free = free;
   }
 
-  /** A claim on the compilation of a graph, which `compile` makes where there is none. Callers at the same time share it too. */
+  /** A reference to the compilation of a graph, which `compile` creates if there is none. Concurrent callers share it too. */
   async acquire(
     graph: Graph,
     options: CompileOptions,
@@ -45,7 +45,7 @@ export class SharedCompilations<Compiled> {
     return entry.hold();
   }
 
-  /** Frees every compilation, whoever still holds it. */
+  /** Frees every compilation, even if references are left. */
   async dispose(): Promise<void> {
     await Promise.all([...this.#entries.values()].map((entry) => entry.free()));
   }
@@ -69,7 +69,7 @@ class Entry<Compiled> {
   }
 
   async hold(): Promise<CompilationHold<Compiled>> {
-    // Counted before the wait, so that another holder's release in the meantime does not free it.
+    // Counted before the wait, so that a release by another holder meanwhile does not free it.
     this.#holders++;
     try {
       return this.#claim(await this.#compiled);
@@ -79,7 +79,7 @@ class Entry<Compiled> {
     }
   }
 
-  /** A claim that has been counted. */
+  /** A reference that has been counted. */
   #claim(value: Compiled): CompilationHold<Compiled> {
     let released: Promise<void> | undefined;
     return {
@@ -95,7 +95,7 @@ class Entry<Compiled> {
   free(): Promise<void> {
     this.#forget();
     return (this.#freed ??= this.#compiled.then(this.#freeCompiled, () => {
-      // What did not compile has nothing to free.
+      // A failed compilation has nothing to free.
     }));
   }
 }

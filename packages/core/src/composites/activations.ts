@@ -7,7 +7,7 @@ import { erf, exp, log1p, sigmoid, tanh } from '../operators/transcendental.ts';
 
 type Activation = (x: Tensor) => Tensor;
 
-/** max(x, 0). The derivative at 0 is taken to be 0. */
+/** max(x, 0). The derivative at 0 is 0. */
 export const relu: Activation = elementwiseComposite(
   'Relu',
   (x) => maximum(x, 0),
@@ -24,7 +24,7 @@ export const silu: Activation = elementwiseComposite(
   },
 );
 
-/** log(1 + exp(x)), which neither overflows for large x nor loses the small values for very negative x. */
+/** log(1 + exp(x)), without overflow for large x or loss of precision for very negative x. */
 export const softplus: Activation = elementwiseComposite(
   'Softplus',
   (x) => add(maximum(x, 0), log1p(exp(neg(abs(x))))),
@@ -46,7 +46,7 @@ function geluFormula(x: Tensor, approximate: GeluAttributes['approximate']): Ten
   return mul(x.mul(0.5), onePlusErf);
 }
 
-/** Φ(x) + x·φ(x) with the standard normal's Φ and φ; the derivative of the tanh formula where that is used. */
+/** Φ(x) + x·φ(x) with the standard normal's Φ and φ, or the derivative of the tanh approximation. */
 function geluDerivative(x: Tensor, approximate: GeluAttributes['approximate']): Tensor {
   if (approximate === 'none') {
     const share = erf(x.mul(Math.SQRT1_2)).add(1).mul(0.5);

@@ -12,7 +12,7 @@ interface AttentionAttributes extends Attributes {
   readonly scale: number;
 }
 
-/** (q, k, v, mask?) → softmax(q·kᵀ·scale + mask)·v. A bool mask says which keys are seen, a float one is added to the scores. */
+/** (q, k, v, mask?) → softmax(q·kᵀ·scale + mask)·v. A bool mask is true for keys that are attended to; a float mask is added to the scores. */
 export const Attention: Composite<AttentionAttributes> = composite<AttentionAttributes>(
   'Attention',
   ([q, k, v, mask], { scale }) => {
@@ -31,7 +31,7 @@ export const Attention: Composite<AttentionAttributes> = composite<AttentionAttr
   },
 );
 
-/** Softmax over the keys that are seen. A row that sees none is 0: it is left unmasked, so that it stays finite, and then dropped. */
+/** Softmax over the unmasked keys. A fully masked row is 0: it is computed unmasked, so that it stays finite, and then dropped. */
 function maskedSoftmax(scores: Tensor, mask: Tensor): Tensor {
   if (mask.dtype === 'bool') {
     const sighted = greater(reduceMax(mask.cast(scores.dtype), -1, { keepdims: true }), 0);
@@ -42,7 +42,7 @@ function maskedSoftmax(scores: Tensor, mask: Tensor): Tensor {
 }
 
 export interface AttentionOptions {
-  /** Broadcasts to [batch, heads, queries, keys]: bool (true: seen) or added to the scores. A row that sees no key gives 0. */
+  /** Broadcasts to [batch, heads, queries, keys]: bool (true: attend) or float, added to the scores. A fully masked row gives 0. */
   readonly mask?: Tensor;
   /** Multiplies the scores. Default 1/√channels. */
   readonly scale?: number;

@@ -21,11 +21,11 @@ function checkImage(x: Tensor): void {
 }
 
 interface UpsampleAttributes extends Attributes {
-  /** Copies of every row and of every column. */
+  /** Repetitions of every row and of every column. */
   readonly scales: Pair;
 }
 
-/** ONNX's Resize by whole factors, mode nearest: every pixel becomes a box of its copies. */
+/** ONNX's Resize by integer factors, mode nearest: every pixel becomes a box of copies. */
 export const UpsampleNearest: Composite<UpsampleAttributes> = composite<UpsampleAttributes>(
   'UpsampleNearest',
   ([x], { scales }) => {
@@ -49,7 +49,7 @@ interface AveragePoolAttributes extends Attributes {
   /** top, left, bottom, right. */
   readonly pads: readonly number[];
   readonly dilations: Pair;
-  /** Whether the zeros of the padding count as elements. */
+  /** Whether padding zeros count as elements. */
   readonly countIncludePad: boolean;
 }
 
@@ -62,7 +62,7 @@ export const AveragePool: Composite<AveragePoolAttributes> = composite<AveragePo
   },
 );
 
-/** True where windows cover the image without gap or overlap. */
+/** Whether windows cover the image without gap or overlap. */
 function tiles(x: Tensor, { kernelShape, strides, pads, dilations }: AveragePoolAttributes): boolean {
   return [0, 1].every(
     (i) =>
@@ -82,7 +82,7 @@ function meanOfTiles(x: Tensor, kernelShape: Pair): Tensor {
   );
 }
 
-/** Window sums by a convolution with ones, each channel an image of its own, over how many elements each window holds. */
+/** Window sums by a convolution with ones, each channel a separate image, divided by the number of elements in each window. */
 function meanOfWindows(x: Tensor, attributes: AveragePoolAttributes): Tensor {
   const { kernelShape, strides, pads, dilations } = attributes;
   const [batch, channels, height, width] = x.shape;
@@ -99,7 +99,7 @@ function meanOfWindows(x: Tensor, attributes: AveragePoolAttributes): Tensor {
   return reshape(sums.mul(constant(shares, x.dtype)), [batch, channels, rows, columns]);
 }
 
-/** Along one axis, how many elements the window at `position` averages over. */
+/** Number of elements along one axis that the window at `position` averages over. */
 function elementsAt(
   position: number,
   axis: number,
@@ -126,7 +126,7 @@ export interface AveragePoolOptions {
   /** Zeros around the image: one number, [vertical, horizontal], or [top, left, bottom, right]. Default 0. */
   readonly padding?: number | Pair | readonly [number, number, number, number];
   readonly dilation?: number | Pair;
-  /** Whether the padding's zeros count as elements, as PyTorch has it by default; ONNX and this function do not. */
+  /** Whether padding zeros count as elements, as in PyTorch by default. Default false, as in ONNX. */
   readonly countPadding?: boolean;
 }
 

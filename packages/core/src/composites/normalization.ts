@@ -8,19 +8,19 @@ import { reshape } from '../operators/movement.ts';
 import { normalizeAxis } from '../tensor/shape.ts';
 import { mean } from './statistics.ts';
 
-/** Mean 0 and variance 1 over `axes`, but for `epsilon`. */
+/** x with mean 0 and variance 1 over `axes`, up to `epsilon`. */
 function standardize(x: Tensor, axes: readonly number[], epsilon: number): Tensor {
   const deviation = x.sub(mean(x, axes, { keepdims: true }));
   return div(deviation, sqrt(mean(deviation.square(), axes, { keepdims: true }).add(epsilon)));
 }
 
 interface LayerNormAttributes extends Attributes {
-  /** The first of the axes normalised together. */
+  /** The first of the normalized axes. */
   readonly axis: number;
   readonly epsilon: number;
 }
 
-/** (x, scale?, bias?) → x standardised over its axes from `axis` on, times scale, plus bias. */
+/** (x, scale?, bias?) → x standardized over the axes from `axis` on, times scale, plus bias. */
 export const LayerNormalization: Composite<LayerNormAttributes> = composite<LayerNormAttributes>(
   'LayerNormalization',
   ([x, scale, bias], { axis, epsilon }) => {
@@ -34,7 +34,7 @@ interface GroupNormAttributes extends Attributes {
   readonly epsilon: number;
 }
 
-/** (x [batch, channels, …], scale? [channels], bias? [channels]) → x standardised per sample and group of channels, scaled, shifted. */
+/** (x [batch, channels, …], scale? [channels], bias? [channels]) → x standardized per sample and group of channels, scaled and shifted. */
 export const GroupNormalization: Composite<GroupNormAttributes> = composite<GroupNormAttributes>(
   'GroupNormalization',
   ([x, scale, bias], { numGroups, epsilon }) => {
@@ -57,32 +57,32 @@ function affine(x: Tensor, scale: Tensor | undefined, bias: Tensor | undefined):
   return bias ? add(scaled, bias) : scaled;
 }
 
-/** Inputs by position: a bias needs a scale before it. */
+/** Inputs are positional: a bias needs a scale before it. */
 function operands(x: Tensor, scale: Tensor | undefined, bias: Tensor | undefined): Tensor[] {
   if (!bias) return scale ? [x, scale] : [x];
   return [x, scale ?? ones(bias.shape, bias.dtype), bias];
 }
 
 export interface NormalizationOptions {
-  /** Multiplies the standardised values; 1 where absent. */
+  /** Multiplies the standardized values. Default 1. */
   readonly scale?: Tensor;
-  /** Added after scaling; 0 where absent. */
+  /** Added after scaling. Default 0. */
   readonly bias?: Tensor;
   /** Added to the variance. Default 1e-5. */
   readonly epsilon?: number;
 }
 
 export interface LayerNormOptions extends NormalizationOptions {
-  /** The first of the axes normalised together, which run to the last. Default −1. */
+  /** The first of the normalized axes, which include all later ones. Default −1. */
   readonly axis?: number;
 }
 
-/** Layer normalisation (Ba et al., arXiv 1607.06450); scale and bias have the shape of the normalised axes. */
+/** Layer normalization (Ba et al., arXiv 1607.06450); scale and bias have the shape of the normalized axes. */
 export function layerNorm(x: Tensor, { scale, bias, axis = -1, epsilon = 1e-5 }: LayerNormOptions = {}): Tensor {
   return LayerNormalization(operands(x, scale, bias), { axis: normalizeAxis(axis, x.rank), epsilon })[0];
 }
 
-/** Group normalisation (Wu & He, arXiv 1803.08494) of [batch, channels, …]; scale and bias are [channels]. */
+/** Group normalization (Wu & He, arXiv 1803.08494) of [batch, channels, …]; scale and bias are [channels]. */
 export function groupNorm(
   x: Tensor,
   groups: number,

@@ -19,7 +19,7 @@ const drawOf =
   (key, counter, shape) =>
     call([key, counter], { shape: [...shape] })[0];
 
-// The twins that the host draws with are in random/host.ts: a change here is a change there.
+// The host's counterparts are in random/host.ts: change both together.
 
 /** The leading 24 bits of each word as a fraction: exact in f32, and so is 1 − u. */
 export const RandomUniform: Composite<RandomAttributes> = composite<RandomAttributes>(
@@ -28,8 +28,8 @@ export const RandomUniform: Composite<RandomAttributes> = composite<RandomAttrib
 );
 
 /**
- * Box–Muller: a sample of n elements takes 2⌈n/2⌉ words; the first half of them gives the radii √(−2 ln(1 − u)), the second
- * half the angles 2πu. Its first ⌈n/2⌉ elements are r·cos, the others r·sin.
+ * Box–Muller: a sample of n elements takes 2⌈n/2⌉ words; the first half gives the radii √(−2 ln(1 − u)), the second half the
+ * angles 2πu. The first ⌈n/2⌉ elements are r·cos, the others r·sin.
  */
 export const RandomNormal: Composite<RandomAttributes> = composite<RandomAttributes>(
   'RandomNormal',
@@ -44,7 +44,7 @@ export const RandomNormal: Composite<RandomAttributes> = composite<RandomAttribu
   },
 );
 
-/** 1 where the uniform of the same word is below ½, and −1 elsewhere. */
+/** 1 if the uniform of the same word is below ½, else −1. */
 export const RandomSign: Composite<RandomAttributes> = composite<RandomAttributes>(
   'RandomSign',
   ([key, counter], { shape }) => where(less(randomUniform(key, counter, shape), 0.5), constant(1), constant(-1)),
@@ -54,5 +54,5 @@ export const RandomSign: Composite<RandomAttributes> = composite<RandomAttribute
 export const randomUniform: Draw = drawOf(RandomUniform);
 /** Standard normals: f32 of `shape`, whose leading axis counts samples, from key u32[2] and counter u32[4]. None exceeds 5.77. */
 export const randomNormal: Draw = drawOf(RandomNormal);
-/** Rademacher variables, ±1 with equal odds: f32 of `shape`, whose leading axis counts samples, from key u32[2] and counter u32[4]. */
+/** Rademacher variables, ±1 with equal probability: f32 of `shape`, whose leading axis counts samples, from key u32[2] and counter u32[4]. */
 export const randomSign: Draw = drawOf(RandomSign);

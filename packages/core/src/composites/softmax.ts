@@ -14,7 +14,7 @@ interface AxisAttributes extends Attributes {
 
 const sumOver = (x: Tensor, axis: number): Tensor => reduceSum(x, axis, { keepdims: true });
 
-/** x less its maximum along the axes, so that exp stays within (0, 1]. The shift cancels out of every derivative. */
+/** x minus its maximum along the axes, so that exp stays in (0, 1]. The shift cancels in every derivative. */
 const shifted = (x: Tensor, axis: number): Tensor => sub(x, stopGradient(reduceMax(x, axis, { keepdims: true })));
 
 /** exp(x) / Σ exp(x) along one axis. */
@@ -36,7 +36,7 @@ export const Softmax: Composite<AxisAttributes> = composite<AxisAttributes>(
   },
 );
 
-/** log of {@link Softmax}, without its underflow. */
+/** Log of {@link Softmax}, without its underflow. */
 export const LogSoftmax: Composite<AxisAttributes> = composite<AxisAttributes>(
   'LogSoftmax',
   ([x], { axis }) => {
@@ -54,12 +54,12 @@ export const LogSoftmax: Composite<AxisAttributes> = composite<AxisAttributes>(
 const keptShape = (x: Tensor, axes: readonly number[]): number[] =>
   x.shape.map((extent, i) => (axes.includes(i) ? 1 : extent));
 
-/** log Σ exp(x), which overflows nowhere; −∞ where every term is −∞. */
+/** log Σ exp(x), without overflow; −∞ if every term is −∞. */
 export const ReduceLogSumExp: Composite<ReduceAttributes> = composite<ReduceAttributes>(
   'ReduceLogSumExp',
   ([x], { axes, keepdims }) => {
     const peak = stopGradient(reduceMax(x, axes, { keepdims: true }));
-    // An infinite peak would make ∞ − ∞ of its own term.
+    // An infinite peak would turn its own term into ∞ − ∞.
     const shift = where(isFinite(peak), peak, 0);
     const total = reduceSum(exp(sub(x, shift)), axes, { keepdims });
     return log(total).add(reshape(shift, total.shape));

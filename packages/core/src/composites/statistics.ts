@@ -7,7 +7,7 @@ import { normalizeAxes } from '../tensor/shape.ts';
 const countOver = (x: Tensor, axes: readonly number[]): number =>
   axes.reduce((count, axis) => count * x.shape[axis], 1);
 
-/** Arithmetic mean over `axes`; NaN over no elements, as in NumPy. */
+/** Arithmetic mean over `axes`; NaN if there are no elements, as in NumPy. */
 export const ReduceMean: Composite<ReduceAttributes> = composite<ReduceAttributes>(
   'ReduceMean',
   ([x], { axes, keepdims }) => reduceSum(x, axes, { keepdims }).div(countOver(x, axes)),
@@ -21,7 +21,7 @@ export const ReduceMean: Composite<ReduceAttributes> = composite<ReduceAttribute
 );
 
 interface VarianceAttributes extends ReduceAttributes {
-  /** Subtracted from the count that the squares are divided by: 0 for the population's variance, 1 for Bessel's correction. */
+  /** Subtracted from the count in the denominator: 0 for the population variance, 1 for Bessel's correction. */
   readonly correction: number;
 }
 
@@ -35,7 +35,7 @@ export const Variance: Composite<VarianceAttributes> = composite<VarianceAttribu
 );
 
 export interface VarianceOptions extends ReduceOptions {
-  /** 0 (the default) divides by the count, 1 by the count less one. */
+  /** 0 (the default) divides by the count, 1 by the count minus one. */
   readonly correction?: number;
 }
 

@@ -7,22 +7,22 @@ export interface CouplingRequest {
   /** Data points [batch, ...event]. */
   readonly x1: HostArray;
   readonly condition?: Readonly<Record<string, HostArray>>;
-  /** Draws of this pairing: a function of the training's seed and step alone, so that a resumed training pairs as the first did. */
+  /** Random draws for this pairing, determined by the training's seed and step only, so that a resumed training makes the same pairs. */
   readonly random: HostRandomStream;
 }
 
 /**
  * How source and data points of a batch are paired.
  *
- * A one-sided path takes any coupling where it starts from noise alone: a permutation leaves the noise of a batch what it was. Where
- * the data point is in the start's mean (variance-preserving and variance-exploding diffusion) noise that depends on it would start
- * from another distribution than the prior, so drivers refuse couplings that pair there.
+ * A one-sided path accepts any coupling if it starts from noise alone: a permutation does not change the distribution of a
+ * batch's noise. If the mean at the start contains the data point (variance-preserving and variance-exploding diffusion), noise
+ * that depends on it would start from a distribution other than the prior, so drivers refuse couplings that pair.
  */
 export interface Coupling {
   readonly name: string;
   /**
-   * For each data point the index of its source point: a permutation, so that no point is dropped or doubled. Absent where pairs
-   * are taken as they are drawn, which lets the noise be drawn inside the training graph.
+   * The index of the source point for each data point: a permutation, so that no point is dropped or duplicated. Absent if
+   * pairs are used as drawn; the noise can then be drawn inside the training graph.
    */
   pair?(request: CouplingRequest): Int32Array | Promise<Int32Array>;
 }

@@ -2,12 +2,12 @@ import type { HostArray } from '../tensor/hostArray.ts';
 import type { Shape } from '../tensor/shape.ts';
 
 export interface BatchRequest {
-  /** Which batch of the stream, from 0. Equal requests get equal batches: that is what makes a resumed training exact. */
+  /** Index of the batch in the stream, from 0. Equal requests return equal batches, which makes resumed training exact. */
   readonly index: number;
   /** Number of points. */
   readonly size: number;
   readonly seed: number;
-  /** Points that training never sees, where the data set holds some out (synthetic ones draw from another stream). Default 'train'. */
+  /** 'test' gives points that training never sees, if the dataset holds some out (synthetic ones draw from another stream). Default 'train'. */
   readonly split?: 'train' | 'test';
 }
 
@@ -16,15 +16,15 @@ export interface Batch {
   readonly x1: HostArray;
   /** Source points of a two-sided path, [size, ...shape]. */
   readonly x0?: HostArray;
-  /** [size, ...] each. */
+  /** Each [size, ...]. */
   readonly condition?: Readonly<Record<string, HostArray>>;
 }
 
-/** What is known of a synthetic distribution in closed form. */
+/** Known closed forms of a synthetic distribution. */
 export interface KnownDensity {
   /** Differential entropy, nats. */
   readonly entropy?: number;
-  /** Natural logarithm of the density at points [count, ...shape], one a point; −∞ outside the support. */
+  /** Natural logarithm of the density at points [count, ...shape], one per point; −∞ outside the support. */
   logDensity(points: HostArray): Float64Array;
 }
 
@@ -32,12 +32,12 @@ export interface Dataset {
   readonly name: string;
   /** Shape of one point. */
   readonly shape: Shape;
-  /** Number of training points; absent where they are drawn afresh. */
+  /** Number of training points; absent if they are newly drawn for every batch. */
   readonly size?: number;
-  /** Number of points that training never sees; absent where they are drawn afresh, or none are held out. */
+  /** Number of points that training never sees; absent if they are newly drawn, or none are held out. */
   readonly testSize?: number;
   readonly density?: KnownDensity;
-  /** What whoever trains on it should know, a sentence or two each: scales far from those of noise, numbers that were rounded. */
+  /** Warnings shown when training starts, a sentence or two each: scales far from those of noise, rounded numbers. */
   readonly warnings?: readonly string[];
   batch(request: BatchRequest): Batch | Promise<Batch>;
 }

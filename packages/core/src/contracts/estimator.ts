@@ -4,7 +4,7 @@ import type { Dataset } from './dataset.ts';
 export interface EstimateRequest {
   readonly flow: Flow;
   readonly data: Dataset;
-  /** Number of points or samples the estimate rests on. */
+  /** Number of points or samples that the estimate is based on. */
   readonly count: number;
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -18,15 +18,15 @@ export interface Estimate {
   readonly count: number;
   /** `nats`, `bits/dim`, `evaluations`, … */
   readonly unit: string;
-  /** Name of the solver it rests on, where that is not the flow's own. */
+  /** Name of the solver used, if it is not the flow's own. */
   readonly solver?: string;
-  /** Whatever else was measured on the way, by name. */
+  /** Other measured values, by name. */
   readonly details?: Readonly<Record<string, number>>;
 }
 
 /** A metric of a trained flow. */
 export interface Estimator {
   readonly name: string;
-  /** @throws NumericalError, through `defineEstimator`, where a number of the estimate is not finite. */
+  /** @throws NumericalError, through `defineEstimator`, if a number of the estimate is not finite. */
   estimate(request: EstimateRequest): Promise<Estimate>;
 }

@@ -5,7 +5,7 @@ import type { HostRandomStream } from '../random/hostRandomStream.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
 import type { Shape } from '../tensor/shape.ts';
 
-/** Parameters on the host: nested records and arrays of host arrays. Their dotted paths are their names in checkpoints. */
+/** Parameters on the host: nested records and arrays of host arrays. Dotted paths are their names in checkpoints. */
 export type Parameters = Tree<HostArray>;
 /** The same nesting of symbolic tensors, as `apply` receives it. */
 export type SymbolicParameters = Tree<Tensor>;
@@ -24,7 +24,7 @@ export interface ModelInputs {
   /** [batch, ...event]. */
   readonly x: Tensor;
   readonly condition?: Readonly<Record<string, Tensor>>;
-  /** Random draws of this call (dropout); there while training only. */
+  /** Random draws for this call (dropout); present only during training. */
   readonly random?: Random;
   readonly training?: boolean;
 }
@@ -36,6 +36,6 @@ export interface VectorFieldModel<
 > {
   readonly name: string;
   init(random: HostRandomStream, context: ModelContext): P;
-  /** Traced. [batch, ...event], what the objective makes of it: a velocity, a noise, a score. */
+  /** Traced. Returns [batch, ...event], interpreted by the objective: a velocity, a noise, a score. */
   apply(parameters: S, inputs: ModelInputs): Tensor;
 }

@@ -5,7 +5,7 @@ import type { DType } from '../tensor/dtype.ts';
 
 export interface OptimizerUpdate {
   readonly parameter: Tensor;
-  /** May hold NaN or infinity: the trainer then keeps the old parameter and state itself. */
+  /** May contain NaN or infinity: the trainer then keeps the old parameter and state. */
   readonly gradient: Tensor;
   readonly state: Readonly<Record<string, Tensor>>;
   /** Scalar f32. */
@@ -14,10 +14,10 @@ export interface OptimizerUpdate {
   readonly step: Tensor;
 }
 
-/** A first-order update rule, applied to each parameter on its own. */
+/** A first-order update rule, applied to each parameter separately. */
 export interface Optimizer {
   readonly name: string;
-  /** The base learning rate, on which the schedule acts. */
+  /** The base learning rate, which the schedule multiplies. */
   readonly learningRate: number;
   readonly schedule: Schedule;
   /** The state of one parameter before the first step. */
@@ -29,6 +29,6 @@ export interface Optimizer {
 /** The learning rate over the course of a training. */
 export interface Schedule {
   readonly name: string;
-  /** The factor on the base learning rate at `step` (from 0) of `steps`. */
+  /** The factor multiplying the base learning rate at `step` (from 0) of `steps`. */
   factor(step: number, steps: number): number;
 }

@@ -11,7 +11,7 @@ import { LikelihoodEvaluator } from './likelihood.ts';
 import { Sampler } from './sampler.ts';
 import { Trainer } from './trainer.ts';
 
-/** The parts of a flow, one a role. */
+/** The parts of a flow, one per role. */
 export interface FlowParts {
   readonly backend: Backend | Promise<Backend>;
   readonly path: Path;
@@ -24,7 +24,7 @@ export interface FlowParts {
 
 const roles = [BACKEND, PATH, COUPLING, OBJECTIVE, TIME_SAMPLER, MODEL, SOLVER];
 
-/** Gives the same instance as long as all roles are bound to the same parts. */
+/** Returns the same instance as long as all roles are bound to the same parts. */
 function whileUnchanged<Value>(make: (context: ResolutionContext) => Value): (context: ResolutionContext) => Value {
   let made: { readonly parts: readonly unknown[]; readonly value: Value } | undefined;
   return (context) => {
@@ -35,9 +35,9 @@ function whileUnchanged<Value>(make: (context: ResolutionContext) => Value): (co
 }
 
 /**
- * Binds the parts of an experiment to their roles, and the drivers that use them. Swapping a part is one rebind: the next `get(Flow)` gives a
- * flow of the new parts, without parameters. The former one works on and is its holder's to dispose of; `parameters()` of the one are for
- * `load` of the other.
+ * Binds the parts of an experiment to their roles, and the drivers that use them. To swap a part, rebind it: the next
+ * `get(Flow)` returns a flow with the new part, without parameters. The old flow keeps working and must be disposed by its
+ * owner; `load` of the new flow takes `parameters()` of the old.
  */
 export async function bindFlow(container: Container, parts: FlowParts): Promise<Container> {
   container.bind(BACKEND).toConstantValue(await parts.backend);
@@ -55,7 +55,7 @@ export async function bindFlow(container: Container, parts: FlowParts): Promise<
   return container;
 }
 
-/** A flow from its parts, for use without a container of one's own. */
+/** Makes a flow from its parts, for use without your own container. */
 export async function assembleFlow(parts: FlowParts): Promise<Flow> {
   const container = await bindFlow(new Container(), parts);
   return container.get(Flow);

@@ -2,10 +2,10 @@ import type { Batch, Dataset } from '../contracts/dataset.ts';
 import { checkHostArray } from '../tensor/checkHostArray.ts';
 
 /**
- * Checks a batch that a data set gives: shapes, dtypes and, unless told otherwise, that its floats are finite.
+ * Checks a batch of a dataset: shapes, dtypes and, by default, that its floats are finite.
  *
- * @param size points that were asked for
- * @throws as {@link checkHostArray} does, naming the data set.
+ * @param size number of points requested
+ * @throws as {@link checkHostArray} does, naming the dataset.
  */
 export function checkBatch(
   { x1, x0, condition }: Batch,

@@ -3,7 +3,7 @@ import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
 import { OptionError } from '../errors.ts';
 
-/** @throws OptionError where no log-densities are known along the solver's solutions: on a two-sided path, or with a stochastic solver. */
+/** @throws OptionError if log-densities are unknown along the solver's solutions: on a two-sided path, or with a stochastic solver. */
 export function checkDensity(path: Path, solver: Solver): void {
   if (path.sides === 'two') {
     throw new OptionError(`The path '${path.name}' starts from samples, not from a density.`, {
@@ -19,7 +19,7 @@ export function checkDensity(path: Path, solver: Solver): void {
   });
 }
 
-/** @throws OptionError where a stochastic solver needs a score that does not follow from the velocity. */
+/** @throws OptionError if a stochastic solver needs a score that cannot be computed from the velocity. */
 export function checkScore(path: Path, coupling: Coupling, solver: Solver): void {
   if (!solver.stochastic) return;
   if (path.sides === 'two') {

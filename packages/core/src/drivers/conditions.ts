@@ -5,15 +5,16 @@ import { checkHostArray } from '../tensor/checkHostArray.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
 import type { TensorType } from '../tensor/shape.ts';
 
-/** Conditioning arrays of samples, [count, ...] each. */
+/** Conditioning arrays of samples, each [count, ...]. */
 export type Conditions = Readonly<Record<string, HostArray>> | undefined;
 
 const prefix = 'condition.';
 
 /**
- * Checks that the conditions are those that a flow was trained on, one row a sample.
+ * Checks that the conditions match those that the flow was trained on, with one row per sample.
  *
- * @throws DataError for a missing or unknown name, or another number of rows or shape; as {@link checkHostArray} does otherwise.
+ * @throws DataError for a missing or unknown name, or a wrong number of rows or shape; otherwise as {@link checkHostArray}
+ *   does.
  */
 export function checkConditions(conditions: Conditions, { condition: known = {} }: ModelContext, count: number): void {
   const given = conditions ?? {};
@@ -33,7 +34,7 @@ export function checkConditions(conditions: Conditions, { condition: known = {} 
 const mapConditions = <To>(conditions: Conditions, replace: (array: HostArray) => To): Record<string, To> =>
   Object.fromEntries(Object.entries(conditions ?? {}).map(([name, array]) => [prefix + name, replace(array)]));
 
-/** The conditions as inputs of a batch, each cut to its rows. */
+/** The conditions as inputs of a batch, restricted to its rows. */
 export const conditionInputs = (
   conditions: Conditions,
   rowsOf: (array: HostArray) => HostArray,
@@ -51,9 +52,9 @@ export function conditionsOf(constants: Readonly<Record<string, Tensor>>): Recor
     : undefined;
 }
 
-/** The counter's step word of draws that belong to no training step. */
+/** The step word of the counter for draws outside training steps. */
 export const zeroStep = (like: Tensor): Tensor => like.sub(like);
 
-/** Types alone of arrays. */
+/** The types of arrays, without their data. */
 export const typesOf = (arrays: Readonly<Record<string, TensorType>>): Record<string, TensorType> =>
   Object.fromEntries(Object.entries(arrays).map(([name, { shape, dtype }]) => [name, { shape, dtype }]));

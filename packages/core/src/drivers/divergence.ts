@@ -5,15 +5,15 @@ import { constant, full } from '../operators/constant.ts';
 import { expand, identity, reshape } from '../operators/movement.ts';
 import { sizeOf } from '../tensor/shape.ts';
 
-/** A vector field of points [batch, ...event] at times [batch], where `repeat` tells how often each sample of the batch stands in a row. */
+/** A vector field of points [batch, ...event] at times [batch], where `repeat` is the number of consecutive rows per sample. */
 export type PointField = (x: Tensor, repeat: number) => Tensor;
 
-/** Above this many dimensions one batch of repeated rows replaces one tangent a dimension: the graph would grow too large. */
+/** Above this many dimensions, a batch of repeated rows replaces one tangent per dimension, which would make the graph too large. */
 const unrolledDimensions = 16;
 
 const eventAxes = (x: Tensor): number[] => x.shape.slice(1).map((_, i) => i + 1);
 
-/** A field and its divergence tr(∂v/∂x), [batch], exactly: one tangent for each dimension. */
+/** A field and its exact divergence tr(∂v/∂x), [batch]: one tangent per dimension. */
 export function exactDivergence(field: PointField, x: Tensor): { velocity: Tensor; divergence: Tensor } {
   const event = x.shape.slice(1);
   const dimension = sizeOf(event);
@@ -33,7 +33,7 @@ export function exactDivergence(field: PointField, x: Tensor): { velocity: Tenso
   return { velocity, divergence: terms.reduce((sum, term) => add(sum, term)) };
 }
 
-/** The same by one evaluation on rows repeated once for each dimension. */
+/** The same with one evaluation on rows repeated once per dimension. */
 function repeatedDivergence(field: PointField, x: Tensor, dimension: number): Tensor {
   const [batch, ...event] = x.shape;
   const rows = [batch * dimension, ...event];

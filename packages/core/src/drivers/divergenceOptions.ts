@@ -9,15 +9,15 @@ import { modelField, type FieldParts } from './modelField.ts';
 
 /** How the divergence of the field is computed. */
 export interface Divergence {
-  /** `exact` costs one forward-mode pass a dimension; `hutchinson` one a probe, and is unbiased. */
+  /** `exact` costs one forward-mode pass per dimension; `hutchinson` one per probe, and is unbiased. */
   readonly divergence: 'exact' | 'hutchinson';
-  /** Probe vectors of a sample, fixed along its solve. Default 1. */
+  /** Number of probe vectors per sample, fixed during its solve. Default 1. */
   readonly probes?: number | undefined;
-  /** Their distribution. Default rademacher, whose variance is the smallest. */
+  /** Distribution of the probes. Default rademacher, which has the smallest variance. */
   readonly distribution?: 'rademacher' | 'gaussian' | undefined;
 }
 
-/** How the divergence is computed and nothing else, defaults filled in. */
+/** Only the divergence options, with defaults filled in. */
 export const divergenceOnly = ({
   divergence,
   probes = 1,

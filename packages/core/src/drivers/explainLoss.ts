@@ -9,8 +9,8 @@ import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import { drawConditionalPoints, type TrainingParts } from './trainingProgram.ts';
 
 /**
- * Why the loss of a batch was not finite, as far as the path tells: the first of its points or velocities that is not, with the
- * time and the data point that gave it. The step's draws are made again, on the reference.
+ * Explains a loss that is not finite, if the path causes it: returns the first point or velocity that is not finite, with its
+ * time and data point. The step's draws are repeated on the reference.
  */
 export function explainLoss(
   parts: Pick<TrainingParts, 'path' | 'timeSampler' | 'feedsSource'>,

@@ -17,12 +17,12 @@ type WithDefault<Options extends { solver: Solver }> = Omit<Options, 'solver'> &
   readonly solver?: Solver | undefined;
 };
 
-/** A flow: what is trained, sampled and scored. Its parts come from a container; {@link assembleFlow} makes one in a line. */
+/** A flow, which can be trained, sampled and scored. Its parts come from a container; {@link assembleFlow} makes one in a line. */
 @injectable()
 export class Flow implements AsyncDisposable {
   readonly backend: Backend;
   readonly path: Path;
-  /** Used where a call names no other. */
+  /** Used unless a call names another. */
   readonly solver: Solver;
   readonly #trainer: Trainer;
   readonly #sampler: Sampler;
@@ -46,14 +46,14 @@ export class Flow implements AsyncDisposable {
     this.#likelihood = likelihood;
   }
 
-  /** Prepares a training, for callers who save its state on the way; {@link train} is the short form. */
+  /** Prepares a training, for callers who save its state while it runs; {@link train} is the short form. */
   begin(data: Dataset, options: TrainingOptions): Promise<Training> {
     return this.#trainer.begin(data, options);
   }
 
   /**
-   * Trains on a data set, reporting as it goes. When the iteration ends, by itself or by the consumer's `break`, the flow holds the
-   * trained parameters: their moving average where `ema` is set.
+   * Trains on a dataset and yields reports. When the iteration ends, by itself or by the consumer's `break`, the flow holds the
+   * trained parameters, or their moving average if `ema` is set.
    *
    *     for await (const { step, loss } of flow.train(checkerboard(), { optimizer: adam(), steps: 4000, batchSize: 1024 })) …
    */
@@ -67,19 +67,19 @@ export class Flow implements AsyncDisposable {
     }
   }
 
-  /** Takes over a training's parameters as they stand. */
+  /** Copies the current parameters of a training into this flow. */
   async adopt(training: Training): Promise<void> {
     const state = await training.state();
     this.load(state.ema ?? state.parameters, training.context);
   }
 
   /**
-   * Uses these parameters from now on. Names are dotted paths, as checkpoints hold them.
+   * Uses these parameters from now on. Names are dotted paths, as in checkpoints.
    *
-   * @throws DataError, ShapeError or DTypeError for what is no well-formed array.
+   * @throws DataError, ShapeError or DTypeError for malformed arrays.
    */
   load(parameters: Readonly<Record<string, HostArray>>, context: ModelContext): void {
-    // Before anything is let go of. What the solver makes of numbers that are not finite it tells with the time and the sample.
+    // Checked before anything is released. Numbers that are not finite are reported by the solver, with the time and the sample.
     for (const [name, array] of Object.entries(parameters))
       checkHostArray(`The parameter '${name}'`, array, { nonFinite: true });
     this.#release();
@@ -89,7 +89,7 @@ export class Flow implements AsyncDisposable {
     this.#context = context;
   }
 
-  /** Copies of the parameters in use, by dotted name. @throws GraphError where there are none yet. */
+  /** Copies of the current parameters, by dotted name. @throws GraphError if there are none yet. */
   async parameters(): Promise<Record<string, HostArray>> {
     const entries = Object.entries(this.#trained().arrays);
     return Object.fromEntries(
@@ -103,24 +103,25 @@ export class Flow implements AsyncDisposable {
   }
 
   /**
-   * Checks whether the parts of the flow allow a sampling, without parameters: call it before a training whose samples are wanted.
-   * {@link sample} checks the same.
+   * Checks whether the flow can be sampled, without needing parameters: call it before a training whose samples you need.
+   * {@link sample} makes the same checks.
    *
    * @param shape of one point
-   * @throws OptionError where the path or the coupling does not fit the solver, where the path has no density and log-likelihoods are
-   *   asked for, and for tolerances below what the backend's floats resolve; PathError where the objective refuses the path.
+   * @throws OptionError if the solver does not support the path or the coupling, if log-likelihoods are requested for a path
+   *   without a density, or if tolerances are below the resolution of the backend's floats; PathError if the objective refuses
+   *   the path.
    */
   async checkSampling(shape: Shape, options: WithDefault<SampleChecks> = {}): Promise<void> {
     await this.#sampler.check(shape, { ...options, solver: options.solver ?? this.solver });
   }
 
-  /** Draws samples, with their log-likelihoods in the same pass where `logLikelihood` asks for them. */
+  /** Draws `count` samples [count, ...event], with their log-likelihoods in the same pass if `logLikelihood` is set. */
   async sample(count: number, options: WithDefault<SampleOptions> = {}): Promise<Samples> {
     const { arrays, context } = this.#trained();
     return this.#sampler.sample(arrays, context, count, { ...options, solver: options.solver ?? this.solver });
   }
 
-  /** Scores points [count, ...event]. */
+  /** Log-likelihoods of points [count, ...event], in nats. */
   async logLikelihood(points: HostArray, options: WithDefault<LikelihoodOptions>): Promise<Likelihoods> {
     const { arrays, context } = this.#trained();
     if (!['exact', 'hutchinson'].includes(options.divergence)) {
@@ -135,7 +136,7 @@ export class Flow implements AsyncDisposable {
     });
   }
 
-  /** Shape of one point. @throws GraphError before there are parameters. */
+  /** Shape of one point. @throws GraphError if there are no parameters yet. */
   get context(): ModelContext {
     return this.#trained().context;
   }
@@ -155,7 +156,7 @@ export class Flow implements AsyncDisposable {
     this.#arrays = undefined;
   }
 
-  /** Frees programs and parameters. The backend is the caller's, and stays. */
+  /** Frees programs and parameters. The backend belongs to the caller and is not disposed. */
   async dispose(): Promise<void> {
     this.#release();
     await this.#sampler.dispose();

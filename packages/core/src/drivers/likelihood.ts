@@ -29,12 +29,12 @@ export interface LikelihoodOptions extends SolveOptions, Divergence {
 export interface Likelihoods extends SolveCounts {
   /** log p₁ of each point, nats. */
   readonly logLikelihood: Float64Array;
-  /** Where each point comes from: the latent points at the start of the path, [count, ...event]. */
+  /** The latent point of each data point, at the start of the path, [count, ...event]. */
   readonly latent: HostArray;
 }
 
 /**
- * Scores points under a trained flow by the instantaneous change of variables: x is integrated back to the prior together with
+ * Scores points under a trained flow by the instantaneous change of variables: x is integrated back to the prior, together with
  * ∫ div v dt (Lipman et al. 2023, equations 31–35; the log-density counts in the error norm).
  */
 @injectable()
@@ -58,8 +58,8 @@ export class LikelihoodEvaluator {
 
   /**
    * @param points [count, ...event]
-   * @throws DataError where points do not fit or hold NaN; OptionError where the path has no prior density or the solver is
-   *   stochastic; SolverError where a solve fails.
+   * @throws DataError if points have the wrong shape or contain NaN; OptionError if the path has no prior density or the solver
+   *   is stochastic; SolverError if a solve fails.
    */
   async logLikelihood(
     parameters: NamedArrays,
@@ -69,7 +69,7 @@ export class LikelihoodEvaluator {
   ): Promise<Likelihoods> {
     const { solver, seed = 0, condition } = options;
     checkDensity(this.#path, solver);
-    // Points say themselves how many they are; none at all cannot be scored.
+    // The count comes from the points; an empty array cannot be scored.
     const count = Math.max(1, (points.shape as Shape | undefined)?.[0] ?? 1);
     checkHostArray('points', points, { shape: [count, ...context.shape], dtype: 'f32' });
     checkConditions(condition, context, count);

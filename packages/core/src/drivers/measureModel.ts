@@ -5,19 +5,20 @@ import { HostRandomStream } from '../random/hostRandomStream.ts';
 import { hostArray, type HostArray } from '../tensor/hostArray.ts';
 import { sizeOf, type Shape } from '../tensor/shape.ts';
 
-/** What a model's parameters will be. */
+/** Names, shapes and total size of a model's parameters. */
 export interface ModelMeasure {
-  /** By dotted name; the values are not those of a model. */
+  /** By dotted name; the values are meaningless. */
   readonly parameters: Readonly<Record<string, HostArray>>;
-  /** Numbers in all of them. */
+  /** Total number of elements. */
   readonly size: number;
 }
 
 /**
- * Names, shapes and number of a model's parameters, found without drawing them: memory of zeros takes no room before it is written to.
+ * Finds the names, shapes and number of a model's parameters without drawing them: zeroed memory is not allocated before it is
+ * written.
  *
- * @param limit most numbers of all parameters
- * @throws OptionError where there are more.
+ * @param limit largest allowed number of elements in all parameters
+ * @throws OptionError if there are more.
  */
 export function measureModel(model: VectorFieldModel, context: ModelContext, limit: number): ModelMeasure {
   const random = new MeasuringStream(limit);
@@ -40,7 +41,7 @@ const tooLarge = (size: number, limit: number, cause?: unknown): OptionError =>
     cause,
   });
 
-/** Gives zeros, and throws before they are too many. */
+/** Returns zeros, and throws before there are too many. */
 class MeasuringStream extends HostRandomStream {
   readonly #limit: number;
   drawn = 0;

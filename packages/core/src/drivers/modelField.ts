@@ -5,7 +5,7 @@ import type { Tensor } from '../graph/tensor.ts';
 import { OptionError } from '../errors.ts';
 import { maximum, minimum } from '../operators/arithmetic.ts';
 
-/** The parts that make a trained flow's vector field. */
+/** The parts of a trained flow's vector field. */
 export interface FieldParts {
   readonly path: Path;
   readonly objective: Objective;
@@ -42,9 +42,10 @@ function listsOf(value: unknown): unknown {
 }
 
 /**
- * The vector field of a trained flow at times [batch] and points [batch, ...event]. Where the objective trusts its conversion on a
- * part of the path's interval only, the field at other times is that of the nearest trusted one: it is smooth in time, so holding
- * it for a moment costs the square of that moment, where the conversion would multiply the model's error without bound.
+ * The vector field of a trained flow at times [batch] and points [batch, ...event]. If the objective restricts its conversion
+ * to a part of the path's interval, the field at other times is that at the nearest allowed time: it is smooth in time, so
+ * holding it over a short time costs an error of second order, whereas the conversion would multiply the model's error without
+ * bound.
  */
 export function modelField(
   { path, objective, model }: FieldParts,
@@ -71,7 +72,7 @@ export function modelField(
   return objective.field(prediction, { path, t: time, x });
 }
 
-/** Times clamped to those of the interval's ends that lie inside the whole. */
+/** Times clamped to the ends of the interval that lie inside the whole interval. */
 function clamped(t: Tensor, { start, end }: TimeInterval, whole: TimeInterval): Tensor {
   const late = start > whole.start ? maximum(t, start) : t;
   return end < whole.end ? minimum(late, end) : late;

@@ -7,13 +7,13 @@ import { checkPositiveInteger } from './checkPositiveInteger.ts';
 import type { OdeProgramRequest, OdePrograms } from './odePrograms.ts';
 
 export interface SolveOptions {
-  /** Samples solved together. Default 4096, fewer where fewer are asked for. */
+  /** Number of samples solved together. Default 4096, or fewer if fewer are requested. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Work counts of a solve over all its samples. */
+/** Counts of a solve over all its samples. */
 export interface SolveCounts {
   /** Field evaluations of one sample's solve, the largest over batches and samples. */
   readonly functionEvaluations: number;
@@ -21,7 +21,7 @@ export interface SolveCounts {
   readonly rejectedSteps: number;
   /** How each sample's solve ended, [count]. */
   readonly status: readonly SolverStatus[];
-  /** Where the first solve that did not reach its end stopped; absent where all did. */
+  /** Where the first solve that did not reach its end stopped; absent if all reached it. */
   readonly stopped?: StoppedSolve;
 }
 
@@ -29,17 +29,17 @@ export interface StoppedSolve {
   /** Index of the sample. */
   readonly sample: number;
   readonly t: number;
-  /** Size of the step that would have come next. */
+  /** Size of the next step. */
   readonly step: number;
   /** Scaled error of the last step; 1 is the tolerance. */
   readonly error: number;
 }
 
-/** One solve over many batches: what is the same for all of them. */
+/** The common part of a solve over many batches. */
 export interface BatchedSolve {
   readonly programs: OdePrograms;
   readonly solver: Solver;
-  /** What the program of a batch depends on, but for its rows. */
+  /** What the program of a batch depends on, for a number of rows. */
   readonly request: (rows: number) => OdeProgramRequest;
   readonly count: number;
   readonly start: number;
@@ -57,7 +57,7 @@ const defaultBatchSize = 4096;
 /** Rows of the program for `count` samples: a power of two, so that few programs serve all counts. */
 const rowsFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
 
-/** Solves `count` samples in batches and joins what comes back, padding taken off. */
+/** Solves `count` samples in batches and joins the results without padding. */
 export async function solveInBatches(
   solve: BatchedSolve,
   { batchSize = defaultBatchSize, signal, onProgress }: SolveOptions,
@@ -136,7 +136,7 @@ function joinRows(
         return { array, kept: array.data.subarray(0, (array.data.length / array.shape[0]) * count), count };
       });
       const { shape, dtype } = pieces[0].array;
-      // A backend may keep more precision than the dtype asks for (the reference does), so the data's own type is kept.
+      // A backend may return more precision than the dtype (the reference does), so the data's own type is kept.
       const whole =
         pieces[0].array.data instanceof Float64Array ? new Float64Array(total(pieces)) : allocate(dtype, total(pieces));
       let offset = 0;

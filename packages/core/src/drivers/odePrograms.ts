@@ -8,26 +8,26 @@ import type { OdeDefinition } from '../solve/odeTrace.ts';
 import type { TensorType } from '../tensor/shape.ts';
 import type { Divergence } from './divergenceOptions.ts';
 
-/** What the programs of a flow depend on beside its parts, as plain data: whatever a definition reads must be in here. */
+/** What the programs of a flow depend on besides its parts, as plain data. Everything that a definition reads must be in here. */
 export interface OdeProgramRequest {
   readonly rows: number;
   readonly context: ModelContext;
   readonly arrays: Readonly<Record<string, TensorType>>;
   /** Types of the conditions of a batch. */
   readonly conditions: Readonly<Record<string, TensorType>>;
-  /** How the divergence is computed, where log-densities are. */
+  /** How the divergence is computed, if log-densities are computed. */
   readonly divergence?: Divergence | undefined;
-  /** Whether samples start from points that are fed. */
+  /** Whether the starting points are fed. */
   readonly fromSource?: boolean;
   readonly keptTimes?: number;
 }
 
-/** Traced programs kept for each solver, which is what spares tracing them again. */
+/** Traced programs kept per solver, which saves tracing them again. */
 const keptGraphs = 32;
 
 /**
- * The compiled programs of one driver. Programs are the same where their graphs hash alike, whoever made them: an equal solver made anew
- * shares them, and other parts, shapes or options never do.
+ * The compiled programs of one driver. Programs are shared if their graphs have equal hashes: an equal solver that is created
+ * anew shares them, but different parts, shapes or options never do.
  */
 export class OdePrograms {
   readonly #backend: Backend;
@@ -35,14 +35,14 @@ export class OdePrograms {
   readonly #executables: ProgramCache;
   readonly #graphs = new WeakMap<Solver, Map<string, OdeGraphs>>();
 
-  /** @param define the differential equation of a request, and of the driver's own parts, which stay the same */
+  /** @param define returns the differential equation of a request, for the driver's own parts, which do not change */
   constructor(backend: Backend, define: (request: OdeProgramRequest) => OdeDefinition) {
     this.#backend = backend;
     this.#define = define;
     this.#executables = new ProgramCache(backend);
   }
 
-  /** A program for one solve; disposing it gives its executables back to the cache. */
+  /** A program for one solve; disposing it returns its executables to the cache. */
   open(solver: Solver, request: OdeProgramRequest): Promise<OdeProgram> {
     const executables = this.#executables;
     const backend = {
@@ -58,7 +58,7 @@ export class OdePrograms {
     this.#graphs.set(solver, ofSolver);
     const key = JSON.stringify(request);
     const graphs = ofSolver.get(key) ?? new OdeGraphs(solver, this.#define(request));
-    // The one used last stands last.
+    // The most recently used is last.
     ofSolver.delete(key);
     ofSolver.set(key, graphs);
     if (ofSolver.size > keptGraphs) ofSolver.delete(ofSolver.keys().next().value!);

@@ -6,7 +6,7 @@ import type { Shape } from '../tensor/shape.ts';
 
 type PriorStd = Path['priorStd'];
 
-/** Standard normals [batch, ...event] as draws of N(0, diag(std²)). */
+/** Turns standard normals [batch, ...event] into draws from N(0, diag(std²)). */
 export const scaledToPrior = (normals: Tensor, std: PriorStd): Tensor => normals.mul(stdAgainst(std, normals.shape));
 
 /** The same on the host. */
@@ -15,7 +15,7 @@ export function hostScaledToPrior({ data, shape, dtype }: HostArray, std: PriorS
   return { data: Float32Array.from(data, (normal, i) => normal * stdOf(i)), shape, dtype };
 }
 
-/** A single std as it is; one for each coordinate shaped to broadcast against [batch, ...event]. */
+/** A single std unchanged; one per coordinate shaped to broadcast against [batch, ...event]. */
 const stdAgainst = (std: PriorStd, shape: Shape): Tensor | number =>
   typeof std === 'number' ? std : constant(std, 'f32', [std.length]).reshape([1, ...shape.slice(1)]);
 

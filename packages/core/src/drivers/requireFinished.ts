@@ -2,7 +2,7 @@ import { SolverError } from '../errors.ts';
 import type { SolveCounts } from './odeBatches.ts';
 
 /**
- * Throws where some solve stopped short of its end: what it left is no sample and no density.
+ * Throws if a solve stopped before its end: its result is then neither a sample nor a density.
  *
  * @throws SolverError with the first such sample, its time, step and error norm
  */

@@ -28,30 +28,33 @@ import { requireFinished } from './requireFinished.ts';
 export interface SampleOptions extends SolveOptions {
   readonly solver: Solver;
   readonly seed?: number;
-  /** Where samples start: [count, ...event]. Drawn from the prior where absent; a two-sided path needs it. */
+  /** Starting points of the samples, [count, ...event]. Drawn from the prior if absent; required for a two-sided path. */
   readonly source?: HostArray | undefined;
-  /** Conditions of the samples, [count, ...] each. */
+  /** Conditions of the samples, each [count, ...]. */
   readonly condition?: Readonly<Record<string, HostArray>> | undefined;
-  /** Number of points kept of each sample's trajectory, ends included, at equal distances in time. A solve that ends at maxSteps is then an error. */
+  /**
+   * Number of points to keep of each sample's trajectory, equally spaced in time and including both ends. A solve that ends at
+   * maxSteps is then an error.
+   */
   readonly trajectory?: number | undefined;
-  /** Return log-densities of the samples too, integrated along with them. */
+  /** Also return log-densities of the samples, integrated along with them. */
   readonly logLikelihood?: Divergence | undefined;
 }
 
-/** The options of a sampling that are checked against the parts of the flow. */
+/** The sampling options that are checked against the parts of the flow. */
 export type SampleChecks = Pick<SampleOptions, 'solver' | 'logLikelihood'>;
 
 export interface Samples extends SolveCounts {
   /** [count, ...event]. */
   readonly samples: HostArray;
-  /** [count, points, ...event] and the times of the points, where a trajectory was asked for. */
+  /** [count, points, ...event] and the times of the points, if a trajectory was requested. */
   readonly trajectory?: HostArray;
   readonly times?: readonly number[];
-  /** log p₁ of each sample, nats, where asked for. */
+  /** log p₁ of each sample, nats, if requested. */
   readonly logLikelihood?: Float64Array;
 }
 
-/** Draws samples: prior noise carried along the learned field from the start of the path's interval to its end. */
+/** Draws samples: integrates the learned field from prior noise at the start of the path's interval to its end. */
 @injectable()
 export class Sampler {
   readonly #backend: Backend;
@@ -77,12 +80,13 @@ export class Sampler {
   }
 
   /**
-   * Checks what does not depend on the parameters, so that a sampling that must fail can be refused before a training. {@link sample}
-   * calls it too.
+   * Makes the checks that do not depend on parameters, so that a sampling that would fail is refused before training. {@link
+   * sample} calls it too.
    *
    * @param shape of one point
-   * @throws OptionError where the path or the coupling does not fit the solver, where the path has no density and log-likelihoods are
-   *   asked for, and for tolerances below what the backend's floats resolve; PathError where the objective refuses the path.
+   * @throws OptionError if the solver does not support the path or the coupling, if log-likelihoods are requested for a path
+   *   without a density, or if tolerances are below the resolution of the backend's floats; PathError if the objective refuses
+   *   the path.
    */
   async check(shape: Shape, { solver, logLikelihood }: SampleChecks): Promise<void> {
     if (logLikelihood) checkDensity(this.#path, solver);
@@ -92,9 +96,9 @@ export class Sampler {
   }
 
   /**
-   * @param parameters the model's, by dotted name
-   * @throws SolverError where a solve fails, or ends at maxSteps where a trajectory is asked for; OptionError for a bad count; DataError where a two-sided path has no source; whatever
-   *   {@link check} throws.
+   * @param parameters parameters of the model, by dotted name
+   * @throws SolverError if a solve fails, or ends at maxSteps with a trajectory requested; OptionError for an invalid count;
+   *   DataError if a two-sided path has no source; and as {@link check} does.
    */
   async sample(
     parameters: NamedArrays,
@@ -153,7 +157,7 @@ export class Sampler {
       },
       options,
     );
-    // Times that a solve did not reach still hold the point that it started from.
+    // Times that a solve did not reach still contain its starting point.
     if (times) requireFinished(solved.counts);
     return {
       samples: solved.y['x'],

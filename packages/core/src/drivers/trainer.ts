@@ -25,23 +25,23 @@ import { statistic, trainingStepGraph, type TrainingParts } from './trainingProg
 
 export interface TrainingOptions {
   readonly optimizer: Optimizer;
-  /** Total number of updates, those of a resumed training included. */
+  /** Total number of updates, including those before a resume. */
   readonly steps: number;
   readonly batchSize: number;
-  /** Decay of the exponential moving average of the parameters, in (0, 1); none where absent. */
+  /** Decay of the exponential moving average of the parameters, in (0, 1). Default: no average. */
   readonly ema?: number | undefined;
   readonly seed?: number;
   /** Steps between two reports. Default 50. */
   readonly reportEvery?: number;
-  /** Steps between two checkpoints: there is a report after each, at which the caller can save the state. */
+  /** Steps between two checkpoints. A report follows each of them, at which the caller can save the state. */
   readonly checkpointEvery?: number | undefined;
-  /** Stops after the step that is running, within a few hundredths of a second. The training can be resumed from its state. */
+  /** Stops after the current step, within a few hundredths of a second. The training can be resumed from its state. */
   readonly signal?: AbortSignal | undefined;
-  /** Goes on from here instead of from new parameters. */
+  /** Continues from this state instead of new parameters. */
   readonly resume?: TrainingState | undefined;
 }
 
-/** Everything a training needs to go on as if it had not stopped. Names are dotted paths. */
+/** Everything a training needs to continue as if it had not stopped. Names are dotted paths. */
 export interface TrainingState {
   /** Updates made. */
   readonly step: number;
@@ -64,7 +64,7 @@ export interface TrainingReport {
   readonly learningRate: number;
   /** Updates skipped so far because their gradient was not finite. */
   readonly skipped: number;
-  /** Wall-clock seconds since this process began training. */
+  /** Wall-clock seconds since this process started training. */
   readonly seconds: number;
 }
 
@@ -74,7 +74,7 @@ const optimizerPrefix = `${statePrefix}optimizer.`;
 const emaPrefix = `${statePrefix}ema.`;
 const statisticsName = `${statePrefix}statistics`;
 
-/** Trains a vector field: owns the loop, while every step is one compiled graph. */
+/** Trains a vector field. It runs the loop; every step is one compiled graph. */
 @injectable()
 export class Trainer {
   readonly #backend: Backend;
@@ -100,7 +100,10 @@ export class Trainer {
     this.#model = model;
   }
 
-  /** Compiles the training step and uploads its state. @throws OptionError, DataError, PathError where parts do not fit one another, or whatever the formulas throw. */
+  /**
+   * Compiles the training step and uploads its state. @throws OptionError, DataError or PathError if parts are incompatible,
+   * and any error of the formulas.
+   */
   async begin(data: Dataset, options: TrainingOptions): Promise<Training> {
     checkOptions(options);
     this.#objective.validate?.(this.#path, data.shape);
@@ -157,7 +160,7 @@ export class Trainer {
       batch: async (index) => {
         if (index === 0) return parts.feedsSource ? this.#paired(first, seed, index) : first;
         const batch = await data.batch({ index, size: batchSize, seed });
-        // Numbers that are not finite show in the loss, which costs no pass over the data.
+        // Numbers that are not finite show up in the loss, which needs no pass over the data.
         checkBatch(batch, data, batchSize, { nonFinite: true });
         return parts.feedsSource ? this.#paired(batch, seed, index) : batch;
       },
@@ -175,7 +178,7 @@ export class Trainer {
         ? batch.x0!
         : hostRandomNormal(seedKey(seed), Uint32Array.of(0, 0, index, streams.coupling), x1.shape);
     if (!this.#coupling.pair) return { ...batch, x0 };
-    // The stream's next number: the noise itself has the first.
+    // The second number of the stream: the noise itself uses the first.
     const random = new HostRandomStream(seed, streams.coupling + 1, index);
     const from = this.#path.sides === 'two' ? x0 : hostScaledToPrior(x0, this.#path.priorStd);
     const order = await this.#coupling.pair({ x0: from, x1, random, ...(condition && { condition }) });
@@ -213,12 +216,12 @@ interface TrainingSetup {
   readonly context: ModelContext;
   readonly batch: (index: number) => Promise<Batch>;
   readonly upload: (array: HostArray) => BackendArray;
-  /** What a step's batch holds that is not finite. */
+  /** Describes what is not finite in a step's batch. */
   readonly explain: (batch: Batch, step: number) => string | undefined;
   readonly parameterNames: readonly string[];
 }
 
-/** A training under way. Iterate over it for reports; ask it for its state at any report. */
+/** A running training. Iterate over it for reports; its state can be read at any report. */
 export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable {
   readonly #setup: TrainingSetup;
   #state: Record<string, BackendArray>;
@@ -242,9 +245,10 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
   }
 
   /**
-   * Trains to the end, one report every `reportEvery` steps and one at the end. Aborting ends the iteration after the running step.
+   * Trains to the end, one report every `reportEvery` steps and one at the end. Aborting ends the iteration after the running
+   * step.
    *
-   * @throws NumericalError where the loss is not finite, naming the step; the state is then that of the step before.
+   * @throws NumericalError if the loss is not finite, naming the step; the state is then that of the previous step.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingReport> {
     const { executable, options } = this.#setup;
@@ -270,7 +274,7 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
         ...decay,
       });
       this.#step = step + 1;
-      // Where the backend computes at once, nothing else would let an abort in.
+      // On a backend that computes synchronously, an abort would not be seen otherwise.
       await yieldToEventLoop();
       if (
         this.#step % reportEvery === 0 ||
@@ -307,7 +311,7 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
       skipped: values[statistic.skipped],
       seconds,
     };
-    // The sum restarts, so that it stays small against the loss it adds up.
+    // The sum restarts, so that it stays comparable to the losses added to it.
     const restarted = Float32Array.from(values);
     restarted[statistic.lossSum] = 0;
     this.#reportedAt = this.#step;
@@ -316,7 +320,7 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
     return report;
   }
 
-  /** Handles of the parameters as they stand, or of their moving average: valid until the next step. */
+  /** Handles of the current parameters, or of their moving average, valid until the next step. */
   arrays(which: 'parameters' | 'ema' = 'parameters'): Record<string, BackendArray> {
     const prefix = which === 'ema' ? emaPrefix : parametersPrefix;
     return Object.fromEntries(
@@ -326,7 +330,7 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
     );
   }
 
-  /** A copy of everything a checkpoint must hold. */
+  /** A copy of everything that a checkpoint must contain. */
   async state(): Promise<TrainingState> {
     const read = async (prefix: string): Promise<Record<string, HostArray>> => {
       const entries = Object.entries(this.#state).filter(([name]) => name.startsWith(prefix));
@@ -362,7 +366,7 @@ const hostCopy = async (array: BackendArray): Promise<HostArray> => ({
   dtype: array.dtype,
 });
 
-/** What a model of a data set is built for, by the shapes of one of its batches. */
+/** The model context of a dataset, from the shapes of one of its batches. */
 export const contextOf = ({ shape }: Dataset, { condition }: Batch): ModelContext => ({
   shape,
   ...(condition && { condition: shapesOf(condition) }),
@@ -386,7 +390,7 @@ function permuted(array: HostArray, order: Int32Array): HostArray {
   return { ...array, data };
 }
 
-/** Restored arrays under the names and shapes that the parts of this training expect. */
+/** Checks that restored arrays have the names and shapes that the parts of this training expect. */
 function checkedState(
   expected: readonly (readonly [string, HostArray])[],
   given: Readonly<Record<string, HostArray>>,

@@ -18,7 +18,7 @@ import { unflattenParameters } from './modelField.ts';
 type Tensors = Readonly<Record<string, Tensor>>;
 type Types = Readonly<Record<string, TensorType>>;
 
-/** The parts of a training, and the types of what it is fed. */
+/** The parts of a training, and the types of its inputs. */
 export interface TrainingParts {
   readonly path: Path;
   readonly objective: Objective;
@@ -32,12 +32,12 @@ export interface TrainingParts {
   /** Types of the optimizer's state of each parameter: name → slot → type. */
   readonly optimizerState: Readonly<Record<string, Types>>;
   readonly ema: boolean;
-  /** The source points are fed (two-sided paths, couplings that pair on the host) instead of drawn in the graph. */
+  /** Whether the source points are fed (two-sided paths, couplings that pair on the host) instead of drawn in the graph. */
   readonly feedsSource: boolean;
   readonly condition?: Types;
 }
 
-/** Slots of the statistics vector that a training carries along. */
+/** Slots of the statistics vector of a training. */
 export const statistic = { lossSum: 0, skipped: 1, brokenAt: 2, gradientNorm: 3 } as const;
 
 /** Where a batch's draws come from. */
@@ -48,7 +48,7 @@ export interface TrainingSeed {
 }
 
 /**
- * A point on the conditional path of each sample: times and noise drawn, pure functions of (seed, step, sample index), so that
+ * A point on the conditional path of each sample. Times and noise are pure functions of (seed, step, sample index), so that
  * every rank and every resumed run draws the same.
  */
 export function drawConditionalPoints(
@@ -93,8 +93,8 @@ export function gradientsFormula(
 }
 
 /**
- * One optimizer update of every parameter and of its moving average. A gradient that is not finite leaves everything as it was
- * and is counted; a loss that is not finite does so from then on, so that the last good state is there to be saved.
+ * One optimizer update of every parameter and of its moving average. A gradient that is not finite leaves everything unchanged
+ * and is counted; a loss that is not finite freezes the state from then on, so that the last good state can be saved.
  */
 export function updateFormula(
   parts: TrainingParts,
@@ -112,7 +112,7 @@ export function updateFormula(
   const healthy = and(whole, lossFinite);
   const finite = and(healthy, isFinite(squaredNorm));
 
-  // One selection for each array: backends that double-buffer drop the whole step for nothing (see extractGuard).
+  // One selection per array: backends that double-buffer drop the whole step at no cost (see extractGuard).
   const keep = (updated: Tensor, old: Tensor): Tensor => where(finite, updated, old);
 
   const parameters: Record<string, Tensor> = {};

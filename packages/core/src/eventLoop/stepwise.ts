@@ -1,9 +1,9 @@
 import { yieldToEventLoop } from './yieldOnClock.ts';
 
-/** A long computation that stops now and then, so that somebody may look after other things. It neither takes nor gives anything there. */
+/** A long computation that pauses now and then, so that the event loop can turn. Nothing is passed in or out at the pauses. */
 export type Stepwise<Result> = Generator<undefined, Result, undefined>;
 
-/** Computes to the end at once. */
+/** Runs to the end synchronously. */
 export function finishNow<Result>(steps: Stepwise<Result>): Result {
   for (;;) {
     const { done, value } = steps.next();
@@ -12,9 +12,9 @@ export function finishNow<Result>(steps: Stepwise<Result>): Result {
 }
 
 /**
- * Computes to the end, letting the event loop turn on a clock.
+ * Runs to the end, letting the event loop turn at regular intervals.
  *
- * @throws the abort reason where `signal` fires on the way.
+ * @throws the abort reason if `signal` fires meanwhile.
  */
 export async function finishOnClock<Result>(steps: Stepwise<Result>, signal?: AbortSignal): Promise<Result> {
   for (;;) {

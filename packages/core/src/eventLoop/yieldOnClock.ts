@@ -1,18 +1,18 @@
 export interface YieldOptions {
-  /** Milliseconds of work between two turns of the event loop. Default 16, a frame of a page. */
+  /** Milliseconds of work between two turns of the event loop. Default 16, one frame of a page. */
   readonly every?: number;
   /** A clock in milliseconds. */
   readonly now?: () => number;
-  /** Resolves in the event loop's next turn, after timers, signals and input had theirs. */
+  /** Resolves in the next turn of the event loop, after timers, signals and input were handled. */
   readonly turn?: () => Promise<void>;
 }
 
 /**
- * A function for long loops to call often: it returns a promise of the event loop's next turn when work has gone on for long enough,
- * and nothing otherwise.
+ * A function for long loops to call often: it returns a promise for the next turn of the event loop if enough time has passed,
+ * and `undefined` otherwise.
  *
- * Awaiting a promise that is resolved already does not let timers and signals in, so a loop over a backend that computes at once would
- * keep them waiting to its end. Callers at the same time wait for the same turn.
+ * Awaiting a resolved promise does not let timers and signals run, so a loop over a backend that computes synchronously would
+ * block them until it ends. Concurrent callers wait for the same turn.
  */
 export function yieldOnClock({ every = 16, now = () => performance.now(), turn = nextTurn }: YieldOptions = {}): () =>
   Promise<void> | undefined {

@@ -8,8 +8,8 @@ const corePath = decodeURIComponent(new URL('../', import.meta.url).pathname);
 let override: CallSite | undefined;
 
 /**
- * The place in the user's code that made a graph node: the innermost stack frame outside this package. The stack is captured
- * when the node is made and read only when an error or a listing asks, because reading it is what costs.
+ * The place in the user's code that created a graph node: the innermost stack frame outside this package. The stack is captured
+ * when the node is created and formatted only for an error or a listing, because formatting is expensive.
  */
 export class CallSite {
   #stack: Error | undefined;
@@ -19,10 +19,10 @@ export class CallSite {
     this.#stack = stack;
   }
 
-  /** The call site of the code that is building a node now, or the one set by {@link CallSite.with}. */
+  /** The call site of the code that is creating a node, or the one set by {@link CallSite.with}. */
   static capture(): CallSite {
     if (override) return override;
-    // V8's own knob; other engines ignore it.
+    // A V8 setting; other engines ignore it.
     const engine = Error as { stackTraceLimit?: number | undefined };
     const limit = engine.stackTraceLimit;
     engine.stackTraceLimit = 24;
@@ -31,12 +31,12 @@ export class CallSite {
     return new CallSite(stack);
   }
 
-  /** The one set by {@link CallSite.with}, inside it. */
+  /** The call site set by the enclosing {@link CallSite.with}. */
   static get current(): CallSite | undefined {
     return override;
   }
 
-  /** Runs `build` so that the nodes it makes carry `site`: derivative rules point at the forward formula. */
+  /** Runs `build` so that the nodes it creates have call site `site`: derivative rules point at the forward formula. */
   static with<T>(site: CallSite | undefined, build: () => T): T {
     const previous = override;
     override = site ?? previous;
@@ -47,7 +47,7 @@ export class CallSite {
     }
   }
 
-  /** `file:line:column`, or an empty string where the engine gives no stack. */
+  /** `file:line:column`, or an empty string if the engine gives no stack. */
   toString(): string {
     if (this.#text === undefined) {
       this.#text = userFrame(this.#stack?.stack ?? '');

@@ -15,9 +15,9 @@ export interface Composite<A extends Attributes> {
 }
 
 /**
- * A named subgraph. A backend that has a lowering under `name` runs it as one kernel; every other one runs the decomposition
- * `formula` builds. Derivatives are those of the decomposition unless rules are given, which may emit composites in turn, so
- * that fused kernels survive differentiation. Conformance checks rules and lowerings against the decomposition.
+ * A named subgraph. A backend that has a lowering under `name` runs it as one kernel; other backends run the decomposition
+ * built by `formula`. Derivatives are those of the decomposition unless rules are given. Rules may emit composites, so that
+ * fused kernels survive differentiation. Conformance checks rules and lowerings against the decomposition.
  */
 export function composite<A extends Attributes = Attributes>(
   name: string,

@@ -23,7 +23,7 @@ export const Input: Operator<InputAttributes> = {
   },
 };
 
-/** A fresh graph input: what {@link trace} hands to the traced function. */
+/** A new graph input, as {@link trace} passes to the traced function. */
 export function input(name: string, { shape, dtype }: TensorType): Tensor {
   return apply(Input, [], { name, shape, dtype })[0];
 }
@@ -34,8 +34,8 @@ export interface GraphPort {
 }
 
 /**
- * A tensor program: static shapes, single assignment, named inputs and outputs. `nodes` are those that some output needs, inputs
- * and constants included, in an order in which they can be computed.
+ * A tensor program: static shapes, single assignment, named inputs and outputs. `nodes` are all nodes that the outputs need,
+ * including inputs and constants, in an order in which they can be computed.
  */
 export class Graph {
   readonly inputs: readonly GraphPort[];
@@ -43,7 +43,7 @@ export class Graph {
   readonly nodes: readonly Node[];
   #hash: string | undefined;
 
-  /** @throws GraphError where two inputs or outputs share a name, or an output needs an input that is not listed. */
+  /** @throws GraphError if two inputs or outputs share a name, or an output needs an input that is not listed. */
   constructor(inputs: readonly GraphPort[], outputs: readonly GraphPort[]) {
     for (const { name, tensor } of outputs) checkCopy(`The output '${name}'`, tensor);
     this.inputs = inputs;
@@ -75,7 +75,7 @@ export class Graph {
     }
   }
 
-  /** The input or output of a name. */
+  /** The input or output with this name. */
   input(name: string): Tensor {
     return find(this.inputs, name, 'input');
   }
@@ -83,12 +83,15 @@ export class Graph {
     return find(this.outputs, name, 'output');
   }
 
-  /** Equal for graphs that compute the same thing the same way: operators, attributes, constants' bytes and names enter; call sites do not. */
+  /**
+   * Equal for graphs that compute the same thing in the same way. It covers operators, attributes, constants' bytes and names,
+   * but not call sites.
+   */
   get hash(): string {
     return (this.#hash ??= graphHash(this));
   }
 
-  /** One line a node, readable. */
+  /** A readable listing, one line per node. */
   toString(): string {
     return printGraph(this);
   }
@@ -103,7 +106,7 @@ function find(ports: readonly GraphPort[], name: string, kind: string): Tensor {
   });
 }
 
-/** Nodes that `tensors` need, ascending. Nodes for which `stop` holds are left out, and what only they need with them. */
+/** Nodes that `tensors` need, ascending. Nodes for which `stop` is true are left out, and so are nodes that only they need. */
 export function reachableNodes(tensors: readonly Tensor[], stop?: (tensor: Tensor) => boolean): Node[] {
   const seen = new Set<Node>();
   const pending = tensors.filter((tensor) => !stop?.(tensor)).map((tensor) => tensor.node);

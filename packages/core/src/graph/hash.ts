@@ -3,7 +3,7 @@ import type { Node } from './node.ts';
 import type { Attributes, AttributeValue } from './operator.ts';
 import type { Tensor } from './tensor.ts';
 
-/** Four 32-bit lanes of multiply-rotate mixing: not cryptographic, but 128 bits leave no room for chance collisions. */
+/** Four 32-bit lanes of multiply-rotate mixing: not cryptographic, but 128 bits make accidental collisions negligible. */
 class Hasher {
   readonly #lanes = new Uint32Array([0x9e3779b9, 0x243f6a88, 0xb7e15162, 0x6a09e667]);
 
@@ -35,7 +35,7 @@ class Hasher {
   }
 }
 
-/** A key equal for equal attributes, whatever the order of their names. Typed arrays enter by their bytes. */
+/** A key that is equal for equal attributes, regardless of their order. Typed arrays are compared by their bytes. */
 export function attributesKey(attributes: Attributes): string {
   return Object.keys(attributes)
     .filter((name) => attributes[name] !== undefined)
@@ -71,7 +71,7 @@ export function graphHash(graph: Graph): string {
     for (const tensor of node.inputs) reference(tensor);
     if (node.operator.body) hasher.text(node.operator.body(node.inputs, node.attributes).hash);
   };
-  // Unused inputs are part of the signature, so they enter as well.
+  // Unused inputs are part of the signature, so they are included.
   for (const { name, tensor } of graph.inputs) {
     hasher.text(name);
     visit(tensor.node);
@@ -85,8 +85,8 @@ export function graphHash(graph: Graph): string {
 }
 
 /**
- * The node and all that it needs, operands first, in an order that their structure alone decides. That of `graph.nodes` depends on when
- * nodes were made, and constants of a composite's body are made once in a process.
+ * The node and everything it needs, operands first, in an order determined by structure alone. The order of `graph.nodes`
+ * depends on when nodes were created, and constants of a composite's body are created once per process.
  */
 function* operandsFirst(node: Node, visited: ReadonlyMap<Node, unknown>): Generator<Node> {
   const pending = [node];

@@ -8,8 +8,8 @@ import { Tensor } from './tensor.ts';
 let nextId = 0;
 
 /**
- * One application of an operator. Nodes are immutable and made after their inputs, so ascending `id` is a topological order of
- * any set of them.
+ * One application of an operator. Nodes are immutable and created after their inputs, so ascending `id` is a topological order
+ * of any set of nodes.
  */
 export class Node<A extends Attributes = Attributes> {
   readonly id = nextId++;
@@ -28,7 +28,7 @@ export class Node<A extends Attributes = Attributes> {
     this.outputs = this.#infer().map((type, index) => new Tensor(this as Node, index, type));
   }
 
-  /** Shape inference, its errors completed by the operator, its operands and the user's call site. */
+  /** Infers types, and adds the operator, its operands and the user's call site to errors. */
   #infer(): readonly TensorType[] {
     try {
       return this.operator.infer(this.inputs, this.attributes);
@@ -45,7 +45,7 @@ export class Node<A extends Attributes = Attributes> {
   }
 }
 
-/** Applies an operator: the one way nodes are made. */
+/** Applies an operator. Nodes are created only here. */
 export function apply<A extends Attributes>(
   operator: Operator<A>,
   inputs: readonly Tensor[],

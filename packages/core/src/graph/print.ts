@@ -3,7 +3,7 @@ import type { Graph } from './graph.ts';
 import type { Attributes, AttributeValue } from './operator.ts';
 import type { Tensor } from './tensor.ts';
 
-/** The listing of a graph: inputs, one numbered line a node, outputs. */
+/** The listing of a graph: inputs, one numbered line per node, outputs. */
 export function printGraph(graph: Graph): string {
   const names = new Map<Tensor, string>();
   for (const { name, tensor } of graph.inputs) names.set(tensor, name);

@@ -3,14 +3,14 @@ import { Graph, type GraphPort } from './graph.ts';
 import { apply, type Node } from './node.ts';
 import type { Tensor } from './tensor.ts';
 
-/** What becomes of one node: the tensors that replace its outputs, given the replacements of its inputs. */
+/** Rewrites one node: returns the tensors that replace its outputs, given the replacements of its inputs. */
 export type Rewrite = (node: Node, inputs: readonly Tensor[]) => readonly Tensor[];
 
-/** The node again over other inputs; itself where they have not changed. */
+/** The node applied to other inputs; the node itself if they have not changed. */
 export const rebuild: Rewrite = (node, inputs) =>
   inputs.every((tensor, i) => tensor === node.inputs[i]) ? node.outputs : apply(node.operator, inputs, node.attributes);
 
-/** Replaces every node but the inputs, in order; the result may have further inputs. New nodes keep the call site of the one they replace. */
+/** Replaces every node except the inputs, in order; the result may have further inputs. New nodes keep the call site of the replaced node. */
 export function rewriteGraph(graph: Graph, rewrite: Rewrite, furtherInputs: readonly GraphPort[] = []): Graph {
   const replaced = replaceAll(graph, new Map(), rewrite);
   return new Graph(
@@ -21,7 +21,7 @@ export function rewriteGraph(graph: Graph, rewrite: Rewrite, furtherInputs: read
 
 /**
  * The outputs of `graph` computed from `inputs` instead of its own: inlining. While a node is being replaced or differentiated,
- * the new nodes carry its call site: a composite's body was built for whoever used it first.
+ * the new nodes get its call site, because a composite's body has that of its first use.
  */
 export function substitute(graph: Graph, inputs: readonly Tensor[], rewrite: Rewrite = rebuild): Tensor[] {
   const given = new Map(graph.inputs.map(({ tensor }, i) => [tensor, inputs[i]]));

@@ -5,14 +5,14 @@ import * as operators from '../operators/index.ts';
 import { mean } from '../composites/statistics.ts';
 import type { Node } from './node.ts';
 
-/** What formulas accept where a tensor is wanted: a number becomes a scalar constant of the other operand's dtype. */
+/** What formulas accept in place of a tensor: a number becomes a scalar constant of the other operand's dtype. */
 export type TensorLike = Tensor | number;
 
 /**
- * A symbolic array: a shape, a dtype and the node that will compute it. It holds no numbers; formulas over tensors build a
- * graph, which a backend compiles and runs.
+ * A symbolic array: a shape, a dtype and the node that computes it. It holds no numbers; formulas over tensors build a graph,
+ * which a backend compiles and runs.
  *
- * Methods are the chained spelling of the functions of the same name; binary ones broadcast as NumPy and ONNX do.
+ * Methods are equivalent to the functions of the same name; binary ones broadcast as in NumPy and ONNX.
  */
 export class Tensor implements TensorType {
   readonly node: Node;
@@ -121,11 +121,11 @@ export class Tensor implements TensorType {
   min(axes?: number | readonly number[], options?: operators.ReduceOptions): Tensor {
     return operators.reduceMin(this, axes, options);
   }
-  /** The same elements in another shape; one extent may be −1. */
+  /** The same elements in a new shape; one extent may be −1. */
   reshape(shape: Shape): Tensor {
     return operators.reshape(this, shape);
   }
-  /** Axes reordered by `permutation`; reversed without one. */
+  /** Axes permuted by `permutation`; reversed if it is absent. */
   transpose(permutation?: readonly number[]): Tensor {
     return operators.transpose(this, permutation);
   }

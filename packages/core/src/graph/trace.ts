@@ -15,7 +15,7 @@ export const i32 = typeOf('i32');
 export const u32 = typeOf('u32');
 export const bool = typeOf('bool');
 
-/** Symbolic tensors in the nesting of their types. */
+/** Symbolic tensors with the nesting of their types. */
 export type Symbolic<T> = MapTree<T, TensorType, Tensor>;
 
 /**

@@ -4,7 +4,7 @@ import type { TensorType } from '../tensor/shape.ts';
 /** Nested records and arrays with a leaf type: parameters, batches, optimizer states. An absent leaf is `undefined`. */
 export type Tree<Leaf> = Leaf | undefined | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
 
-/** The same nesting with other leaves. */
+/** The same nesting with different leaves. */
 export type MapTree<T, From, To> = T extends From
   ? To
   : T extends undefined
@@ -15,7 +15,7 @@ export type MapTree<T, From, To> = T extends From
 export const isLeaf = (value: unknown): value is TensorType =>
   typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value;
 
-/** Leaves with their dotted paths, in a fixed order: `layers.0.weight`. A tree that is one leaf gets the name `root`. */
+/** Leaves with their dotted paths, in a fixed order: `layers.0.weight`. A tree that is a single leaf gets the name `root`. */
 export function flattenTree<Leaf>(tree: Tree<Leaf>, root = 'value'): [name: string, leaf: Leaf][] {
   const leaves: [string, Leaf][] = [];
   const visit = (value: unknown, path: string): void => {

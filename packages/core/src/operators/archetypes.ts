@@ -8,7 +8,7 @@ import { add, mul, neg } from './arithmetic.ts';
 import { reduceSum } from './reduction.ts';
 import { reshape } from './movement.ts';
 
-/** Which dtypes an operator takes. */
+/** The dtypes that an operator accepts. */
 export type Kinds = 'float' | 'numeric' | 'bool' | 'any';
 
 const accepts: Record<Kinds, (dtype: DType) => boolean> = {
@@ -18,7 +18,7 @@ const accepts: Record<Kinds, (dtype: DType) => boolean> = {
   any: () => true,
 };
 
-/** Throws a DTypeError unless every input is of one dtype and of the kind the operator takes. */
+/** Throws a DTypeError unless all inputs have one dtype, of a kind that the operator accepts. */
 export function checkDTypes(inputs: readonly TensorType[], kinds: Kinds): void {
   const dtype = inputs[0].dtype;
   const mismatch = inputs.find((input) => input.dtype !== dtype);
@@ -34,7 +34,7 @@ export function checkDTypes(inputs: readonly TensorType[], kinds: Kinds): void {
   }
 }
 
-/** A partial derivative: a tensor, ±1 where that is all it is, or undefined where it vanishes. */
+/** A partial derivative: a tensor, the constant ±1, or undefined if it is zero. */
 export type Partial = (inputs: readonly Tensor[], output: Tensor) => Tensor | 1 | -1 | undefined;
 
 function times(tangent: Tensor, partial: Tensor | 1 | -1): Tensor {
@@ -52,14 +52,14 @@ export function unbroadcast(cotangent: Tensor, type: TensorType): Tensor {
   return reshape(reduceSum(cotangent, axes, { keepdims: false }), type.shape);
 }
 
-/** Adds what is there: undefined is zero. */
+/** The sum of two tensors, where undefined is zero. */
 export function addMaybe(a: MaybeTensor, b: MaybeTensor): MaybeTensor {
   return a && b ? add(a, b) : (a ?? b);
 }
 
 /**
- * An operator that works element by element on broadcast operands of one dtype. Both derivatives follow from its partials;
- * without any it is locally constant.
+ * An elementwise operator on broadcast operands of one dtype. Both derivatives follow from its partials; without partials it is
+ * locally constant.
  */
 export function elementwise(
   name: string,
@@ -93,7 +93,7 @@ export function elementwise(
   };
 }
 
-/** An operator that is linear in its one input: the tangent goes through it, the cotangent through its transpose. */
+/** An operator that is linear in its one input: it is applied to the tangent, its transpose to the cotangent. */
 export function linear<A extends Attributes>(
   name: string,
   infer: (input: TensorType, attributes: A) => TensorType,

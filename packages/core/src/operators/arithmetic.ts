@@ -21,7 +21,7 @@ export const Div: Operator = elementwise('Div', 'numeric', [
 export const Neg: Operator = elementwise('Neg', 'numeric', [() => -1]);
 export const Reciprocal: Operator = elementwise('Reciprocal', 'float', [(_, y) => neg(mul(y, y))]);
 export const Sqrt: Operator = elementwise('Sqrt', 'float', [(_, y) => div(0.5, y)]);
-/** ∂/∂a is b·a^(b−1), and exactly 0 where b is 0; ∂/∂b is log(a)·a^b for positive a and 0 elsewhere. */
+/** ∂/∂a is b·a^(b−1), and exactly 0 if b is 0; ∂/∂b is log(a)·a^b for positive a and 0 elsewhere. */
 export const Pow: Operator = elementwise('Pow', 'float', [
   ([a, b]) => where(equal(b, 0), zerosLike(b), mul(b, pow(a, sub(b, 1)))),
   ([a], y) => {
@@ -30,7 +30,7 @@ export const Pow: Operator = elementwise('Pow', 'float', [
   },
 ]);
 
-/** At a tie each operand takes half of the derivative. */
+/** At a tie each operand gets half of the derivative. */
 const share =
   (wins: (a: Tensor, b: Tensor) => Tensor): Partial =>
   ([a, b]) =>
@@ -47,11 +47,11 @@ export const Min: Operator = elementwise('Min', 'numeric', [
 export const Abs: Operator = elementwise('Abs', 'numeric', [([x]) => sign(x)]);
 export const Sign: Operator = elementwise('Sign', 'numeric');
 export const Floor: Operator = elementwise('Floor', 'float');
-/** Halves go to the even neighbour. */
+/** Halves are rounded to even. */
 export const Round: Operator = elementwise('Round', 'float');
 
 interface ModAttributes extends Attributes {
-  /** 0: the result takes the divisor's sign (integers only). 1: C's fmod, the dividend's sign. */
+  /** 0: the result has the divisor's sign (integers only). 1: C's fmod, the dividend's sign. */
   readonly fmod: 0 | 1;
 }
 const modArchetype = elementwise('Mod', 'numeric', [() => 1, ([a, b], y) => neg(div(sub(a, y), b))]);

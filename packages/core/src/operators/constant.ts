@@ -9,13 +9,13 @@ import { checkShape, formatShape, sizeOf, type Shape } from '../tensor/shape.ts'
 import { expand } from './movement.ts';
 
 interface ConstantAttributes extends Attributes {
-  /** Floats are kept as f64 whatever the dtype; a backend rounds them once. */
+  /** Floats are kept as f64 for every dtype; a backend rounds them once. */
   readonly data: TypedArray;
   readonly shape: readonly number[];
   readonly dtype: DType;
 }
 
-/** A known array inside the graph. Its bytes enter the graph's hash. */
+/** A constant array inside the graph. Its bytes are part of the graph's hash. */
 export const Constant: Operator<ConstantAttributes> = {
   name: 'Constant',
   infer(_, { data, shape, dtype }) {
@@ -30,13 +30,13 @@ export const Constant: Operator<ConstantAttributes> = {
   },
 };
 
-/** Nested arrays of numbers, as one writes a matrix down. */
+/** Nested arrays of numbers, such as a matrix literal. */
 export type NestedNumbers = number | readonly NestedNumbers[];
 
 /**
  * A constant tensor from a number, nested arrays, or flat data with its shape.
  *
- * @throws ShapeError where nested arrays are ragged or the data does not fill the shape.
+ * @throws ShapeError if nested arrays are ragged or the data does not fill the shape.
  */
 export function constant(values: NestedNumbers | TypedArray, dtype: DType = 'f32', shape?: Shape): Tensor {
   checkCopy('A tensor', values);
@@ -63,7 +63,7 @@ function shapeOfNested(values: NestedNumbers): number[] {
   return [values.length, ...(inner[0] ?? [])];
 }
 
-/** `value` everywhere. */
+/** A constant of `shape` filled with `value`. */
 export const full = (shape: Shape, value: number, dtype: DType = 'f32'): Tensor =>
   expand(constant(value, dtype), shape);
 export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype);
@@ -71,11 +71,11 @@ export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 
 export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, x.dtype);
 export const onesLike = (x: Tensor): Tensor => ones(x.shape, x.dtype);
 
-/** Both operands as tensors: a plain number takes the other one's dtype, or f32 where both are plain. */
+/** Both operands as tensors: a plain number gets the other operand's dtype, or f32 if both are plain. */
 export function promote(a: TensorLike, b: TensorLike): [Tensor, Tensor] {
   const dtype = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : 'f32';
   return [toTensor(a, dtype), toTensor(b, dtype)];
 }
 
-/** A tensor as it is, a number as a scalar constant of `dtype`. */
+/** A tensor unchanged, a number as a scalar constant of `dtype`. */
 export const toTensor = (x: TensorLike, dtype: DType = 'f32'): Tensor => (x instanceof Tensor ? x : constant(x, dtype));

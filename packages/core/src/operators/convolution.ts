@@ -15,7 +15,7 @@ export interface ConvAttributes extends Attributes {
 }
 
 interface GradientAttributes extends ConvAttributes {
-  /** The shape of what is differentiated with respect to. */
+  /** The shape of the tensor to differentiate with respect to. */
   readonly shape: Shape;
 }
 

@@ -23,7 +23,7 @@ const gatheredShape = (data: Shape, indices: Shape, axis: number): Shape => [
   ...data.slice(axis + 1),
 ];
 
-/** Slices of `data` along `axis` at `indices` (which may count from the end); an index out of range is undefined behaviour. */
+/** Slices of `data` along `axis` at `indices` (which may count from the end); an index out of range is undefined behavior. */
 export const Gather: Operator<AxisAttributes> = {
   name: 'Gather',
   infer([data, indices], { axis }) {

@@ -16,9 +16,9 @@ export const Not: Operator = elementwise('Not', 'bool');
 export const IsNaN: Operator = elementwise('IsNaN', 'float', [], 'bool');
 
 /**
- * `condition ? a : b`, element by element. Derivatives are selected, not multiplied by a mask, so a NaN or an infinity of the branch
- * not taken stays there. Reverse mode hands that branch a cotangent of zero: where its slope is infinite (a root at 0), 0·∞ is NaN, and
- * the argument of the root must be guarded by a Where of its own.
+ * `condition ? a : b`, element by element. Derivatives are selected, not multiplied by a mask, so a NaN or an infinity in the
+ * branch not taken does not spread. In reverse mode that branch receives a zero cotangent: if its slope is infinite (a root at
+ * 0), 0·∞ is NaN, so guard the argument of the root with another Where.
  */
 export const Where: Operator = {
   name: 'Where',
@@ -55,7 +55,7 @@ export const or: (a: Tensor, b: Tensor) => Tensor = binary(Or);
 export const not: (x: Tensor) => Tensor = unary(Not);
 export const isNaN: Unary = unary(IsNaN);
 
-/** `a` where the condition holds and `b` elsewhere; the three broadcast. */
+/** `a` where the condition is true and `b` elsewhere; all three broadcast. */
 export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   return apply(Where, [condition, ...promote(a, b)], {})[0];
 }

@@ -24,14 +24,14 @@ function inferMatMul(a: TensorType, b: TensorType): TensorType {
   return { shape: [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns], dtype: a.dtype };
 }
 
-/** The last two axes exchanged. */
+/** x with its last two axes swapped. */
 export function transposeLast(x: Tensor): Tensor {
   const axes = x.shape.map((_, i) => i);
   return transpose(x, [...axes.slice(0, -2), x.rank - 1, x.rank - 2]);
 }
 
 /**
- * NumPy's matmul: vectors stand for a row on the left and a column on the right. A batch of matrices times one matrix becomes a
+ * NumPy's matmul: a vector is a row on the left and a column on the right. A batch of matrices times one matrix becomes a
  * single large product, because that is one fast kernel and its gradient needs no sum over the batch.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {

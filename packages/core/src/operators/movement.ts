@@ -83,7 +83,7 @@ interface CastAttributes extends Attributes {
   readonly to: DType;
 }
 
-/** Floats to integers truncate towards zero; anything non-zero (NaN too) is true. Differentiable between floats. */
+/** Floats are truncated towards zero when cast to integers; everything non-zero (including NaN) is true. Differentiable between floats. */
 export const Cast: Operator<CastAttributes> = {
   name: 'Cast',
   infer: ([x], { to }) => [{ shape: x.shape, dtype: to }],
@@ -136,16 +136,16 @@ export const Concat: Operator<ConcatAttributes> = {
 };
 
 interface SliceAttributes extends Attributes {
-  /** First index taken along each axis, non-negative. */
+  /** First index along each axis, non-negative. */
   readonly starts: readonly number[];
-  /** Exclusive bounds; −1 with a negative step stands before index 0. */
+  /** Exclusive bounds; with a negative step, −1 means before index 0. */
   readonly ends: readonly number[];
   readonly steps: readonly number[];
 }
 
 const sliceExtent = (start: number, end: number, step: number): number => Math.max(0, Math.ceil((end - start) / step));
 
-/** A strided box. Attributes name every axis, already clamped; negative steps walk backwards. */
+/** A strided box. Attributes cover every axis, already clamped; negative steps go backwards. */
 export const Slice: Operator<SliceAttributes> = linear<SliceAttributes>(
   'Slice',
   (x, { starts, ends, steps }) => {
@@ -205,17 +205,17 @@ export const Identity: Operator = linear(
   (cotangent) => cotangent,
 );
 
-/** Its input, of which no derivative is taken. Compilation removes it. */
+/** Its input, treated as a constant by differentiation. Compilation removes it. */
 export const StopGradient: Operator = { name: 'StopGradient', infer: ([x]) => [x] };
 
-/** Its input, unchanged, across which no pass merges or moves a computation: what keeps recomputation from being undone. */
+/** Its input, unchanged. No pass merges or moves computations across it, so that recomputation is not undone. */
 export const Barrier: Operator = linear(
   'Barrier',
   (x) => x,
   (cotangent) => barrier(cotangent),
 );
 
-/** The same elements in another shape; one extent may be −1. */
+/** The same elements in a new shape; one extent may be −1. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const hole = shape.indexOf(-1);
   const known = shape.reduce((size, extent) => (extent === -1 ? size : size * extent), 1);
@@ -223,7 +223,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return apply(Reshape, [x], { shape: [...target] })[0];
 }
 
-/** Axes reordered by `permutation`; reversed without one. */
+/** Axes permuted by `permutation`; reversed if it is absent. */
 export function transpose(
   x: Tensor,
   permutation: readonly number[] = Array.from({ length: x.rank }, (_, i) => x.rank - 1 - i),
@@ -262,7 +262,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 
 const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
 
-/** The box from `starts` to `ends` (exclusive; both count from the end where negative) in steps of `steps`. */
+/** The box from `starts` to `ends` (exclusive; negative values count from the end) in steps of `steps`. */
 export function slice(
   x: Tensor,
   starts: readonly number[],
@@ -293,7 +293,7 @@ export function slice(
   return apply(Slice, [x], attributes)[0];
 }
 
-/** `axis` from `start` up to `end`, the other axes whole. With a negative step, leave `end` out to go through index 0. */
+/** `axis` from `start` up to `end` (exclusive), with the other axes complete. With a negative step, omit `end` to include index 0. */
 export function sliceAxis(x: Tensor, axis: number, start: number, end?: number, step = 1): Tensor {
   const target = normalizeAxis(axis, x.rank);
   const last = end ?? (step > 0 ? x.shape[target] : -1 - x.shape[target]);
@@ -313,14 +313,14 @@ export function split(x: Tensor, extents: readonly number[], axis: number): Tens
   return extents.map((extent) => sliceAxis(x, axis, start, (start += extent)));
 }
 
-/** Adds `before[i]` and `after[i]` elements of `value` around axis i. */
+/** Adds `before[i]` and `after[i]` elements of `value` before and after axis i. */
 export function pad(x: Tensor, before: readonly number[], after: readonly number[], value = 0): Tensor {
   const pads = [...before, ...after];
   return pads.every((p) => p === 0) ? x : apply(Pad, [x], { pads, value })[0];
 }
 
 export const identity = (x: Tensor): Tensor => apply(Identity, [x], {})[0];
-/** `x` as a constant of differentiation. */
+/** `x`, treated as a constant by differentiation. */
 export const stopGradient = (x: Tensor): Tensor => apply(StopGradient, [x], {})[0];
-/** `x` behind a wall that common-subexpression elimination and folding do not cross. */
+/** `x` behind a barrier that common-subexpression elimination and folding do not cross. */
 export const barrier = (x: Tensor): Tensor => apply(Barrier, [x], {})[0];

@@ -11,9 +11,9 @@ interface RandomBitsAttributes extends Attributes {
 /**
  * Philox 4×32-10 random words: u32 of `shape` from key u32[2] and counter u32[4].
  *
- * The leading axis counts samples. Word w of sample i is word w mod 4 of the block whose counter is
- * (counter₀ + ⌊w/4⌋, counter₁ + i, counter₂, counter₃), each sum modulo 2³². So a sample's bits depend on its own index only:
- * not on the batch it travels in, nor on the rank that draws it.
+ * The leading axis counts samples. Word w of sample i is word w mod 4 of the block whose counter is (counter₀ + ⌊w/4⌋, counter₁
+ * + i, counter₂, counter₃), each sum modulo 2³². A sample's bits therefore depend only on its own index, not on its batch or
+ * the rank that draws it.
  */
 export const RandomBits: Operator<RandomBitsAttributes> = {
   name: 'RandomBits',

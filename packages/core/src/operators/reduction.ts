@@ -25,7 +25,7 @@ function reducedType(x: TensorType, { axes, keepdims }: ReduceAttributes): Tenso
   return { shape, dtype: x.dtype };
 }
 
-/** A reduced tensor spread back over the shape it came from. */
+/** A reduced tensor broadcast back to the shape before the reduction. */
 function spread(reduced: Tensor, x: Tensor, axes: readonly number[]): Tensor {
   const kept = x.shape.map((extent, i) => (axes.includes(i) ? 1 : extent));
   return expand(reshape(reduced, kept), x.shape);
@@ -37,13 +37,13 @@ export const ReduceSum: Operator<ReduceAttributes> = linear<ReduceAttributes>(
   (cotangent, x, { axes }) => spread(cotangent, x, axes),
 );
 
-/** Each element's share in the extremum `y` of `x`. */
+/** The weight of each element of `x` in the extremum `y`. */
 function weights(x: Tensor, y: Tensor, axes: readonly number[]): Tensor {
   const hit = equal(x, spread(y, x, axes)).cast(x.dtype);
   return hit.div(spread(reduceSum(hit, axes), x, axes));
 }
 
-/** Maximum or minimum; elements that tie share the derivative equally. A reduction over no elements is refused. */
+/** Maximum or minimum; elements that tie share the derivative equally. An empty reduction is refused. */
 function extremum(name: string): Operator<ReduceAttributes> {
   return {
     name,

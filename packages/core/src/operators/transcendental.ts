@@ -5,7 +5,10 @@ import { unary, type Unary } from './calls.ts';
 
 export const Exp: Operator = elementwise('Exp', 'float', [(_, y) => y]);
 export const Log: Operator = elementwise('Log', 'float', [([x]) => reciprocal(x)]);
-/** exp(x) − 1 without the cancellation near 0. Not an ONNX operator. Its derivative is exp(x): as y + 1 it would cancel where x is very negative. */
+/**
+ * exp(x) − 1 without the cancellation near 0. Not an ONNX operator. Its derivative is exp(x), not y + 1, which would cancel for
+ * very negative x.
+ */
 export const Expm1: Operator = elementwise('Expm1', 'float', [([x]) => exp(x)]);
 /** log(1 + x) without the cancellation near 0. Not an ONNX operator. */
 export const Log1p: Operator = elementwise('Log1p', 'float', [([x]) => div(1, add(x, 1))]);

@@ -1,22 +1,22 @@
 import { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
 
-/** Outputs that replace their aliased input only when a scalar condition holds. */
+/** A graph with outputs that replace their aliased input only if a scalar condition is true. */
 export interface GuardedGraph {
-  /** The graph with guarded outputs unconditional, and the condition as a further output. */
+  /** The graph with unconditional outputs in place of guarded ones, and the condition as a further output. */
   readonly graph: Graph;
-  /** Name of the condition's output, a bool scalar; absent where nothing is guarded. */
+  /** Name of the condition's output, a bool scalar; undefined if nothing is guarded. */
   readonly guard: string | undefined;
-  /** Names of the outputs that count only where the guard is true. */
+  /** Names of the outputs that are valid only if the guard is true. */
   readonly guarded: ReadonlySet<string>;
 }
 
 const guardName = 'guard';
 
 /**
- * Recognises `output = Where(condition, updated, input)` for aliased pairs under one scalar condition: a step that is kept or
- * dropped as a whole, as training does with a gradient that is not finite. A backend that double-buffers its state then drops a
- * step by not exchanging the buffers, which costs nothing, where the selection would be one more pass over every array.
+ * Recognizes `output = Where(condition, updated, input)` for aliased pairs under one scalar condition: a step that is kept or
+ * dropped as a whole, as training does for a gradient that is not finite. A backend that double-buffers its state then drops a
+ * step by not swapping the buffers, which is free, whereas the selection would be one more pass over every array.
  *
  * Output names must not include `guard`.
  */

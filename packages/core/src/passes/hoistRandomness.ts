@@ -6,17 +6,17 @@ import { hostRandom } from '../random/host.ts';
 import { evaluateGraph } from '../reference/evaluateGraph.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
 
-/** The random arrays that the host draws for a backend which cannot. */
+/** Random arrays that the host draws for a backend that cannot. */
 export interface HostRandomness {
-  /** Graph inputs that the draws depend on (seeds and counters): their values must be known to the host before a run. */
+  /** Graph inputs that the draws depend on (seeds and counters). The host must know their values before a run. */
   readonly dependsOn: readonly string[];
-  /** The arrays to feed beside the run's own inputs, from the values of `dependsOn`; others may be given too. */
+  /** The arrays to feed besides the run's own inputs, from the values of `dependsOn`; other values are ignored. */
   draw(inputs: Readonly<Record<string, HostArray>>): Record<string, HostArray>;
 }
 
 /**
  * Turns random draws that the manifest lacks into graph inputs, drawn by the host from the same key and counter: whole
- * distributions where they are one node, bare bits elsewhere. The values are those the graph itself would have computed.
+ * distributions if they are one node, else random bits. The values are those that the graph itself would have computed.
  */
 export function hoistRandomness(
   graph: Graph,
@@ -56,7 +56,7 @@ export function hoistRandomness(
   };
 }
 
-/** Keys and counters of the draws as a small graph of their own. */
+/** Keys and counters of the draws as a separate small graph. */
 function seedGraph(graph: Graph, draws: readonly Node[]): Graph {
   const outputs = draws.flatMap((node, i) => [
     { name: `key.${i}`, tensor: node.inputs[0] },

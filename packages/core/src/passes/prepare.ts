@@ -6,20 +6,20 @@ import { inlineComposites } from './inlineComposites.ts';
 import { simplify } from './simplify.ts';
 
 export interface PreparedGraph {
-  /** Ready to lower: every node is in the manifest. It has the source graph's inputs plus those of `randomness`. */
+  /** Ready to lower: every node is in the manifest. Its inputs are those of the source graph and of `randomness`. */
   readonly graph: Graph;
-  /** What the host must draw before each run; absent where nothing random was hoisted. */
+  /** What the host must draw before each run; undefined if no draws were hoisted. */
   readonly randomness: HostRandomness | undefined;
 }
 
 /**
- * What every backend does to a graph before lowering it: random draws it has no kernel for become inputs that the host fills,
- * composites it has no kernel for become their decompositions, and what costs time for nothing goes.
+ * Prepares a graph for lowering, as every backend does: random draws that it has no kernel for become inputs that the host
+ * fills, composites that it has no kernel for are decomposed, and redundant work is removed.
  *
  * @throws UnsupportedError naming the first operator that is not in the manifest.
  */
 export function prepareGraph(source: Graph, manifest: Manifest, backend: string): PreparedGraph {
-  // Composites open up first as far as their draws, which may be inside them.
+  // Composites are first opened as far as the draws inside them.
   const drawn = inlineComposites(
     simplify(source),
     (node) => supports(manifest, node) || node.operator.name in hostRandom,

@@ -10,10 +10,10 @@ import { expand, reshape, transpose } from '../operators/movement.ts';
 import { evaluateGraph } from '../reference/evaluateGraph.ts';
 import { broadcastShapes, sameShape } from '../tensor/shape.ts';
 
-/** Results larger than this stay computed: folding them would trade a cheap operator for bytes. */
+/** Larger results are not folded: that would trade a cheap operator for bytes. */
 const foldLimit = 1024;
 
-/** Walls: what they compute is neither merged with its like nor computed ahead. */
+/** Operators whose results are neither merged with equal ones nor computed at compile time. */
 const opaque = new Set(['Barrier', 'RandomBits']);
 /** Cheap to run and large as constants. */
 const unfolded = new Set([...opaque, 'Constant', 'Expand', 'Range']);
@@ -21,9 +21,9 @@ const unfolded = new Set([...opaque, 'Constant', 'Expand', 'Range']);
 type Rule = (node: Node) => Tensor | undefined;
 
 /**
- * Removes what costs time for nothing, changing results by at most the rounding of constants: dead code, repeated
- * subexpressions, constants' arithmetic, neutral elements, movements that undo one another, explicit broadcasts that an
- * elementwise operator does by itself. NaN and infinity go where they went before (x·0 stays).
+ * Removes redundant work: dead code, repeated subexpressions, constant arithmetic, neutral elements, movements that cancel,
+ * explicit broadcasts that an elementwise operator does implicitly. Results change by at most the rounding of constants. NaN
+ * and infinity propagate as before (x·0 is not removed).
  */
 export function simplify(graph: Graph): Graph {
   const merged = new Map<string, readonly Tensor[]>();
@@ -33,7 +33,7 @@ export function simplify(graph: Graph): Graph {
     if (known) return known;
     const outputs = apply(operator, inputs, attributes);
     const better = improve(outputs[0].node);
-    // A rule's result is built from fresh nodes, so it goes through the same door.
+    // A rule's result consists of new nodes, so it is simplified in the same way.
     const canonical = better ? [resolve(better)] : outputs;
     if (key !== undefined) merged.set(key, canonical);
     return canonical;
@@ -59,7 +59,7 @@ export function simplify(graph: Graph): Graph {
 const operatorIds = new WeakMap<object, number>();
 let nextOperatorId = 0;
 
-/** Operators are told apart by identity: two third-party composites may share a name. */
+/** Operators are distinguished by identity: two third-party composites may share a name. */
 function operatorId(operator: Operator): number {
   let id = operatorIds.get(operator);
   if (id === undefined) operatorIds.set(operator, (id = nextOperatorId++));
@@ -86,7 +86,7 @@ function fold(node: Node): Tensor | undefined {
   return constant(value.data, output.dtype, output.shape);
 }
 
-/** An elementwise operator broadcasts its operands anyway. */
+/** Drops Expand from operands of an elementwise operator, which broadcasts them anyway. */
 function dropExpansions(node: Node): Tensor | undefined {
   const shape = node.outputs[0].shape;
   const operands = [...node.inputs];
@@ -102,7 +102,7 @@ function dropExpansions(node: Node): Tensor | undefined {
   return dropped ? apply(node.operator, operands, node.attributes)[0] : undefined;
 }
 
-/** The number a tensor holds everywhere, where that is known. */
+/** The value of a tensor whose elements are all equal, if it is known. */
 export function splatValue(tensor: Tensor): number | undefined {
   const { operator, inputs, attributes } = tensor.node;
   if (operator.name === 'Expand' || operator.name === 'Reshape') return splatValue(inputs[0]);
@@ -111,7 +111,7 @@ export function splatValue(tensor: Tensor): number | undefined {
     : undefined;
 }
 
-/** `kept` where it has the whole result's shape already. */
+/** `kept`, if it already has the shape of the result. */
 const instead = (node: Node, kept: Tensor): Tensor | undefined =>
   sameShape(kept.shape, node.outputs[0].shape) ? kept : undefined;
 

@@ -5,13 +5,13 @@ import { evaluatePath, type PathValues } from './evaluatePath.ts';
 import { pointShape } from './pointShape.ts';
 
 export interface PathCheck {
-  /** Typical size of a coordinate of the data: what "close to x1" and "beside the prior" are measured against. Default 1. */
+  /** Typical size of a coordinate of the data, to which tolerances are relative. Default 1. */
   readonly dataScale?: number | undefined;
-  /** Shape of one data point. Default: what the standard deviation asks for, or two coordinates. */
+  /** Shape of one data point. Default: that of the standard deviation, or two coordinates. */
   readonly shape?: Shape | undefined;
 }
 
-/** A mean may miss the point it should be at by this many data scales. */
+/** Largest distance of a mean from its expected point, in data scales. */
 const meanTolerance = 0.05;
 /** A distribution is concentrated where its std is at most this many data scales. */
 const concentrated = 0.5;
@@ -20,12 +20,13 @@ const forgotten = 0.5;
 const stdTolerance = 0.01;
 
 /**
- * Checks a path against what the contract promises, on a grid of times and sample points, in f64: finite values and derivatives,
- * std > 0 inside the interval (or none at all, on a two-sided path), p at its end concentrated on x1, and at its start the declared prior (one-sided) or the source
- * point x0 (two-sided). It finds formulas that are wrong; the thresholds are wide, so that it refuses none that is merely unusual.
+ * Checks a path against the contract, on a grid of times and sample points, in f64: values and derivatives are finite, std > 0
+ * inside the interval (or 0 throughout, on a two-sided path), p is concentrated on x1 at the end, and at the start it is the
+ * declared prior (one-sided) or the source point x0 (two-sided). The thresholds are wide: it finds wrong formulas but accepts
+ * unusual ones.
  *
- * @throws PathError saying what is wrong, at which time and for which point; NumericalError for a value that is not finite;
- *   OptionError for an interval outside [0, 1].
+ * @throws PathError with the problem, the time and the point; NumericalError for a value that is not finite; OptionError for an
+ *   interval outside [0, 1].
  */
 export function checkPath(path: Path, { dataScale = 1, shape = pointShape(path) }: PathCheck = {}): void {
   const { start, end } = path.interval;
@@ -61,7 +62,7 @@ interface Check extends Samples {
   readonly values: PathValues;
 }
 
-/** Points with coordinates of either sign and of size one, by row and coordinate. */
+/** Points with coordinates of both signs and of size one, by row and coordinate. */
 const patterns = [() => 1, () => -1, (i: number) => (i % 2 === 0 ? 1 : -1), (i: number) => Math.cos(1 + 2 * i)];
 const sourcePatterns = [(i: number) => (i % 2 === 0 ? -1 : 1), (i: number) => Math.sin(1 + i), () => -1, () => 1];
 
@@ -82,14 +83,14 @@ function sampleRows({ interval, sides }: Path, shape: Shape, scale: number): Sam
   };
 }
 
-/** Both ends, an even grid, and times that crowd towards the ends, where formulas fail. Ascending. */
+/** Both ends, an even grid, and times that cluster towards the ends, where formulas fail. Ascending. */
 function timesOf(start: number, end: number): number[] {
   const even = Array.from({ length: 33 }, (_, i) => i / 32);
   const crowded = [6, 8, 10, 13, 16, 20].flatMap((power) => [2 ** -power, 1 - 2 ** -power]);
   return [...even, ...crowded].toSorted((a, b) => a - b).map((share) => start * (1 - share) + end * share);
 }
 
-/** Throws where a value of some row is refused, naming the row's time and coordinate. */
+/** Throws if a value of some row is refused, naming the row's time and coordinate. */
 function requireRows(
   { path, t, x1, width }: Check,
   rows: (time: number) => boolean,
@@ -110,7 +111,7 @@ function requireRows(
 function checkPositive(check: Check): void {
   const { start, end } = check.path.interval;
   const { std } = check.values;
-  // Lines between pairs need no noise: the source brings its own.
+  // Lines between pairs need no noise: the randomness is in the source.
   if (check.path.sides === 'two' && std.every((value) => value === 0)) return;
   requireRows(
     check,

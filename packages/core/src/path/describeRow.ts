@@ -2,7 +2,7 @@ import type { HostArray } from '../tensor/hostArray.ts';
 
 const longestListed = 8;
 
-/** One row of an array for a message: `[0.5, -1]`, cut after eight values. */
+/** One row of an array for a message: `[0.5, -1]`, truncated after eight values. */
 export function describeRow({ data, shape }: HostArray, row: number): string {
   const width = data.length / shape[0];
   const listed = Array.from(data.subarray(row * width, row * width + Math.min(width, longestListed)));

@@ -8,7 +8,7 @@ import { sameShape } from '../tensor/shape.ts';
 import { describeRow } from './describeRow.ts';
 import { pathMoments, timeAgainst } from './pathFormulas.ts';
 
-/** Where a path is evaluated: one time and one condition a row. */
+/** Where a path is evaluated: one time and one condition per row. */
 export interface PathPoints {
   /** [rows], inside the path's interval. */
   readonly t: ArrayLike<number>;
@@ -27,10 +27,10 @@ export interface PathValues {
 }
 
 /**
- * A path's formulas in numbers, on the reference in f64.
+ * Evaluates a path's formulas, on the reference in f64.
  *
- * @throws OptionError for a time outside the path's interval; PathError for a two-sided path without x0; NumericalError naming the
- *   formula, the time and the points where a value is not finite.
+ * @throws OptionError for a time outside the path's interval; PathError for a two-sided path without x0; NumericalError naming
+ *   the formula, the time and the points if a value is not finite.
  */
 export function evaluatePath(path: Path, { t, x1, x0 }: PathPoints): PathValues {
   checkTimes(path, t);
@@ -61,7 +61,7 @@ export function evaluatePath(path: Path, { t, x1, x0 }: PathPoints): PathValues 
   return values as unknown as PathValues;
 }
 
-/** The reference keeps f64 whatever the declared dtype. */
+/** The reference keeps f64 for every declared float dtype. */
 const wide = ({ data }: HostArray): Float64Array => Float64Array.from(data);
 
 function checkTimes({ name, interval: { start, end } }: Path, t: ArrayLike<number>): void {

@@ -6,9 +6,9 @@ export interface GaussianPathFormulas extends PathCheck {
   readonly name?: string;
   /** μ_t(x1): t [batch, 1, …], x1 [batch, ...event]. */
   readonly mean: (t: Tensor, x1: Tensor) => Tensor;
-  /** σ_t: t [batch, 1, …]. With one value for each dimension it is [batch, ...event]. */
+  /** σ_t: t [batch, 1, …]. With one value per dimension, its shape is [batch, ...event]. */
   readonly std: (t: Tensor) => Tensor;
-  /** Standard deviation of the prior: one number, or one for each coordinate of a point. Default 1. */
+  /** Standard deviation of the prior: one number, or one per coordinate of a point. Default 1. */
   readonly priorStd?: number | readonly number[];
   /** Usable times. Default [0, 1]. */
   readonly interval?: TimeInterval;
@@ -19,9 +19,9 @@ export interface GaussianPathFormulas extends PathCheck {
 }
 
 /**
- * A one-sided path from two formulas; flow, field, score and training targets follow from them.
+ * Makes a one-sided path from two formulas; flow, field, score and training targets follow from them.
  *
- * @throws PathError, NumericalError where the formulas do not make a path from the prior to the data.
+ * @throws PathError or NumericalError if the formulas do not define a path from the prior to the data.
  */
 export function gaussianPath({
   name = 'custom',

@@ -6,7 +6,7 @@ import { sizeOf, type Shape } from '../tensor/shape.ts';
 import { evaluatePath, type PathValues } from './evaluatePath.ts';
 import { pathMoments, timeAgainst } from './pathFormulas.ts';
 
-/** A one-sided path N(scale·x1, std²) by its two coefficients and their time derivatives. */
+/** The two coefficients of a one-sided path N(scale·x1, std²) and their time derivatives. */
 export interface PathCoefficients {
   readonly scale: Tensor;
   readonly std: Tensor;
@@ -16,7 +16,7 @@ export interface PathCoefficients {
 
 /**
  * The coefficients of a path whose mean is proportional to the data point, each shaped to broadcast against x. {@link
- * requireProportionalMean} tells whether it is.
+ * requireProportionalMean} checks that it is.
  *
  * @param t times [batch]
  * @param x points [batch, ...event]
@@ -26,7 +26,7 @@ export function pathCoefficients(path: Path, t: Tensor, x: Tensor): PathCoeffici
   return { scale: mean, std, scaleRate: meanRate, stdRate };
 }
 
-/** The same in numbers at times [rows], for points of `shape`: [rows, ...shape] each, row-major. */
+/** The same on the host, at times [rows], for points of `shape`: each [rows, ...shape], row-major. */
 export function hostPathCoefficients(
   path: Path,
   times: readonly number[],
@@ -42,7 +42,7 @@ function valuesAt(path: Path, times: readonly number[], shape: Shape, coordinate
   return evaluatePath(path, { t: times, x1: { data, shape: [times.length, ...shape], dtype: 'f32' } });
 }
 
-/** A coordinate of the point that stands for all: neither 0 nor 1, and of either sign. */
+/** A coordinate of the test point: neither 0 nor 1, and of both signs. */
 const point = (i: number): number => 1.5 * Math.cos(1 + 2 * i);
 
 /**

@@ -35,7 +35,7 @@ export function conditionalFlow(path: Path, t: Tensor, z: Endpoints, noise: Tens
 }
 
 /**
- * The field u_t(x | z) = (σ′/σ)(x − μ) + μ′ that generates the path (Theorem 3), or the path's closed form of it.
+ * The field u_t(x | z) = (σ′/σ)(x − μ) + μ′ that generates the path (Theorem 3), or the path's own closed form.
  *
  * @param t times [batch]
  * @param x points [batch, ...event]
@@ -45,7 +45,7 @@ export function conditionalField(path: Path, t: Tensor, x: Tensor, z: Endpoints)
   return path.field ? path.field(time, x, z) : derivedField(path, t, x, z);
 }
 
-/** Theorem 3's field from mean and std alone: what a closed form is checked against. */
+/** Theorem 3's field from mean and std alone, to check closed forms against. */
 export function derivedField(path: Path, t: Tensor, x: Tensor, z: Endpoints): Tensor {
   const { mean, std, meanRate, stdRate } = pathMoments(path, timeAgainst(t, x), z);
   return stdRate.div(std).mul(x.sub(mean)).add(meanRate);

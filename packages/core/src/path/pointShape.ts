@@ -2,7 +2,7 @@ import type { Path } from '../contracts/path.ts';
 import { f32, trace } from '../graph/trace.ts';
 import { broadcastShapes, sizeOf, type Shape } from '../tensor/shape.ts';
 
-/** A shape of data points that a path takes: the extents of its standard deviation where that has one per dimension, else [2]. */
+/** A shape of data points that a path accepts: that of its standard deviation if it has one value per dimension, else [2]. */
 export function pointShape(path: Path): Shape {
   if (typeof path.priorStd !== 'number') return [path.priorStd.length];
   const std = trace(({ t }) => path.std(t), { t: f32([1, 1]) }).outputs[0].tensor;

@@ -20,7 +20,7 @@ export interface TwoSidedPathFormulas extends PathCheck {
 /**
  * A path between pairs of a source point and a data point, from two formulas: at t = 0 it is at x0, at t = 1 at x1.
  *
- * @throws PathError, NumericalError where the formulas do not make such a path.
+ * @throws PathError or NumericalError if the formulas do not define such a path.
  */
 export function twoSidedPath({
   name = 'custom',

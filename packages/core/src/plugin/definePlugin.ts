@@ -5,13 +5,13 @@ import { OptionError, PluginError } from '../errors.ts';
 import { finiteEstimates } from './finiteEstimates.ts';
 import type { PluginKind, PluginKinds } from './kinds.ts';
 
-/** Services that a plugin may ask of the container it is built in: files, clocks. */
+/** Services that a plugin may request from its container: files, clocks. */
 export interface PluginContext {
-  /** @throws PluginError where nothing is bound. */
+  /** @throws PluginError if nothing is bound. */
   get<Service>(token: ServiceIdentifier<Service>): Service;
 }
 
-/** The context of a plugin that is called directly: it has no container, so no services. */
+/** The context of a plugin that is called directly, without a container: it has no services. */
 const noContext: PluginContext = {
   get(token) {
     throw new PluginError(`The service ${String(token)} was asked for outside a container.`, {
@@ -21,19 +21,19 @@ const noContext: PluginContext = {
   },
 };
 
-/** What an author writes down of a plugin. */
+/** The definition of a plugin by its author. */
 export interface PluginDefinition<Value, Options extends z.ZodType> {
-  /** The name experiment files use. */
+  /** The name used in experiment files. */
   readonly name: string;
   /** One line for listings. */
   readonly summary?: string;
   /** The schema of the options; unknown keys are refused. None by default. */
   readonly options?: Options;
-  /** Options that hold a plugin themselves, and of which kind: `{ schedule: 'schedule' }`. Experiment files give these by name. */
+  /** Options whose values are plugins, with their kind: `{ schedule: 'schedule' }`. Experiment files give these by name. */
   readonly nested?: Readonly<Record<string, PluginKind>>;
   /**
-   * Fills in absent options whose default depends on the other options: it is what `create` receives, what listings show and what a
-   * run records. A default that depends on nothing belongs in the schema.
+   * Fills in absent options whose default depends on other options. `create` receives the result, listings show it and runs
+   * record it. Other defaults belong in the schema.
    */
   readonly complete?: (options: z.output<Options>) => z.output<Options>;
   readonly create: (options: z.output<Options>, context: PluginContext) => Value;
@@ -42,20 +42,20 @@ export interface PluginDefinition<Value, Options extends z.ZodType> {
 /** The shape of a schema without options. */
 type NoOptions = Readonly<Record<string, never>>;
 
-/** A registered plugin: call it with options to get an instance, or bind it so that experiment files can name it. */
+/** A plugin: call it with options to get an instance, or bind it so that experiment files can name it. */
 export interface Plugin<
   Kind extends PluginKind = PluginKind,
   Value extends PluginKinds[Kind] = PluginKinds[Kind],
   Options extends z.ZodType = z.ZodType,
 > {
-  /** @throws OptionError naming the first option that does not fit. */
+  /** @throws OptionError naming the first invalid option. */
   (options?: z.input<Options>, context?: PluginContext): Value;
   readonly kind: Kind;
   readonly pluginName: string;
   readonly summary: string;
   readonly options: Options;
   readonly nested: Readonly<Record<string, PluginKind>>;
-  /** Checked options with every default filled in, those included that depend on other options. */
+  /** Checked options with every default filled in, including defaults that depend on other options. */
   complete(options: z.output<Options>): z.output<Options>;
 }
 
@@ -78,7 +78,7 @@ function definer<Kind extends PluginKind>(kind: Kind) {
   };
 }
 
-/** Validates options. @throws OptionError naming the owner, the option, its value and what was expected. */
+/** Validates options. @throws OptionError naming the owner, the option, its value and the expected one. */
 export function parseOptions<Options extends z.ZodType>(
   owner: string,
   schema: Options,
@@ -113,7 +113,7 @@ export const defineTimeSampler = definer('timeSampler');
 export const defineModel = definer('model');
 export const defineSolver = definer('solver');
 const defineAnyEstimator = definer('estimator');
-/** As the other definers; estimates that are not finite are a NumericalError. */
+/** Like the other definers; estimates that are not finite throw a NumericalError. */
 export const defineEstimator: typeof defineAnyEstimator = (definition) =>
   defineAnyEstimator({
     ...definition,

@@ -1,7 +1,7 @@
 import type { Estimate, Estimator } from '../contracts/estimator.ts';
 import { NumericalError } from '../errors.ts';
 
-/** The estimator, its estimates checked: each throws a NumericalError where a number of it is NaN or infinite. */
+/** Wraps an estimator so that estimates with a NaN or infinite number throw a NumericalError. */
 export function finiteEstimates<Given extends Estimator>(estimator: Given): Given {
   return {
     ...estimator,

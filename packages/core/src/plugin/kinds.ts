@@ -20,14 +20,14 @@ export interface PluginKinds {
   estimator: Estimator;
   optimizer: Optimizer;
   schedule: Schedule;
-  /** A promise where the data is read from a file. */
+  /** A promise if the data is read from a file. */
   dataset: Dataset | Promise<Dataset>;
-  /** A promise where the runtime is loaded on demand. */
+  /** A promise if the runtime is loaded on demand. */
   backend: Backend | Promise<Backend>;
 }
 export type PluginKind = keyof PluginKinds;
 
-/** Kinds in the order in which an experiment names them. */
+/** Kinds in the order of an experiment file. */
 export const pluginKinds: readonly PluginKind[] = [
   'dataset',
   'path',
@@ -42,12 +42,12 @@ export const pluginKinds: readonly PluginKind[] = [
   'backend',
 ];
 
-/** The token under which all descriptors of a kind are bound, none of them named. */
+/** The token under which all plugins of a kind are bound, without names. */
 export const kindToken = (kind: PluginKind): symbol => Symbol.for(`@flow-matching/kind/${kind}`);
 
 const role = <Value>(name: string): ServiceIdentifier<Value> => Symbol.for(`@flow-matching/role/${name}`);
 
-/** The roles of an experiment: one binding each in its container. Rebind one to swap that part. */
+/** The roles of an experiment, each bound once in its container. Rebind one to swap that part. */
 export const BACKEND = role<Backend>('backend');
 export const PATH = role<Path>('path');
 export const COUPLING = role<Coupling>('coupling');
@@ -56,9 +56,9 @@ export const TIME_SAMPLER = role<TimeSampler>('timeSampler');
 export const MODEL = role<VectorFieldModel>('model');
 export const SOLVER = role<Solver>('solver');
 
-/** What the surroundings lend to plugins, so that core and plugins stay free of Node. */
+/** File access provided by the environment, so that core and plugins do not depend on Node. */
 export interface Files {
-  /** @throws DataError where the file cannot be read. */
+  /** @throws DataError if the file cannot be read. */
   read(path: string): Promise<Uint8Array>;
 }
 export const FILES: ServiceIdentifier<Files> = Symbol.for('@flow-matching/service/files');

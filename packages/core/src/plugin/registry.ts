@@ -4,13 +4,13 @@ import { shorten } from '../shorten.ts';
 import { checkOwnPlugin, isPlugin, type Plugin, type PluginContext } from './definePlugin.ts';
 import { kindToken, type PluginKind, type PluginKinds } from './kinds.ts';
 
-/** A plugin by name with its options beside it, as experiment files write it: `{ name: cosine, warmup: 200 }`. */
+/** The name of a plugin together with its options, as in experiment files: `{ name: cosine, warmup: 200 }`. */
 export interface PluginSpec {
   readonly name: string;
   readonly [option: string]: unknown;
 }
 
-/** Plugins as one unit that a container loads. */
+/** A container module that binds plugins. */
 export function pluginModule(plugins: readonly Plugin[]): ContainerModule {
   for (const plugin of plugins) checkOwnPlugin(plugin);
   return new ContainerModule(({ bind }) => {
@@ -18,7 +18,7 @@ export function pluginModule(plugins: readonly Plugin[]): ContainerModule {
   });
 }
 
-/** The plugins that a container knows, its own before its parents'. */
+/** The plugins bound in a container, its own before those of its parents. */
 export class PluginRegistry {
   readonly #container: Container;
   readonly #context: PluginContext;
@@ -38,12 +38,12 @@ export class PluginRegistry {
 
   list<Kind extends PluginKind>(kind: Kind): Plugin<Kind>[] {
     const bound = this.#container.getAll<Plugin<Kind>>(kindToken(kind), { chained: true, optional: true });
-    // Modules of containers may bring what pluginModule has not seen.
+    // Container modules may bind plugins that pluginModule has not checked.
     for (const plugin of bound) checkOwnPlugin(plugin);
     return bound.filter((plugin, i) => bound.findIndex((other) => other.pluginName === plugin.pluginName) === i);
   }
 
-  /** @throws PluginError listing the known names, the nearest first. */
+  /** @throws PluginError listing the known names, the most similar first. */
   find<Kind extends PluginKind>(kind: Kind, name: string): Plugin<Kind> {
     const known = this.list(kind);
     const plugin = known.find((candidate) => candidate.pluginName === name);
@@ -57,7 +57,7 @@ export class PluginRegistry {
     });
   }
 
-  /** An instance from a name and options, nested plugins included. @throws PluginError or OptionError. */
+  /** An instance from a name and options, including nested plugins. @throws PluginError or OptionError. */
   build<Kind extends PluginKind>(kind: Kind, { name, ...options }: PluginSpec): PluginKinds[Kind] {
     const plugin = this.find(kind, name);
     const resolved = { ...options };
@@ -76,9 +76,9 @@ const isSpec = (value: unknown): value is PluginSpec =>
   typeof (value as PluginSpec).name === 'string' &&
   !Object.values(value).some((part) => typeof part === 'function');
 
-/** The known name with the fewest edits, where that is at most a third of its letters. */
+/** The known name with the smallest edit distance, if that is at most a third of its length. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  // Nobody mistypes so much, and the distance takes time with the length.
+  // Longer names are no typos, and the cost of the distance grows with the length.
   if (name.length > 100) return undefined;
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
@@ -100,7 +100,7 @@ function editDistance(a: string, b: string): number {
 
 /**
  * Loads third-party plugins into a container: modules are imported by specifier, and each must export plugins or inversify
- * ContainerModules. `load` does the import, so that the caller decides what specifiers are relative to.
+ * ContainerModules. `load` imports them, so that the caller decides how specifiers are resolved.
  *
  * @throws PluginError for a module that cannot be imported or exports none.
  */
@@ -132,7 +132,7 @@ export async function loadPlugins(
   }
 }
 
-/** A container that knows `plugins`; children made with `new Container({ parent })` inherit them. */
+/** A container with `plugins` bound; children made with `new Container({ parent })` inherit them. */
 export function createContainer(plugins: readonly Plugin[] = [], parent?: Container): Container {
   const container = new Container(parent ? { parent } : {});
   container.load(pluginModule(plugins));

@@ -4,11 +4,11 @@ import type { HostArray } from '../tensor/hostArray.ts';
 import { checkShape, sizeOf, type Shape } from '../tensor/shape.ts';
 import { philoxSample } from './philox.ts';
 
-/** Draws on the host what the graph operator or composite of the same name draws: from key [2] and counter [4], an array of `shape`. */
+/** Draws on the host the same values as the graph operator or composite of the same name: from key [2] and counter [4], an array of `shape`. */
 export type HostDraw = (key: Uint32Array, counter: Uint32Array, shape: Shape) => HostArray;
 
-// Twins of operators/random.ts and composites/random.ts, which say what these compute; tests hold them equal. Computed in
-// double and rounded once.
+// Counterparts of operators/random.ts and composites/random.ts, which document them; tests check that they are equal. Computed
+// in double and rounded once.
 
 /** Random 32-bit words, u32. */
 export const hostRandomBits: HostDraw = draw('u32', ownWords, (words, result, first, size) => {
@@ -31,12 +31,12 @@ export const hostRandomNormal: HostDraw = draw('f32', pairedWords, (words, resul
   }
 });
 
-/** ±1 with equal odds, f32. */
+/** ±1 with equal probability, f32. */
 export const hostRandomSign: HostDraw = draw('f32', ownWords, (words, result, first, size) => {
   for (let i = 0; i < size; i++) result[first + i] = uniform(words[i]) < 0.5 ? 1 : -1;
 });
 
-/** Every draw by the name of its operator or composite: what fills a graph's inputs where a backend cannot draw. */
+/** Every draw by the name of its operator or composite, for graph inputs in place of draws that a backend does not support. */
 export const hostRandom: Readonly<Record<string, HostDraw>> = {
   RandomBits: hostRandomBits,
   RandomUniform: hostRandomUniform,
@@ -49,7 +49,7 @@ function uniform(word: number): number {
   return (word >>> 8) * 2 ** -24;
 }
 
-/** How many words a sample of `size` elements takes: one each, or two for every pair. */
+/** Number of words for a sample of `size` elements. */
 function ownWords(size: number): number {
   return size;
 }
@@ -57,7 +57,7 @@ function pairedWords(size: number): number {
   return 2 * Math.ceil(size / 2);
 }
 
-/** Turns one sample's words into its elements, which start at `first` in the result. */
+/** Converts one sample's words to its elements, which start at `first` in the result. */
 type Transform = (words: Uint32Array, result: TypedArray, first: number, size: number) => void;
 
 function draw(dtype: DType, wordsFor: (size: number) => number, transform: Transform): HostDraw {

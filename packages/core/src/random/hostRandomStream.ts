@@ -3,7 +3,7 @@ import { sizeOf, type Shape } from '../tensor/shape.ts';
 import { hostRandomNormal, hostRandomUniform } from './host.ts';
 import { seedKey, streams } from './seed.ts';
 
-/** Random arrays on the host: initial parameters, synthetic data. Each draw takes the next stream, so equal call sequences give equal arrays. */
+/** Random arrays on the host: initial parameters, synthetic data. Each draw uses the next stream, so equal call sequences give equal arrays. */
 export class HostRandomStream {
   readonly #key: Uint32Array;
   readonly #step: number;

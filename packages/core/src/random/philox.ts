@@ -1,8 +1,8 @@
 /**
- * Philox 4×32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): ten rounds of multiply and exchange
- * that turn a 64-bit key and a 128-bit counter into four random words. Checked against Random123's known answers.
+ * Philox 4×32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): ten rounds of multiplying and
+ * swapping that map a 64-bit key and a 128-bit counter to four random words. Tested with Random123's known answers.
  *
- * Takes 32-bit integers, signed or not, and writes four words to `out` from `at` on.
+ * Takes 32-bit integers, signed or unsigned, and writes four words to `out` starting at `at`.
  */
 export function philox(
   key0: number,
@@ -38,7 +38,7 @@ export function philox(
   out[at + 3] = x3;
 }
 
-/** The upper half of the 64-bit product of a, given as its two halves, and b: JavaScript has no such multiply. */
+/** The upper half of the 64-bit product of a (given as two halves) and b: JavaScript has no such multiplication. */
 function highWord(aHigh: number, aLow: number, b: number): number {
   const bHigh = b >>> 16;
   const bLow = b & 0xffff;

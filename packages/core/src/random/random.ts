@@ -4,7 +4,7 @@ import { constant } from '../operators/constant.ts';
 import { concat, reshape } from '../operators/movement.ts';
 import type { Shape } from '../tensor/shape.ts';
 
-/** Where a draw sits among all draws of an experiment. All parts are u32. */
+/** The position of a draw among all draws of an experiment. All parts are u32. */
 export interface RandomPosition {
   /** The seed as two words, [2]. */
   readonly key: Tensor;
@@ -15,16 +15,16 @@ export interface RandomPosition {
 }
 
 /**
- * Random draws inside a graph. Each is a pure function of (seed, stream, sample index, step): call order within one trace numbers
- * the streams, so the same formula draws the same values on every backend, rank and resume.
+ * Random draws inside a graph. Each is a pure function of (seed, stream, sample index, step). Streams are numbered by call
+ * order within a trace, so the same formula draws the same values on every backend, on every rank and after a resume.
  *
- * Shapes are [batch, …]: sample i of a batch draws what it would draw alone.
+ * Shapes are [batch, …]: the draws of sample i do not depend on its batch.
  */
 export class Random {
   readonly #position: RandomPosition;
   #stream: number;
 
-  /** `stream` is the number of the first stream; drivers keep theirs apart by starting far from one another. */
+  /** `stream` is the number of the first stream; drivers start far from one another so that their streams do not overlap. */
   constructor(position: RandomPosition, stream = 0) {
     this.#position = position;
     this.#stream = stream;
@@ -45,7 +45,7 @@ export class Random {
   uniform(shape: Shape): Tensor {
     return randomUniform(...this.#next(), shape);
   }
-  /** ±1 with equal odds, f32. */
+  /** ±1 with equal probability, f32. */
   sign(shape: Shape): Tensor {
     return randomSign(...this.#next(), shape);
   }

@@ -16,7 +16,7 @@ export function seedKey(seed: number): Uint32Array {
 export const seedArray = (seed: number): HostArray => hostArray(seedKey(seed), [2]);
 
 /**
- * Purposes that draw from one seed, kept apart by the stream word of the counter. Draws made inside a graph count up from their
+ * Purposes that draw from one seed, separated by the stream word of the counter. Draws inside a graph count up from their
  * driver's number, so the numbers are far apart.
  */
 export const streams = {

@@ -2,13 +2,13 @@ import * as operators from '../operators/arithmetic.ts';
 import { isFloat } from '../tensor/dtype.ts';
 import { elementwise, elementwiseByKind, floats, kernel, numeric, type Kernel } from './kernel.ts';
 
-/** A negative remainder moved into the divisor's sign. */
+/** The remainder with the divisor's sign. */
 function moduloOfDivisorSign(a: number, b: number): number {
   const remainder = a % b;
   return remainder !== 0 && remainder < 0 !== b < 0 ? remainder + b : remainder;
 }
 
-/** The nearest integer; Math.round sends a half upwards, here it goes to the even neighbour. */
+/** The nearest integer; halves go to even, unlike Math.round, which rounds them up. */
 function roundHalfToEven(x: number): number {
   const nearest = Math.round(x);
   return Math.abs(x % 1) === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
@@ -25,7 +25,7 @@ export const arithmetic: readonly Kernel[] = [
     numeric,
     elementwise((a, b) => a - b),
   ),
-  // Beyond 2⁵³ a product of doubles has lost the bits that an integer keeps.
+  // Beyond 2⁵³ a product of doubles loses bits that an integer product keeps.
   kernel(
     operators.Mul,
     numeric,
@@ -71,7 +71,7 @@ export const arithmetic: readonly Kernel[] = [
   }),
 ];
 
-/** IEEE 754's pow, which unlike JavaScript's has 1 to any power be 1. */
+/** IEEE 754's pow: unlike in JavaScript, 1 to any power is 1. */
 function power(a: number, b: number): number {
   return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
 }

@@ -3,7 +3,7 @@ import { isFloat, type TypedArray } from '../tensor/dtype.ts';
 import { sizeOf, type Shape, type TensorType } from '../tensor/shape.ts';
 import { kernel, numeric, zeroed, type Kernel } from './kernel.ts';
 
-/** Names the products that a convolution sums: input element × weight element belongs to output element. Padding has none. */
+/** Visits the products that a convolution sums: the input element, the weight element and the output element. Padding is skipped. */
 function eachProduct(
   x: Shape,
   w: Shape,

@@ -6,7 +6,7 @@ export function erf(x: number): number {
   return Math.sign(x) * (size < 6 ? 1 - complement(size) : 1);
 }
 
-/** 2/√π · exp(−x²) · x · (1 + 2x²/3 · (1 + 2x²/5 · (1 + …))): all of one sign, so nothing cancels; from the far end. */
+/** 2/√π · exp(−x²) · x · (1 + 2x²/3 · (1 + 2x²/5 · (1 + …))): all terms have one sign, so nothing cancels; evaluated from the far end. */
 function series(x: number): number {
   let sum = 1;
   for (let n = 40; n >= 1; n--) sum = 1 + ((2 * x * x) / (2 * n + 1)) * sum;
@@ -20,7 +20,7 @@ function complement(x: number): number {
   return gaussian(x) / (Math.sqrt(Math.PI) * denominator);
 }
 
-/** exp(−x²), the square's rounding error kept out of the exponential: a few leading bits of x square exactly. */
+/** exp(−x²) without the rounding error of the square in the exponential: the leading bits of x are squared exactly. */
 function gaussian(x: number): number {
   const lead = Math.trunc(x * 16) / 16;
   return Math.exp(-lead * lead) * Math.exp(-(x - lead) * (x + lead));

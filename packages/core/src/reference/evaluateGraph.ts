@@ -9,14 +9,14 @@ import type { HostArray } from '../tensor/hostArray.ts';
 import { kernels } from './kernels.ts';
 
 /**
- * Computes a graph's outputs, by name, from its inputs, by name: slowly, obviously, in f64.
+ * Computes a graph's outputs, by name, from its inputs, by name, in f64. Simple and slow.
  *
- * Floats of every dtype come back in a Float64Array, unrounded, and may be given in a Float32Array or a Float64Array; so a
- * backend's f32 results have something exact to be compared with. Results are for reading only: they
- * may share memory with the inputs and the graph's constants.
+ * Floats of every dtype are returned in a Float64Array, unrounded, so that a backend's f32 results can be compared with exact
+ * ones; they may be passed in a Float32Array or a Float64Array. Results are read-only: they may share memory with the inputs
+ * and the graph's constants.
  *
- * @throws GraphError for a missing or unknown input; ShapeError or DTypeError for one of another type; UnsupportedError for an
- *   operator that is neither a primitive nor a composite.
+ * @throws GraphError for a missing or unknown input; ShapeError or DTypeError for an input of the wrong type; UnsupportedError
+ *   for an operator that is neither a primitive nor a composite.
  */
 export function evaluateGraph(graph: Graph, inputs: Readonly<Record<string, HostArray>>): Record<string, HostArray> {
   return finishNow(evaluateSteps(graph, inputs));
@@ -35,7 +35,7 @@ export function* evaluateSteps(
   return Object.fromEntries(graph.outputs.map(({ name }, i) => [name, results[i]]));
 }
 
-/** Outputs by position from inputs by position, which already hold the reference's storage. */
+/** Outputs by position from inputs by position, which are already in the reference's storage. */
 function* evaluateBody(graph: Graph, inputs: readonly HostArray[]): Stepwise<HostArray[]> {
   const values = new Map<Tensor, HostArray>(graph.inputs.map(({ tensor }, i) => [tensor, inputs[i]]));
   for (const node of graph.nodes) {
@@ -49,8 +49,8 @@ function* evaluateBody(graph: Graph, inputs: readonly HostArray[]): Stepwise<Hos
 }
 
 /**
- * Computes one application of a primitive by the definition: the value of its output, floats unrounded in f64. Operands' floats may be
- * in a Float32Array or a Float64Array.
+ * Computes one application of a primitive as the reference defines it: the value of its output, with floats unrounded in f64.
+ * Float operands may be in a Float32Array or a Float64Array.
  *
  * @throws UnsupportedError for an operator that is neither a primitive nor a composite.
  */
@@ -71,7 +71,7 @@ function* evaluateNode(node: Node, inputs: readonly HostArray[]): Stepwise<HostA
   });
 }
 
-/** Floats widened to f64; other dtypes as they are. */
+/** Floats widened to f64; other dtypes unchanged. */
 export function inReferenceStorage({ data, shape, dtype }: HostArray): HostArray {
   return { data: widened(data, dtype), shape, dtype };
 }

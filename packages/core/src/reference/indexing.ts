@@ -6,10 +6,7 @@ import type { HostArray } from '../tensor/hostArray.ts';
 import { sizeOf, stridesOf, type Shape } from '../tensor/shape.ts';
 import { all, eachIndex, kernel, numeric, positionOf, zeroed, type Kernel } from './kernel.ts';
 
-/**
- * Pairs every element of a gathered array with the element of `data` that it comes from. Out of range is undefined behaviour,
- * which here is to throw.
- */
+/** Pairs every element of a gathered array with its element of `data`. Indices out of range are undefined behavior; here they throw. */
 function eachPick(
   node: Pick<Node, 'callSite'>,
   data: Shape,

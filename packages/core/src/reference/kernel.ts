@@ -4,10 +4,10 @@ import { allocate, isFloat, type DType, type TypedArray } from '../tensor/dtype.
 import type { HostArray } from '../tensor/hostArray.ts';
 import { sameShape, sizeOf, stridesOf, type Shape } from '../tensor/shape.ts';
 
-/** Computes the elements of a node's one output from its inputs, whose floats are f64 whatever their dtype. */
+/** Computes the elements of a node's one output from its inputs, whose floats are f64 for every float dtype. */
 export type Evaluate<A extends Attributes = Attributes> = (node: Node<A>, inputs: readonly HostArray[]) => TypedArray;
 
-/** What the reference knows of one primitive: its meaning, and the dtypes it takes (see `nodeDType`). */
+/** The reference's record of a primitive: its computation, and the dtypes it supports (see `nodeDType`). */
 export interface Kernel {
   readonly name: string;
   readonly dtypes: readonly DType[];
@@ -18,7 +18,7 @@ export const floats: readonly DType[] = ['f16', 'f32', 'f64'];
 export const numeric: readonly DType[] = [...floats, 'i32', 'u32'];
 export const all: readonly DType[] = [...numeric, 'bool'];
 
-/** Joins an operator's record to its meaning. */
+/** Combines an operator's record with its computation. */
 export const kernel = <A extends Attributes>(
   { name }: Operator<A>,
   dtypes: readonly DType[],
@@ -29,10 +29,10 @@ export const kernel = <A extends Attributes>(
   evaluate: evaluate as unknown as Evaluate,
 });
 
-/** Zeros in the reference's storage: f64 for every float, so that its rounding is out of sight of an f32 backend's. */
+/** Zeros in the reference's storage: f64 for every float, so that its rounding is negligible compared with that of an f32 backend. */
 export const zeroed = (dtype: DType, length: number): TypedArray => allocate(isFloat(dtype) ? 'f64' : dtype, length);
 
-/** The elements of `array` repeated to `shape`. */
+/** The elements of `array` broadcast to `shape`. */
 export function broadcast({ data, shape: from, dtype }: HostArray, shape: Shape): TypedArray {
   if (sameShape(from, shape)) return data;
   const result = zeroed(dtype, sizeOf(shape));
@@ -66,7 +66,7 @@ export function positionOf(index: readonly number[], strides: readonly number[])
   return position;
 }
 
-/** Element by element over broadcast operands. Storing into the result wraps integers modulo 2³². */
+/** Elementwise over broadcast operands. Storing into the result wraps integers modulo 2³². */
 export const elementwise =
   (compute: (a: number, b: number, c: number) => number): Evaluate =>
   ({ outputs: [{ shape, dtype }] }, inputs) => {
@@ -76,7 +76,7 @@ export const elementwise =
     return result;
   };
 
-/** As {@link elementwise}, with a formula of its own for integers. */
+/** Like {@link elementwise}, with a separate formula for integers. */
 export const elementwiseByKind =
   (float: (a: number, b: number) => number, integer: (a: number, b: number) => number): Evaluate =>
   (node, inputs) =>

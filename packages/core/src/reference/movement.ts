@@ -24,7 +24,7 @@ export const movement: readonly Kernel[] = [
 
   kernel(operators.Cast, all, ({ attributes: { to } }, [x]) => {
     const result = zeroed(to, x.data.length);
-    // Storing a float into an integer array truncates it; bool asks whether it is zero.
+    // Storing a float into an integer array truncates it; a bool is whether it is non-zero.
     x.data.forEach((value, i) => (result[i] = to === 'bool' ? Number(value !== 0) : value));
     return result;
   }),

@@ -3,7 +3,7 @@ import { hostRandomBits } from '../random/host.ts';
 import { kernel, type Kernel } from './kernel.ts';
 
 export const random: readonly Kernel[] = [
-  // Philox is one exact integer function, so the host's is the definition.
+  // Philox is an exact integer function, so the host's version is the definition.
   kernel(
     RandomBits,
     ['u32'],

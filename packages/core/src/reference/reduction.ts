@@ -2,7 +2,7 @@ import * as operators from '../operators/reduction.ts';
 import { sizeOf, stridesOf } from '../tensor/shape.ts';
 import { eachIndex, kernel, numeric, positionOf, zeroed, type Evaluate, type Kernel } from './kernel.ts';
 
-/** Folds elements into the result, which starts out as `start` everywhere. */
+/** Folds elements into the result, which is initialized with `start`. */
 const reduce =
   (
     start: (dtype: string) => number,

@@ -9,10 +9,10 @@ import { evaluateSteps, inReferenceStorage } from './evaluateGraph.ts';
 import { referenceManifest } from './kernels.ts';
 
 /**
- * The definition of the operators as a backend: graphs are interpreted in this process, node by node, every float in f64.
+ * The backend that defines the operators: graphs are interpreted in this process, node by node, with every float in f64.
  *
- * `array()` takes floats of either dtype in a Float32Array or a Float64Array; `read()` gives them in a Float64Array, unrounded,
- * whatever their dtype. Other dtypes are read in their own storage.
+ * `array()` takes floats in a Float32Array or a Float64Array; `read()` returns floats of every dtype in a Float64Array,
+ * unrounded. Other dtypes are read in their own storage.
  */
 export const createReferenceBackend = (): Backend =>
   hostBackend({
@@ -30,7 +30,7 @@ export const createReferenceBackend = (): Backend =>
     },
   });
 
-/** A copy that later writes to the caller's array do not reach. */
+/** A copy, unaffected by later writes to the caller's array. */
 function ownCopy(source: HostArray): HostArray {
   const { data, shape, dtype } = inReferenceStorage(source);
   return { data: data === source.data ? data.slice() : data, shape, dtype };

@@ -2,7 +2,7 @@ import * as operators from '../operators/transcendental.ts';
 import { erf } from './erf.ts';
 import { elementwise, floats, kernel, type Kernel } from './kernel.ts';
 
-/** 1 / (1 + exp(−x)), where neither side overflows. */
+/** 1 / (1 + exp(−x)), without overflow on either side. */
 function sigmoid(x: number): number {
   const small = Math.exp(-Math.abs(x));
   return (x < 0 ? small : 1) / (1 + small);

@@ -4,7 +4,7 @@ import { OptionError } from '../errors.ts';
 export interface ButcherTableau {
   /** Order of the solution that is propagated. */
   readonly order: number;
-  /** c: where in the step each stage is evaluated, as fractions. */
+  /** c: the position of each stage, as a fraction of the step. */
   readonly nodes: readonly number[];
   /** a: row i combines the i stages before it. */
   readonly stages: readonly (readonly number[])[];
@@ -12,9 +12,9 @@ export interface ButcherTableau {
   readonly weights: readonly number[];
   /** An error estimate for adaptive steps: weights b − b̂ and the order of b̂. */
   readonly embedded?: { readonly errorWeights: readonly number[]; readonly order: number };
-  /** Per stage the coefficients of θ, θ², …: y(t + θh) = y + h Σ bᵢ(θ) kᵢ. Cubic Hermite interpolation where absent. */
+  /** Coefficients of θ, θ², … per stage: y(t + θh) = y + h Σ bᵢ(θ) kᵢ. Default: cubic Hermite interpolation. */
   readonly interpolant?: readonly (readonly number[])[];
-  /** The last stage is the derivative at the step's end, so that it serves as the next step's first. */
+  /** Whether the last stage is the derivative at the step's end, so that the next step can reuse it as its first. */
   readonly firstSameAsLast?: boolean;
 }
 

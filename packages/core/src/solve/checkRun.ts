@@ -4,7 +4,7 @@ import { OptionError } from '../errors.ts';
 import { Graph, input } from '../graph/graph.ts';
 import { hostArray } from '../tensor/hostArray.ts';
 
-/** What a solve is asked for: an interval, and times on it to keep the state at. */
+/** The interval of a solve, and times on it at which to keep the state. */
 export interface SolveInterval {
   readonly start: number;
   readonly end: number;
@@ -14,7 +14,7 @@ export interface SolveInterval {
 /**
  * Refuses an interval that cannot be integrated over. Times are f32, so an interval that rounds to a single f32 is empty.
  *
- * @throws OptionError where an end is not finite, the interval is empty, or a kept time lies outside it
+ * @throws OptionError if an end is not finite, the interval is empty, or a kept time lies outside it.
  */
 export function checkInterval({ start, end, times = [] }: SolveInterval): void {
   const [first, last] = [Math.fround(start), Math.fround(end)];
@@ -33,14 +33,14 @@ export function checkInterval({ start, end, times = [] }: SolveInterval): void {
   });
 }
 
-/** Spacing of the numbers beside 1: a step's result is rounded by up to half of it. */
+/** Spacing of floats near 1: a step's result is rounded by up to half of it. */
 const spacing = { f32: 2 ** -23, f64: 2 ** -52 } as const;
 
 /**
- * Refuses tolerances that rounding alone exceeds: a solver would take thousands of steps after an error that no step size removes.
- * The backend is asked for its precision only where f32 would not do.
+ * Refuses tolerances that rounding alone exceeds: a solver would take thousands of steps to reduce an error that no step size
+ * removes. The backend's precision is queried only if f32 would not be enough.
  *
- * @throws OptionError naming the option and the smallest value that can be met
+ * @throws OptionError naming the option and the smallest achievable value.
  */
 export async function checkResolution(solver: Solver, backend: Pick<Backend, 'compile'>): Promise<void> {
   if (unresolved(solver, 'f32') === undefined) return;
@@ -61,7 +61,7 @@ export async function checkResolution(solver: Solver, backend: Pick<Backend, 'co
   );
 }
 
-/** Whether the backend computes f32 in more precision than that, as the reference does. */
+/** Whether the backend computes f32 with higher precision, as the reference does. */
 async function computesInDouble(backend: Pick<Backend, 'compile'>): Promise<boolean> {
   const x = input('x', { shape: [1], dtype: 'f32' });
   const executable = await backend.compile(new Graph([{ name: 'x', tensor: x }], [{ name: 'y', tensor: x.add(1) }]));
@@ -75,7 +75,7 @@ async function computesInDouble(backend: Pick<Backend, 'compile'>): Promise<bool
   }
 }
 
-/** The tolerance that is too small. A tiny `atol` beside a sound `rtol` is not: it says that small states are to be resolved too. */
+/** The tolerance that is too small. A tiny `atol` with a sound `rtol` is fine: it asks for small states to be resolved too. */
 function unresolved({ adaptive, settings }: Solver, dtype: keyof typeof spacing): 'rtol' | 'atol' | undefined {
   const { rtol, atol } = settings;
   if (!adaptive || typeof rtol !== 'number' || typeof atol !== 'number') return undefined;

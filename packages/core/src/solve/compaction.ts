@@ -1,10 +1,13 @@
 import { allocate, type TypedArray } from '../tensor/dtype.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
 
-/** Below this many rows a solve is not made smaller: a step costs its fixed overhead. */
+/** Below this many rows a solve is not compacted: the fixed overhead of a step dominates. */
 const fewestRows = 64;
 
-/** The power of two that `running` of `rows` samples go on in, or undefined while at least half of the rows would be kept. */
+/**
+ * The number of rows, a power of two, with which `running` of `rows` samples continue; undefined while at least half of the
+ * rows would be kept.
+ */
 export function compactedRows(running: number, rows: number): number | undefined {
   const target = Math.max(fewestRows, 2 ** Math.ceil(Math.log2(Math.max(1, running))));
   return target * 2 <= rows ? target : undefined;
@@ -12,7 +15,7 @@ export function compactedRows(running: number, rows: number): number | undefined
 
 const widthOf = ({ data, shape }: HostArray): number => data.length / shape[0];
 
-/** The chosen rows of an array, and then the first of them again up to `rows`. */
+/** The chosen rows of an array, padded to `rows` by repeating the first of them. */
 export function takeRows(array: HostArray, chosen: ArrayLike<number>, rows: number): HostArray {
   const width = widthOf(array);
   const data = likeStorage(array, rows * width);
@@ -29,7 +32,7 @@ export function putRows(whole: HostArray, part: HostArray, rows: ArrayLike<numbe
   for (let i = 0; i < rows.length; i++) whole.data.set(part.data.subarray(i * width, (i + 1) * width), rows[i] * width);
 }
 
-/** A backend may keep more precision than the dtype asks for (the reference does). */
+/** A backend may return more precision than the dtype (the reference does). */
 function likeStorage({ data, dtype }: HostArray, length: number): TypedArray {
   return data instanceof Float64Array ? new Float64Array(length) : allocate(dtype, length);
 }

@@ -21,25 +21,28 @@ import { brokenRows, controlAgainst, firstRow, mapState, rootMeanSquare, selectS
 export interface AdaptiveOptions {
   /** Error allowed per step relative to the solution's size. */
   readonly rtol: number;
-  /** Error allowed per step in the solution's own unit. */
+  /** Error allowed per step, in the units of the solution. */
   readonly atol: number;
   /** Attempts after which the solve ends with status maxSteps. Default 10,000. */
   readonly maxSteps?: number;
-  /** Each sample has its own step size, so that its result does not depend on its neighbours. Default false. */
+  /** Each sample has its own step size, so that its result does not depend on the rest of the batch. Default false. */
   readonly perSample?: boolean;
-  /** Factor on the step size the error estimate asks for. Default 0.9. */
+  /** Factor on the step size suggested by the error estimate. Default 0.9. */
   readonly safety?: number;
   /** Bounds of the change of step size. Defaults 0.2 and 10. */
   readonly minFactor?: number;
   readonly maxFactor?: number;
-  /** Exponents of the controller: h ← h · safety · ε_n^(−(p + i)/k) · ε_{n−1}^(p/k), k one more than the estimate's order. Defaults 0.2 and 0.65. */
+  /**
+   * Exponents of the controller: h ← h · safety · ε_n^(−(p + i)/k) · ε_{n−1}^(p/k), where k is the estimate's order plus one.
+   * Defaults 0.2 and 0.65.
+   */
   readonly proportional?: number;
   readonly integral?: number;
   /** Size of the first step. Default: Hairer, Nørsett & Wanner's estimate (II.4), which costs one evaluation. */
   readonly firstStep?: number;
 }
 
-/** What absent adaptive options stand for. */
+/** Defaults of the adaptive options. */
 export const adaptiveDefaults = {
   maxSteps: 10_000,
   perSample: false,
@@ -53,11 +56,11 @@ export const adaptiveDefaults = {
 export interface FixedStepOptions {
   /** Number of equal steps. */
   readonly steps: number;
-  /** Fractions of the way at which steps end, from 0 to 1 increasing: steps + 1 of them. Equal steps where absent. */
+  /** The steps + 1 grid points as fractions of the interval, increasing from 0 to 1. Default: equal steps. */
   readonly grid?: readonly number[];
 }
 
-/** An explicit Runge–Kutta method: fixed steps, or adaptive ones by the tableau's embedded estimate. */
+/** An explicit Runge–Kutta method, with fixed steps or with adaptive ones by the tableau's embedded estimate. */
 export function explicitRungeKutta(
   name: string,
   tableau: ButcherTableau,
@@ -73,13 +76,13 @@ const count = (control: number): Tensor => zeros([control], 'i32');
 const status = (code: number): Tensor => constant([code], 'i32');
 const direction = ({ start, end }: OdeProblem): Tensor => reshape(sign(end.sub(start)), [1]);
 
-/** The stages of one step and the solution they lead to. */
+/** The stages of one step and the resulting solution. */
 interface Stages {
   readonly derivatives: readonly OdeState[];
   readonly y: OdeState;
 }
 
-/** Evaluates the stages at t + c·h; stages at the step's end use `tEnd`, so that the last step ends on the dot. */
+/** Evaluates the stages at t + c·h; stages at the step's end use `tEnd`, so that the last step ends exactly at the end. */
 function evaluateStages(
   tableau: ButcherTableau,
   problem: OdeProblem,
@@ -106,7 +109,7 @@ function evaluateStages(
     const t = node === 1 ? from.tEnd : node === 0 ? from.t : from.t.add(from.h.mul(node));
     derivatives.push(problem.field(expand(t, rows), reached));
   });
-  // A first-same-as-last method has its solution in hand: it is where the last stage was evaluated.
+  // A first-same-as-last method already has its solution: the point where the last stage was evaluated.
   return { derivatives, y: tableau.firstSameAsLast ? reached : combine(weights) };
 }
 
@@ -172,7 +175,7 @@ function fixedSteps(name: string, tableau: ButcherTableau, { steps, grid }: Fixe
     });
   if (grid) checkGrid(name, grid, steps);
   const settings: SolverSettings = grid ? { steps, grid } : { steps };
-  /** Fraction of the way after `index` steps. */
+  /** Fraction of the interval covered after `index` steps. */
   const fraction = (index: Tensor, given: Settings): Tensor =>
     given['grid'] ? gather(given['grid'], index) : index.cast('f32').div(given['steps']);
   const stageCount = tableau.firstSameAsLast ? tableau.nodes.length - 1 : tableau.nodes.length;
@@ -221,7 +224,7 @@ function fixedSteps(name: string, tableau: ButcherTableau, { steps, grid }: Fixe
   };
 }
 
-/** A first-same-as-last method without its last stage, which fixed steps have no use for. */
+/** A first-same-as-last method without its last stage, which fixed steps do not need. */
 function truncated({ order, nodes, stages, weights }: ButcherTableau): ButcherTableau {
   return { order, nodes: nodes.slice(0, -1), stages: stages.slice(0, -1), weights: weights.slice(0, -1) };
 }
@@ -270,7 +273,7 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
     const norm = (state: OdeState): Tensor => rootMeanSquare(scaled(state, y, y, given), problem.mask, perSample);
     const span = problem.end.sub(problem.start).abs();
     const smallest = smallestStep(problem, problem.start);
-    // Norms overflow, and a field may be finite at the start but not one guess ahead: then the smallest step is tried first.
+    // If norms overflow, or the field is finite at the start but not at the first guess, the smallest step is tried first.
     const bounded = (size: Tensor): Tensor => maximum(minimum(where(isFinite(size), size, smallest), span), smallest);
     const d0 = norm(y);
     const d1 = norm(f0);
@@ -291,7 +294,7 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
     return bounded(minimum(guess.mul(100), refined));
   }
 
-  /** Samples that stand in the way of a step, by what it made of them. */
+  /** Samples that prevent a step, because its result for them is not finite. */
   function obstacle(problem: OdeProblem, ...states: readonly OdeState[]): { broken: Tensor; brokenRow?: Tensor } {
     const rows = brokenRows(problem.mask, ...states);
     if (perSample) return { broken: rows };
@@ -318,14 +321,14 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
               smallestStep(problem, problem.start),
             );
       const evaluations = (needed ? 1 : 0) + (firstStep === undefined ? 1 : 0);
-      // Without a derivative to start from, no step will do.
+      // Without a derivative at the start, no step can succeed.
       const { broken, brokenRow } = obstacle(problem, first ?? y);
       const begun = where(broken, status(solverStatus.nonFinite), status(solverStatus.running));
       return {
         y,
         t,
         h: expand(size.mul(direction(problem)), [control]),
-        // Padding is done before it starts.
+        // Padding is finished from the start.
         status: perSample ? where(problem.mask.equal(0), status(solverStatus.done), begun) : begun,
         ...(brokenRow && { brokenRow }),
         evaluations: full([control], evaluations, 'i32'),
@@ -338,10 +341,10 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
     step(problem, state, given, { dense } = {}): SolveStep {
       const running = state.status.equal(solverStatus.running);
       const remaining = problem.end.sub(state.t);
-      // A step within 0.1 % of the end is stretched onto it, so that no sliver is left over.
+      // A step that ends within 0.1 % of the end is stretched to reach it, so that no tiny step is left over.
       const last = less(remaining.abs(), state.h.abs().mul(1.001));
       const tNext = where(last, problem.end, state.t.add(state.h));
-      // The way between two representable times: t + h is rounded, and a step over the unrounded h would be off by as much.
+      // The difference of two representable times: t + h is rounded, and a step over the unrounded h would be off by as much.
       const h = tNext.sub(state.t);
       const stages = evaluateStages(
         tableau,
@@ -407,7 +410,7 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
   };
 }
 
-/** Below this size a step from t is lost in the rounding of t. */
+/** Smaller steps from t are lost in the rounding of t. */
 const smallestStep = ({ start, end }: OdeProblem, t: Tensor): Tensor =>
   maximum(t.abs(), end.sub(start).abs()).mul(4 * 2 ** -24);
 

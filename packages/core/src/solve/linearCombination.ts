@@ -8,12 +8,12 @@ interface LinearCombinationAttributes extends Attributes {
   readonly coefficients: readonly number[];
 }
 
-/** Σ cᵢ·xᵢ of tensors of one shape: named, because a backend can do all terms in one pass. */
+/** Σ cᵢ·xᵢ of tensors of one shape: a composite, because a backend can add all terms in one pass. */
 const LinearCombination = composite<LinearCombinationAttributes>('LinearCombination', (terms, { coefficients }) =>
   terms.map((term, i) => mul(term, coefficients[i])).reduce((sum, term) => add(sum, term)),
 );
 
-/** Σ cᵢ·xᵢ over the terms whose coefficient is not zero. */
+/** Σ cᵢ·xᵢ over the terms with a nonzero coefficient. */
 export function linearCombination(coefficients: readonly number[], terms: readonly Tensor[]): Tensor {
   const used = terms
     .map((term, i) => ({ term, coefficient: coefficients[i] ?? 0 }))

@@ -2,7 +2,7 @@ import type { Solver } from '../contracts/solver.ts';
 import type { Graph } from '../graph/graph.ts';
 import { traceStart, traceStep, type OdeDefinition, type Types } from './odeTrace.ts';
 
-/** The traced programs of one solver on one differential equation, each traced when it is first asked for. */
+/** The traced programs of one solver on one differential equation, each traced on first use. */
 export class OdeGraphs {
   readonly solver: Solver;
   readonly definition: OdeDefinition;
@@ -28,7 +28,7 @@ export class OdeGraphs {
     return traced;
   }
 
-  /** Types of the carried values, by name, where `rows` samples are left. */
+  /** Types of the carried values, by name, for `rows` samples. */
   #carriedTypes(rows: number): Types {
     return Object.fromEntries(
       this.start.outputs.map(({ name, tensor: { shape, dtype } }) => [

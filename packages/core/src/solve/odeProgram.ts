@@ -14,36 +14,36 @@ import { requireFinite } from './requireFinite.ts';
 export interface OdeRunOptions {
   readonly start: number;
   readonly end: number;
-  /** Samples that count; the rest of the rows is padding. Default all. */
+  /** Number of samples; the remaining rows are padding. Default: all rows. */
   readonly count?: number;
-  /** Times to keep the state at, on the interval: as many as the definition's `keptTimes`. */
+  /** Times in the interval at which to keep the state, as many as the definition's `keptTimes`. */
   readonly times?: readonly number[];
   /** Seed of the draws of a stochastic solver. */
   readonly seed?: number;
-  /** Index of the first row among all samples that were asked for: draws depend on it, and errors name samples by it. Default 0. */
+  /** Index of the first row among all requested samples. Draws depend on it, and errors use it to name samples. Default 0. */
   readonly firstSample?: number;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Called after each attempted step with the share of the solve that is done, from 0 to 1: of the steps where their number is known, else
-   * of the interval, as far as the slowest sample has come.
+   * Called after each attempted step with the fraction of the solve that is done, from 0 to 1: of the steps if their number is
+   * known, else of the interval, for the slowest sample.
    */
   readonly onStep?: ((share: number) => void) | undefined;
 }
 
 export interface OdeResult {
-  /** The final state, [rows, ...] each. */
+  /** The final state, each [rows, ...]. */
   readonly y: Readonly<Record<string, HostArray>>;
-  /** The state at the kept times, [rows, times, ...] each. Where a solve ended at maxSteps, times beyond its `t` hold the state it started from. */
+  /** The state at the kept times, each [rows, times, ...]. If a solve ended at maxSteps, times beyond its `t` contain the initial state. */
   readonly kept?: Readonly<Record<string, HostArray>>;
   readonly status: readonly SolverStatus[];
-  /** Per control row: one where the batch shares its steps. */
+  /** One per control row; a single one if the batch shares its steps. */
   readonly t: TypedArray;
   readonly evaluations: TypedArray;
   readonly accepted: TypedArray;
   readonly rejected: TypedArray;
   readonly error: TypedArray;
   readonly h: TypedArray;
-  /** Rows × attempted steps that were computed: what the solve cost, finished samples included. */
+  /** Cost of the solve: computed rows × attempted steps, including finished samples. */
   readonly rowSteps: number;
 }
 
@@ -53,10 +53,10 @@ type Inputs = Record<string, BackendArray | HostArray>;
 const statusName = `${carriedPrefix.state}status`;
 const timeName = `${carriedPrefix.state}t`;
 
-/** A batch of a solve under way. Rows that have ended may have been taken out of it. */
+/** A batch of a running solve. Finished rows may have been removed from it. */
 interface Batch {
   readonly rows: number;
-  /** For each row its row in the whole batch; padding is left out. */
+  /** The index of each row in the whole batch, without padding. */
   readonly indices: ArrayLike<number> | undefined;
   /** Bound to the arrays of the solve. */
   readonly step: Executable;
@@ -64,7 +64,7 @@ interface Batch {
   carried: Arrays;
 }
 
-/** What a program asks of its backend. */
+/** The parts of a backend that a program uses. */
 type OdeBackend = Pick<Backend, 'array' | 'compile'>;
 
 /** The compiled programs of one solver on one differential equation, and the loop that runs them. */
@@ -89,7 +89,7 @@ export class OdeProgram {
     );
   }
 
-  /** @param graphs what is traced already, where the caller keeps it */
+  /** @param graphs already traced graphs, if the caller has them */
   static async compile(
     backend: OdeBackend,
     solver: Solver,
@@ -106,7 +106,7 @@ export class OdeProgram {
     }
   }
 
-  /** The step for batches of `rows`, compiled when it is first needed. */
+  /** The step for batches of `rows`, compiled on first use. */
   #step(rows: number): Promise<Executable> {
     let step = this.#steps.get(rows);
     if (!step) {
@@ -120,12 +120,13 @@ export class OdeProgram {
   }
 
   /**
-   * Integrates from `start` to `end`. Where each sample has its own steps, those that have ended are taken out once they are half
-   * of the batch, so that stragglers do not pay for them. A solver that is not adaptive runs its steps without a look at the state in between.
+   * Integrates from `start` to `end`. If each sample has its own steps, finished samples are removed once they are half of the
+   * batch, so that they cost nothing while the others continue. A solver that is not adaptive runs its steps without reading
+   * the state in between.
    *
-   * @throws SolverError where a sample's step size vanishes, or its state or derivative is not finite, with the time, the sample, the
-   *   step and the error there; OptionError for an interval that is empty or not finite, kept times outside it, and tolerances below what
-   *   the backend's floats resolve; the abort reason where `signal` fires between steps.
+   * @throws SolverError if a sample's step size vanishes, or its state or derivative is not finite, with the time, the sample,
+   *   the step and the error; OptionError for an interval that is empty or not finite, kept times outside it, and tolerances
+   *   below the resolution of the backend's floats; the abort reason if `signal` fires between steps.
    */
   async run(arrays: NamedArrays, inputs: RunInputs, options: OdeRunOptions): Promise<OdeResult> {
     const { rows } = this.#definition;
@@ -199,7 +200,7 @@ export class OdeProgram {
     });
   }
 
-  /** @param bound arrays that stay the same over all steps, which backends may specialise the step on */
+  /** @param bound arrays that are constant over all steps, on which backends may specialize the step */
   async #batch(
     bound: NamedArrays,
     rows: number,
@@ -218,7 +219,7 @@ export class OdeProgram {
     };
   }
 
-  /** The chosen rows as arrays of a smaller batch; rows that pad it out have ended. */
+  /** The chosen rows as arrays of a smaller batch; its padding rows count as finished. */
   #upload(values: Readonly<Record<string, HostArray>>, chosen: readonly number[], rows: number): Arrays {
     return Object.fromEntries(
       Object.entries(values).map(([name, array]) => {
@@ -265,7 +266,7 @@ export class OdeProgram {
 
   async dispose(): Promise<void> {
     await this.#start.dispose();
-    // Whoever asked for a step that did not compile was told.
+    // A step that failed to compile has already thrown for its caller.
     for (const step of await Promise.allSettled(this.#steps.values()))
       if (step.status === 'fulfilled') await step.value.dispose();
   }
@@ -293,7 +294,7 @@ const hostsOf = async (arrays: NamedArrays): Promise<Record<string, HostArray>> 
     ),
   );
 
-/** Writes a batch's rows into those of the whole; the first batch is the whole. */
+/** Writes the rows of a batch into the whole batch, which is the first one. */
 function store(
   whole: Record<string, HostArray> | undefined,
   values: Record<string, HostArray>,
@@ -304,7 +305,7 @@ function store(
   return whole;
 }
 
-/** The share of the interval that the slowest sample has behind it. */
+/** The fraction of the interval that the slowest sample has covered. */
 function shareReached(t: TypedArray, { start, end }: OdeRunOptions): number {
   const left = Array.from(t).reduce((most, time) => Math.max(most, Math.abs(end - time)), 0);
   return 1 - Math.min(1, left / Math.abs(end - start));

@@ -20,13 +20,13 @@ export function mapState<Names extends string>(
   >;
 }
 
-/** `a` where the condition [control] holds, `b` elsewhere, component by component. */
+/** `a` where the condition [control] is true, `b` elsewhere, for each component. */
 export const selectState = (condition: Tensor, a: OdeState, b: OdeState): Record<string, Tensor> =>
   mapState((x, y) => where(controlAgainst(condition, x), x, y), a, b);
 
 const eventAxes = ({ shape }: Tensor): number[] => shape.slice(1).map((_, i) => i + 1);
 
-/** Bool [batch]: samples that count (`mask` is not 0) and have an element, in any of the states, that is NaN or infinite. */
+/** Bool [batch]: samples with nonzero `mask` that have a NaN or infinite element in any of the states. */
 export function brokenRows(mask: Tensor, ...states: readonly OdeState[]): Tensor {
   // x − x is 0 for finite elements and NaN for the others, and so are sums of it.
   const traces = states
@@ -36,7 +36,7 @@ export function brokenRows(mask: Tensor, ...states: readonly OdeState[]): Tensor
   return and(not(equal(traces, 0)), not(equal(mask, 0)));
 }
 
-/** Index [1] i32 of the first row that holds, or the number of rows where none does. Rows are a bool [batch]. */
+/** Index [1] i32 of the first true row of a bool [batch], or the number of rows if none is true. */
 export function firstRow(rows: Tensor): Tensor {
   const count = rows.size;
   // f32 is exact up to 2²⁴ rows, and backends reduce it fastest.
@@ -49,8 +49,8 @@ export function firstRow(rows: Tensor): Tensor {
 }
 
 /**
- * The root mean square over all elements of all components: over the samples that count where `perSample` is false ([1]), of
- * each sample where it is true ([batch]).
+ * The root mean square over all elements of all components: over the unmasked samples if `perSample` is false ([1]), for each
+ * sample if it is true ([batch]).
  */
 export function rootMeanSquare(state: OdeState, mask: Tensor, perSample: boolean): Tensor {
   const components = Object.values(state);
@@ -59,7 +59,7 @@ export function rootMeanSquare(state: OdeState, mask: Tensor, perSample: boolean
     .reduce((sum, squares) => sum.add(squares));
   const elements = components.reduce((count, component) => count + component.size / component.shape[0], 0);
   if (perSample) return perRow.div(elements).sqrt();
-  // Padding that diverges must not count either: 0 times infinity is NaN.
+  // Diverging padding must not count either: 0 times infinity is NaN.
   return where(mask.equal(0), 0, perRow)
     .sum(0, { keepdims: true })
     .div(mask.sum(0, { keepdims: true }).mul(elements))

@@ -22,24 +22,24 @@ import { brokenRows, firstRow, mapState } from './odeState.ts';
 type Tensors = Readonly<Record<string, Tensor>>;
 export type Types = Readonly<Record<string, TensorType>>;
 
-/** A differential equation over batches of `rows` samples, with what its formulas need. */
+/** A differential equation over batches of `rows` samples, with the values that its formulas need. */
 export interface OdeDefinition {
   readonly rows: number;
-  /** Arrays that stay the same over many solves (parameters): their types, by name. */
+  /** Types, by name, of arrays that are constant over many solves (parameters). */
   readonly arrays: Types;
-  /** What each solve starts from, by name. */
+  /** Types, by name, of the inputs of each solve. */
   readonly inputs: Types;
-  /** The initial state, and whatever the field needs that is computed once a solve (probe vectors, conditions), [rows, ...] each. */
+  /** The initial state, and values that the field needs and that are computed once per solve (probe vectors, conditions), each [rows, ...]. */
   begin(inputs: Tensors, arrays: Tensors): { readonly y: OdeState; readonly constants?: Tensors };
-  /** dy/dt. The number of rows is that of its arguments: finished samples may have been taken out. */
+  /** dy/dt. The number of rows is that of its arguments: finished samples may have been removed. */
   readonly field: (t: Tensor, y: OdeState, arrays: Tensors, constants: Tensors) => OdeState;
   /** The score by component, for stochastic solvers. See {@link OdeProblem.score}. */
   readonly score?: (t: Tensor, y: OdeState, velocity: OdeState) => Readonly<Record<string, ScaledScore>>;
-  /** Number of times at which the state is kept on the way. Default 0. */
+  /** Number of times at which the state is kept. Default 0. */
   readonly keptTimes?: number;
 }
 
-/** What the step carries along, by prefix: the solver's state, the kept states, and constants, which it only reads. */
+/** The values that a step carries, by prefix: the solver's state, the kept states, and constants, which it only reads. */
 export const carriedPrefix = { state: 'state.', kept: 'kept.', constants: 'constants.' } as const;
 
 interface Given {
@@ -81,14 +81,14 @@ const problemOf = (
   ...(score && { score }),
 });
 
-/** Where the draws of a stochastic step sit: the seed, the batch's first sample, the number of the step. */
+/** The position of a stochastic step's draws: the seed, the batch's first sample, the number of the step. */
 const seedTypes = {
   key: { shape: [2], dtype: 'u32' },
   firstSample: { shape: [], dtype: 'u32' },
   step: { shape: [], dtype: 'u32' },
 } as const;
 
-/** The program that makes the first carried values from the inputs of a solve. */
+/** The program that computes the first carried values from the inputs of a solve. */
 export function traceStart(solver: Solver, definition: OdeDefinition): Graph {
   const { rows, keptTimes = 0, inputs } = definition;
   const formula = (given: Given): Tree<Tensor> => {
@@ -104,7 +104,7 @@ export function traceStart(solver: Solver, definition: OdeDefinition): Graph {
   return trace(formula as never, { ...signature(solver, definition, rows), inputs });
 }
 
-/** The program of one attempted step: carried values to carried values, constants apart. */
+/** The program of one attempted step, from carried values to carried values, without the constants. */
 export function traceStep(solver: Solver, definition: OdeDefinition, carried: Types, rows: number): Graph {
   const { keptTimes = 0 } = definition;
   const formula = (given: Given): Tree<Tensor> => {
@@ -134,8 +134,8 @@ export function traceStep(solver: Solver, definition: OdeDefinition, carried: Ty
 }
 
 /**
- * Ends solves whose state is no longer finite, whatever the solver: the carried time is then the first at which it was not, and the
- * carried state shows of which samples.
+ * Ends solves whose state is no longer finite, for every solver: the carried time is then the first at which it is not finite,
+ * and the carried state shows which samples are affected.
  */
 function endWhereBroken(state: SolverState, { mask }: OdeProblem): SolverState {
   const rows = brokenRows(mask, state.y);
@@ -144,7 +144,7 @@ function endWhereBroken(state: SolverState, { mask }: OdeProblem): SolverState {
   return { ...state, status: where(broken, constant(solverStatus.nonFinite, 'i32'), state.status) };
 }
 
-/** Writes the interpolated state into the slots of those times that the accepted step has just passed. */
+/** Writes the interpolated state into the slots of the times that the accepted step has just passed. */
 function keepStates(
   kept: Tensors,
   interpolate: (theta: Tensor) => OdeState,
@@ -160,7 +160,7 @@ function keepStates(
   const step = column(after.t.sub(before.t));
   const theta = times.sub(column(before.t)).div(where(step.equal(0), 1, step));
   const spread = (of: Tensor, slot: Tensor): Tensor => reshape(of, [...of.shape, ...slot.shape.slice(2).map(() => 1)]);
-  // At the step's end the solution itself is kept, not the interpolant's rounding of it.
+  // At the step's end the solution itself is kept, not the interpolant's rounded value.
   const atEnd = theta.equal(1);
   return mapState(
     (slot, between, solution) => {
@@ -173,7 +173,7 @@ function keepStates(
   );
 }
 
-/** Values whose names start with `prefix`, under the rest of their names. */
+/** Values whose names start with `prefix`, with the prefix removed. */
 export const pick = <T>(values: Readonly<Record<string, T>>, prefix: string): Record<string, T> =>
   Object.fromEntries(
     Object.entries(values)
@@ -181,7 +181,7 @@ export const pick = <T>(values: Readonly<Record<string, T>>, prefix: string): Re
       .map(([name, value]) => [name.slice(prefix.length), value]),
   );
 
-/** The state's own nesting from its dotted names. */
+/** Restores the nesting of the state from dotted names. */
 function unflattenState(values: Tensors): SolverState {
   const plain = Object.entries(values).filter(([name]) => !name.includes('.'));
   return {

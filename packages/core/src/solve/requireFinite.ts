@@ -5,20 +5,21 @@ import type { OdeResult } from './odeProgram.ts';
 interface Solved {
   readonly solver: string;
   readonly end: number;
-  /** Rows that count. */
+  /** Number of rows that are not padding. */
   readonly count: number;
-  /** Index of the first row among all samples that were asked for. */
+  /** Index of the first row among all requested samples. */
   readonly firstSample?: number;
   readonly times?: readonly number[];
-  /** Row of the first sample that was not finite in the last step, where the solver tells. */
+  /** Row of the first sample that was not finite in the last step, if the solver reports it. */
   readonly brokenRow?: number | undefined;
 }
 
 /**
- * Lets only finite numbers out of a solve: the one place where the failure of a solver becomes an error.
+ * Throws unless the result of a solve is finite. Only here does a solver's failure become an error.
  *
- * @throws SolverError where the step size of a sample vanished, or its state, its derivative or a state kept on the way is not finite.
- *   `actual` has the status, the time, the sample (its index among all that were asked for), the step, the error norm and the last state.
+ * @throws SolverError if the step size of a sample vanished, or its state, its derivative or a kept state is not finite.
+ *   `actual` has the status, the time, the sample (its index among all requested ones), the step, the error norm and the last
+ *   state.
  */
 export function requireFinite(result: OdeResult, solved: Solved): void {
   const { status, t, y, kept = {} } = result;
@@ -84,7 +85,7 @@ interface BrokenElement {
   readonly width: number;
 }
 
-/** The first row that holds NaN or an infinity in any component. */
+/** The first row with NaN or an infinity in any component. */
 function firstBroken(arrays: Readonly<Record<string, HostArray>>, count: number): BrokenElement | undefined {
   let first: BrokenElement | undefined;
   for (const { data, shape } of Object.values(arrays)) {

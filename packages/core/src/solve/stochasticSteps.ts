@@ -16,14 +16,14 @@ import { expand, reshape } from '../operators/movement.ts';
 import type { Random } from '../random/random.ts';
 import { controlAgainst, mapState, selectState } from './odeState.ts';
 
-/** One step of a stochastic method: from t over h to tNext, the state and the number of evaluations it took. */
+/** One step of a stochastic method, of size h from t to tNext. */
 export interface StochasticStep {
   readonly problem: OdeProblem;
   readonly y: OdeState;
   readonly t: Tensor;
   readonly h: Tensor;
   readonly tNext: Tensor;
-  /** Bool [1]: this step ends the solve. */
+  /** Bool [1]: whether this step ends the solve. */
   readonly last: Tensor;
   readonly settings: Readonly<Record<string, Tensor>>;
   readonly random: Random;
@@ -41,7 +41,7 @@ export interface StochasticMethod {
   readonly advance: (step: StochasticStep) => OdeState;
 }
 
-/** A solver that adds noise as it goes, in fixed steps over a grid of fractions (equal ones where absent). */
+/** A solver that adds noise in every step, with fixed steps over a grid of fractions (default: equal steps). */
 export function stochasticSteps(
   { name, order, evaluations, settings = {}, advance }: StochasticMethod,
   steps: number,
@@ -122,7 +122,7 @@ function advanced(
   };
 }
 
-/** Between the ends of a noisy step a straight line is as good as any. */
+/** Inside a noisy step, linear interpolation is as good as any other. */
 function straight(from: OdeState, to: OdeState, theta: Tensor): OdeState {
   return mapState(
     (a, b) => {
@@ -135,7 +135,7 @@ function straight(from: OdeState, to: OdeState, theta: Tensor): OdeState {
   );
 }
 
-/** Noise of a step, silenced where `off` holds. */
+/** Noise of a step, set to 0 where `off` is true. */
 export function silenced(noise: Tensor, off: Tensor): Tensor {
   return where(controlAgainst(off, noise), 0, noise);
 }

@@ -4,7 +4,7 @@ import type { HostArray } from './hostArray.ts';
 import { formatShape, sameShape, sizeOf, type Shape } from './shape.ts';
 
 export interface HostArrayExpectation {
-  /** Every extent; any where absent. */
+  /** The expected shape. Default: any. */
   readonly shape?: Shape;
   readonly dtype?: DType;
   /** Whether floats may be NaN or infinite. Default false. */
@@ -12,12 +12,12 @@ export interface HostArrayExpectation {
 }
 
 /**
- * Checks an array where it enters the library, so that a wrong one is refused by the name that its caller knows. Floats of every dtype may be
- * held in a Float32Array or a Float64Array.
+ * Checks an array on entry to the library, so that the error uses the caller's name for it. Floats of every dtype may be stored
+ * in a Float32Array or a Float64Array.
  *
  * @param name of the argument, for messages
- * @throws DataError for what is no array, has another shape, or holds NaN or infinity; ShapeError where the elements do not fill the shape;
- *   DTypeError for another dtype, or a typed array that does not hold it.
+ * @throws DataError for a value that is not an array, has the wrong shape, or contains NaN or infinity; ShapeError if the
+ *   elements do not fill the shape; DTypeError for the wrong dtype, or a typed array that cannot store it.
  */
 export function checkHostArray(
   name: string,

@@ -1,8 +1,8 @@
 import { roundToHalf } from './half.ts';
 
 /**
- * Element types. Every backend has f32; the others where its manifest says so, operator by operator. On the host `bool` is stored as one
- * byte, 0 or 1, and the numbers of `f16` (IEEE 754 binary16) in a Float32Array, because not every host has an array of their own.
+ * Element types. Every backend has f32; its manifest lists the others, by operator. On the host, `bool` is stored as one byte,
+ * 0 or 1, and `f16` (IEEE 754 binary16) in a Float32Array, because not every host has a Float16Array.
  */
 export const dtypes = ['f16', 'f32', 'f64', 'i32', 'u32', 'bool'] as const;
 export type DType = (typeof dtypes)[number];
@@ -20,7 +20,7 @@ const storage = {
   bool: Uint8Array,
 } as const;
 
-/** The typed array that holds elements of `dtype`: a new one, zeroed, of `length`. */
+/** A new zeroed typed array of `length` for elements of `dtype`. */
 export const allocate = (dtype: DType, length: number): TypedArray => new storage[dtype](length);
 
 /** Bytes of one element on the host. */
@@ -30,17 +30,17 @@ export const bytesPerElement = (dtype: DType): number => storage[dtype].BYTES_PE
 export function toStorage(values: ArrayLike<number | boolean>, dtype: DType): TypedArray {
   const array = allocate(dtype, values.length);
   const converted = conversions[dtype];
-  // What is given may be true or false too, which typed arrays take for 1 and 0.
+  // Values may also be true or false, which typed arrays convert to 1 and 0.
   if (converted) for (let i = 0; i < values.length; i++) array[i] = converted(values[i]);
   else array.set(values as ArrayLike<number>);
   return array;
 }
 
-/** What typed arrays do not do by themselves. */
+/** Conversions that typed arrays do not do themselves. */
 const conversions: Readonly<Partial<Record<DType, (value: number | boolean) => number>>> = {
   f16: (value) => roundToHalf(Number(value)),
   bool: (value) => (value ? 1 : 0),
 };
 
-/** True where `array` is the storage type of `dtype`. */
+/** Whether `array` has the storage type of `dtype`. */
 export const isStorageOf = (array: unknown, dtype: DType): array is TypedArray => array instanceof storage[dtype];

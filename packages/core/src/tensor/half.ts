@@ -1,12 +1,12 @@
 const sign = 0x8000;
 const infinity = 0x7c00;
 const notANumber = 0x7e00;
-/** The least number that rounds to infinity: half-way between the largest f16, 65504, and the next power of two. */
+/** The smallest number that rounds to infinity: half-way between the largest f16, 65504, and the next power of two. */
 const overflow = 65520;
-/** The unit of doubles in this range is 1, so that adding and taking it away rounds to integers, ties to even. */
+/** The spacing of doubles in this range is 1, so adding and subtracting it rounds to integers, ties to even. */
 const integral = 1.5 * 2 ** 52;
 
-/** The f16 (IEEE 754 binary16) nearest to a number, ties to even; infinite from 65520 on. */
+/** The f16 (IEEE 754 binary16) nearest to a number, ties to even; infinite for 65520 and above. */
 export const roundToHalf = (value: number): number => halfOf(halfBits(value));
 
 /** The bits of the f16 nearest to each number. */
@@ -21,10 +21,10 @@ function halfBits(value: number): number {
   const signBit = value < 0 || Object.is(value, -0) ? sign : 0;
   if (Number.isNaN(value)) return notANumber;
   if (magnitude >= overflow) return signBit | infinity;
-  // That of a power of two, at least that of the least normal f16.
+  // The exponent of a power of two, at least that of the smallest normal f16.
   const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
   const mantissa = magnitude * 2 ** (10 - exponent) + integral - integral;
-  // A mantissa that is rounded up to the next power of two carries into the exponent; one of a subnormal number has no leading bit.
+  // A mantissa rounded up to the next power of two carries into the exponent; that of a subnormal number has no leading bit.
   return signBit | (((exponent + 14) << 10) + mantissa);
 }
 

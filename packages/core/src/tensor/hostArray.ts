@@ -8,9 +8,9 @@ export interface HostArray extends TensorType {
 }
 
 /**
- * A host array over `data`, which is kept, not copied, where it already is the storage of `dtype`.
+ * A host array over `data`, which is not copied if it already has the storage type of `dtype`.
  *
- * @throws ShapeError where the data does not fill the shape; DTypeError where a typed array is of another dtype.
+ * @throws ShapeError if the data does not fill the shape; DTypeError if a typed array has another dtype.
  */
 export function hostArray(
   data: TypedArray | readonly number[],

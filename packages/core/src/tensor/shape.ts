@@ -4,7 +4,7 @@ import type { DType } from './dtype.ts';
 
 export type Shape = readonly number[];
 
-/** Shape and dtype: all that is known of a symbolic tensor's value. */
+/** Shape and dtype: everything that is known about the value of a symbolic tensor. */
 export interface TensorType {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -15,7 +15,7 @@ export const sizeOf = (shape: Shape): number => shape.reduce((size, extent) => s
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((extent, i) => extent === b[i]);
 
-/** `f32[256, 2]`: how shapes and types read in messages and listings. */
+/** Shapes and types in messages and listings: `f32[256, 2]`. */
 export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 export const formatType = (type: TensorType): string => `${type.dtype}${formatShape(type.shape)}`;
 
@@ -30,7 +30,7 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** The shape NumPy and ONNX broadcast `shapes` to. Throws a ShapeError naming all of them where they do not fit. */
+/** The shape that `shapes` broadcast to, as in NumPy and ONNX. Throws a ShapeError naming all of them if they are incompatible. */
 export function broadcastShapes(...shapes: readonly Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result = new Array<number>(rank).fill(1);
@@ -53,7 +53,7 @@ export function broadcastShapes(...shapes: readonly Shape[]): number[] {
   return result;
 }
 
-/** A non-negative axis from one that may count from the end. */
+/** The non-negative form of an axis that may count from the end. */
 export function normalizeAxis(axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     throw new OptionError(`Axis ${axis} does not exist in a tensor of rank ${rank}.`, {
@@ -65,7 +65,7 @@ export function normalizeAxis(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
-/** Distinct, sorted, non-negative axes; all of them where none are named. */
+/** Distinct, sorted, non-negative axes; all axes if none are given. */
 export function normalizeAxes(axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis(axis, rank));
