@@ -7,7 +7,7 @@ import { dopri5 } from './solvers/dopri5.ts';
 import { uniform } from './timeSamplers/uniform.ts';
 
 /**
- * A flow in a line: a backend, and whatever differs from the paper's two-dimensional set-up (optimal-transport path, independent
+ * Makes a flow from a backend. Other parts default to the paper's two-dimensional setup (optimal-transport path, independent
  * coupling, conditional flow matching, uniform times, an MLP of five layers of 512, dopri5).
  *
  *     const flow = await createFlow({ backend: onnx() })

@@ -155,7 +155,7 @@ export * from './transport/costRows.ts';
 export * from './transport/linearAssignment.ts';
 export * from './transport/squaredDistances.ts';
 
-/** Every plugin of this package, for a container to load: `createContainer(builtinPlugins)`. */
+/** Every plugin of this package, to load into a container: `createContainer(builtinPlugins)`. */
 export const builtinPlugins: readonly Plugin[] = [
   optimalTransport,
   variancePreserving,

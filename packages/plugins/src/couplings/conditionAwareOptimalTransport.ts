@@ -13,12 +13,12 @@ import { linearAssignment } from '../transport/linearAssignment.ts';
 import { denseCosts, squaredDistances } from '../transport/squaredDistances.ts';
 
 /**
- * Minibatch optimal transport that keeps conditions apart (Cheng & Schwing 2025, "The curse of conditions"): a source point has the
- * condition of the data point it was drawn beside, and points are paired within a condition only. So the source of each condition
- * stays what sampling starts from. With a `penalty`, pairs across conditions cost that much more for each unit of squared
- * distance between the conditions; points of one class differ by 0, one-hot classes by 2.
+ * Minibatch optimal transport within conditions (Cheng & Schwing 2025, "The curse of conditions"): a source point has the
+ * condition of the data point it was drawn with, and points are only paired within a condition. The source distribution of each
+ * condition is therefore the one that sampling starts from. With a `penalty`, pairs across conditions cost that much more per
+ * unit of squared distance between the conditions; points of one class differ by 0, one-hot classes by 2.
  *
- * @throws DataError where there is no condition; NumericalError for points that are not finite.
+ * @throws DataError if there is no condition; NumericalError for points that are not finite.
  */
 export const conditionAwareOptimalTransport = defineCoupling({
   name: 'condition-aware-optimal-transport',
@@ -46,7 +46,7 @@ export const conditionAwareOptimalTransport = defineCoupling({
   }),
 });
 
-/** @throws DataError or OptionError where the condition asked for is not there. */
+/** @throws DataError or OptionError if the requested condition is missing. */
 function conditionsOf({ condition = {} }: CouplingRequest, name: string | undefined): HostArray[] {
   const names = Object.keys(condition);
   if (names.length === 0) {
@@ -74,7 +74,7 @@ function withinClasses({ x0, x1 }: CouplingRequest, conditions: readonly HostArr
   return order;
 }
 
-/** Rows that agree in every condition, together. */
+/** Groups of rows that agree in every condition. */
 function classesOf(conditions: readonly HostArray[]): Map<string, number[]> {
   const classes = new Map<string, number[]>();
   for (let row = 0; row < conditions[0].shape[0]; row++) {

@@ -5,10 +5,11 @@ import { squaredDistances } from '../transport/squaredDistances.ts';
 import { conditionOption, refuseConditions } from './refuseConditions.ts';
 
 /**
- * Minibatch optimal transport: the permutation of least total squared distance (Pooladian et al. 2023, "Multisample flow matching";
- * Tong et al. 2024, "Improving and generalizing flow-based generative models with minibatch optimal transport"). Exact.
+ * Minibatch optimal transport: the permutation with the smallest total squared distance (Pooladian et al. 2023, "Multisample
+ * flow matching"; Tong et al. 2024, "Improving and generalizing flow-based generative models with minibatch optimal
+ * transport"). Exact.
  *
- * @throws DataError for conditions, unless they are to be ignored; NumericalError for points that are not finite.
+ * @throws DataError for conditions, unless they are ignored; NumericalError for points that are not finite.
  */
 export const optimalTransportCoupling = defineCoupling({
   name: 'optimal-transport',

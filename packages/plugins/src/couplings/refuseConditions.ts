@@ -1,7 +1,7 @@
 import { DataError, type CouplingRequest } from '@flow-matching/core';
 import * as z from 'zod';
 
-/** The option of couplings that look at points alone. */
+/** The option of couplings that use only the points. */
 export const conditionOption = {
   ignoreCondition: z
     .boolean()
@@ -10,7 +10,7 @@ export const conditionOption = {
 };
 
 /**
- * Refuses conditions: pairing that looks at points alone ties the source to the condition, while sampling draws it independently
+ * Refuses conditions: pairing by points alone makes the source depend on the condition, while sampling draws it independently
  * (Cheng & Schwing 2025, "The curse of conditions").
  *
  * @throws DataError

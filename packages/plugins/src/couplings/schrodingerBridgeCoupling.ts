@@ -8,12 +8,13 @@ import { refuseConditions } from './refuseConditions.ts';
 
 /**
  * The coupling of the Schrödinger bridge with Brownian motion of diffusion σ: entropic transport at ε = 2σ² (Tong et al. 2024,
- * "Simulation-free Schrödinger bridges via score and flow matching", Proposition 3.1). A permutation is drawn from the plan without
- * replacement, such that each pair has exactly the plan's probability: see drawPermutation. Its draws depend on seed and step alone.
+ * "Simulation-free Schrödinger bridges via score and flow matching", Proposition 3.1). A permutation is drawn from the plan
+ * without replacement, such that each pair has exactly the plan's probability: see drawPermutation. Its draws depend only on
+ * seed and step.
  *
- * Small σ against the data's size takes many iterations: ten at σ = 1 on points of size 5, a hundred at σ = 0.1.
+ * If σ is small relative to the data, many iterations are needed: ten at σ = 1 on points of size 5, a hundred at σ = 0.1.
  *
- * @throws NumericalError where the plan does not balance or a point is not finite; DataError for conditions, unless they are to be
+ * @throws NumericalError if the plan does not balance or a point is not finite; DataError for conditions, unless they are
  *   ignored.
  */
 export const schrodingerBridgeCoupling = defineCoupling({
@@ -38,7 +39,7 @@ export const schrodingerBridgeCoupling = defineCoupling({
   }),
 });
 
-/** Uniforms one by one; the stream gives them in blocks. */
+/** Uniforms one at a time; the stream returns them in blocks. */
 function uniforms(random: HostRandomStream): () => number {
   let [block, next] = [random.uniform([1024]).data, 0];
   return () => {

@@ -8,10 +8,10 @@ import { planOptions } from './planOptions.ts';
 import { refuseConditions } from './refuseConditions.ts';
 
 /**
- * Entropic minibatch transport, rounded to the permutation that keeps most of the plan's mass. Deterministic: nothing is sampled,
- * so no point is dropped or doubled.
+ * Entropic minibatch transport, rounded to the permutation that keeps most of the plan's mass. Deterministic: nothing is
+ * sampled, so no point is dropped or duplicated.
  *
- * @throws NumericalError where the plan does not balance or a point is not finite; DataError for conditions, unless they are to be
+ * @throws NumericalError if the plan does not balance or a point is not finite; DataError for conditions, unless they are
  *   ignored.
  */
 export const sinkhorn = defineCoupling({

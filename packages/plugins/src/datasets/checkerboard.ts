@@ -15,7 +15,8 @@ const logArea = Math.log(32);
  * The paper's two-dimensional checkerboard: uniform on the 8 squares of side 2 of [−4, 4]² whose column and row, counted from
  * the lower left, have an even sum. Its entropy is ln 32 nats.
  *
- * Points are drawn afresh: point n of a stream is a function of (seed, split, n) alone, so batches of any size cut one sequence.
+ * Every batch has new points: point n of a stream is a function of (seed, split, n) only, so batches of any size divide one
+ * sequence.
  */
 export const checkerboard = defineDataset({
   name: 'checkerboard',
@@ -28,7 +29,7 @@ export const checkerboard = defineDataset({
   }),
 });
 
-/** Two points a Philox block: a point needs 24 bits a coordinate. */
+/** Two points per Philox block: a point needs 24 bits per coordinate. */
 function drawPoints({ index, size, seed, split = 'train' }: BatchRequest): HostArray {
   const [key0, key1] = seedKey(seed);
   const stream = split === 'test' ? streams.test : streams.data;
@@ -51,7 +52,7 @@ function drawPoints({ index, size, seed, split = 'train' }: BatchRequest): HostA
   return hostArray(data, [size, 2]);
 }
 
-/** A fraction on the 2⁻²⁴ grid, so that no coordinate is rounded across the edge of its square. */
+/** A fraction on the 2⁻²⁴ grid, so that rounding moves no coordinate across the edge of its square. */
 const unit = (word: number): number => (word >>> 8) * 2 ** -24;
 
 function logDensity({ data, shape: [count] }: HostArray): Float64Array {

@@ -4,7 +4,7 @@ import { ringsDensity } from '../densities/ringsDensity.ts';
 import { curveOptions, drawCurve } from './curve.ts';
 import { drawnDataset, drawParts, labelOption } from './drawnDataset.ts';
 
-/** Two concentric circles of radius 1 and `factor`, half of the points each, at FFJORD's scale and noise. */
+/** Two concentric circles of radius 1 and `factor`, each with half of the points, with FFJORD's scale and noise. */
 export const circles = defineDataset({
   name: 'circles',
   summary: 'Two concentric circles with Gaussian noise, and their density',

@@ -7,20 +7,20 @@ const missing = /^(?:na|n\/a|#n\/a|null|none|-|\?)$/i;
 const decimalComma = /^[+-]?\d*,\d+(?:e[+-]?\d+)?$/i;
 const foreignMinus = /^[\u2010-\u2015\u2212\uFE63\uFF0D][\d.]/;
 
-/** The number that a field of a CSV file states, rounded to float32; NaN where it states none, infinite beyond what float32 holds. */
+/** The number in a field of a CSV file, rounded to float32; NaN if it is not a number, infinite beyond the range of float32. */
 export function csvNumber(field: string): number {
   const text = field.trim();
   if (decimal.test(text)) return Math.fround(Number(text));
   return fortran.test(text) ? Math.fround(Number(text.replace(/d/i, 'e'))) : NaN;
 }
 
-/** Whether a field is meant as a value of a row, well written or not: names of columns are none. */
+/** Whether a field is meant as a value, well-formed or not, rather than as a column name. */
 export function isValue(field: string): boolean {
   const text = field.trim();
   return [decimal, fortran, notFinite, missing, decimalComma, foreignMinus].some((pattern) => pattern.test(text));
 }
 
-/** Why a field is not a number, in words. */
+/** Explains why a field is not a number. */
 export function describeField(field: string): { problem: string; expected: string; remedy?: string } {
   const text = field.trim();
   const shown = shorten(text, 40);

@@ -7,7 +7,7 @@ export const curveOptions = (scale: number, noise: number) => ({
   noise: z.number().min(0).default(noise).describe('Standard deviation around the curve, before scaling'),
 });
 
-/** scale·(curve point + noise) for each point; `at` writes the curve's point i. */
+/** scale·(curve point + noise) for each point; `at` writes point i of the curve. */
 export function drawCurve(
   random: HostRandomStream,
   size: number,

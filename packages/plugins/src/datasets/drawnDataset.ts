@@ -8,7 +8,7 @@ import {
 } from '@flow-matching/core';
 import * as z from 'zod';
 
-/** The option of data sets whose points come from one of several parts. */
+/** The option of datasets whose points come from one of several parts. */
 export const labelOption = {
   labels: z
     .boolean()
@@ -26,13 +26,13 @@ export interface DrawnPoints {
 export interface DrawnDataset {
   readonly name: string;
   readonly dimension?: number;
-  /** Number of parts to label points by; no labels where absent. */
+  /** Number of parts to label points by. Default: no labels. */
   readonly parts?: number | undefined;
   readonly density?: KnownDensity;
   readonly draw: (random: HostRandomStream, size: number) => DrawnPoints;
 }
 
-/** A data set that draws each batch afresh: a function of (index, size, seed, split), points of the plane by default. */
+/** A dataset that draws new points for each batch, as a function of (index, size, seed, split). Points of the plane by default. */
 export function drawnDataset({ name, dimension = 2, parts, density, draw }: DrawnDataset): Dataset {
   return {
     name,

@@ -5,7 +5,7 @@ import { mixtureDataset } from './gaussianMixtureData.ts';
 
 const modes = 8;
 
-/** Eight equal Gaussians on a circle of radius 5, each of covariance √0.1·I, as torchcfm has them. */
+/** Eight equal Gaussians on a circle of radius 5, each with covariance √0.1·I, as in torchcfm. */
 export const eightGaussians = defineDataset({
   name: '8gaussians',
   summary: 'Eight equal Gaussians on a circle, with the exact density',

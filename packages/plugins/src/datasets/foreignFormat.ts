@@ -1,4 +1,4 @@
-/** What files of other formats begin with. */
+/** The first bytes of files in other formats. */
 const signatures: readonly (readonly [format: string, ...bytes: number[]])[] = [
   ['a NumPy .npy file', 0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59],
   ['a zip archive, as .npz and .xlsx files are', 0x50, 0x4b, 0x03, 0x04],
@@ -13,6 +13,6 @@ const signatures: readonly (readonly [format: string, ...bytes: number[]])[] = [
   ...[2, 3, 4, 5].map((protocol) => ['a Python pickle', 0x80, protocol] as const),
 ];
 
-/** The format whose signature these bytes begin with, in words; undefined where none of the known ones does. */
+/** The name of the format whose signature these bytes start with; undefined if none is known. */
 export const foreignFormat = (bytes: Uint8Array): string | undefined =>
   signatures.find(([, ...signature]) => signature.every((byte, i) => bytes[i] === byte))?.[0];

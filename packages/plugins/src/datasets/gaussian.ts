@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { mixtureDensity } from '../densities/mixtureDensity.ts';
 import { drawnDataset } from './drawnDataset.ts';
 
-/** N(mean, std² I): the source of two-sided paths that start from noise, and the data whose every quantity is known. */
+/** N(mean, std² I): a source for two-sided paths that start from noise, and data for which every quantity is known. */
 export const gaussian = defineDataset({
   name: 'gaussian',
   summary: 'An isotropic Gaussian, as a source or as data',

@@ -9,7 +9,7 @@ const list = z.array(z.number()).min(1);
 /**
  * An isotropic Gaussian mixture with its exact density.
  *
- * @throws OptionError where the lists do not fit one another.
+ * @throws OptionError if the lists do not match.
  */
 export const gaussianMixtureData = defineDataset({
   name: 'gaussian-mixture',
@@ -31,7 +31,7 @@ export const gaussianMixtureData = defineDataset({
     ),
 });
 
-/** A data set drawn from a mixture. */
+/** A dataset drawn from a mixture. */
 export function mixtureDataset(name: string, mixture: GaussianMixtureOptions, labels: boolean): Dataset {
   const { means, stds, weights } = mixture;
   const density = mixtureDensity(mixture);

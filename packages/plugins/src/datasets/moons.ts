@@ -4,7 +4,7 @@ import { drawnDataset, drawParts, labelOption } from './drawnDataset.ts';
 
 /**
  * Two interleaved half circles, times `scale`, plus `shift`. By default they are those of torchcfm's tutorials, with torchdyn's
- * noise: a uniform shift along the diagonal, the same for both coordinates. scikit-learn's is Gaussian.
+ * noise: a uniform shift along the diagonal, the same for both coordinates. scikit-learn's noise is Gaussian.
  */
 export const moons = defineDataset({
   name: 'moons',

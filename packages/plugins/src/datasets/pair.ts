@@ -7,9 +7,9 @@ const dataset = z.custom<Dataset | Promise<Dataset>>(isDataset, 'a data set was 
 
 /**
  * Points of `target` with source points of `source`, drawn independently, for two-sided paths: 8gaussians → moons. Conditions,
- * density and size are the target's, held out are as many as of both; the source's conditions are left out.
+ * density and size are those of the target; as many points are held out as in both. The source's conditions are not used.
  *
- * @throws DataError where points differ in shape.
+ * @throws DataError if the points differ in shape.
  */
 export const pair = defineDataset({
   name: 'pair',
@@ -48,5 +48,5 @@ function joined(source: Dataset, target: Dataset): Dataset {
   };
 }
 
-/** Another seed for each: a source like the target must not draw the target's own points. */
+/** A different seed for each: a source equal to the target must not draw the target's points. */
 const otherSeed = (seed: number): number => (seed < 2 ** 52 ? seed + 2 ** 52 : seed - 2 ** 52);

@@ -2,7 +2,7 @@ import { defineDataset } from '@flow-matching/core';
 import * as z from 'zod';
 import { drawnDataset, drawParts, labelOption } from './drawnDataset.ts';
 
-/** Bent arms around the origin (Johnson et al. 2016, "Composing graphical models with neural networks", at FFJORD's settings). */
+/** Bent arms around the origin (Johnson et al. 2016, "Composing graphical models with neural networks"), with FFJORD's settings. */
 export const pinwheel = defineDataset({
   name: 'pinwheel',
   summary: 'Five bent arms around the origin',

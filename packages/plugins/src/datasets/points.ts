@@ -66,11 +66,11 @@ const options = z
   .refine(({ data, columns }) => data === undefined || columns === undefined, 'columns are chosen from a file only');
 
 /**
- * A finite set of points from a file or from memory, as they are: nothing is scaled. Training passes over all of them in an order
- * that is shuffled anew each epoch. `warnings` say what a training is likely to stumble over: scales, constant columns, rounding.
+ * A finite set of points from a file or from memory, unscaled. Training passes over all of them in an order that is shuffled in
+ * each epoch. `warnings` name likely problems for training: scales, constant columns, rounding.
  *
- * @throws DataError naming file and place of what cannot be read or is not finite; PluginError where a file is asked for and no
- *   service reads files.
+ * @throws DataError naming the file and the place of a value that cannot be read or is not finite; PluginError if a file is
+ *   given and there is no service to read files.
  */
 export const points = defineDataset({
   name: 'points',
@@ -97,7 +97,7 @@ async function fromFile(file: string, options: CsvOptions, context: PluginContex
     throw new DataError(`${file} is of no known format.`, { actual: extension, expected: 'a .npy or .csv file' });
   }
   const bytes = await context.get(FILES).read(file);
-  // Readers are loaded when they are needed: few pages read a file.
+  // Readers are loaded on demand: few pages read a file.
   if (extension === '.csv') {
     const { readCsv } = await import('./readCsv.ts');
     const { values, columns } = await readCsv(file, bytes, options);
@@ -111,7 +111,7 @@ async function fromFile(file: string, options: CsvOptions, context: PluginContex
   return { ...loaded, warnings: [text] };
 }
 
-/** The columns of points of one axis that are asked for. */
+/** Selects the requested columns of points with one axis. */
 function chooseColumns(loaded: LoadedPoints, columns: CsvOptions['columns']): LoadedPoints {
   if (columns === undefined) return loaded;
   const { source, values, count, shape } = loaded;
@@ -146,7 +146,7 @@ function fromMemory(data: PointData): LoadedPoints {
   return fromArray('The data', { data: Float64Array.from(rows.flat()), shape: [rows.length, columns], dtype: 'f64' });
 }
 
-/** The first axis counts points; numbers in a single row are points of one dimension. */
+/** The first axis counts points; a one-dimensional array is points of one dimension. */
 function fromArray(source: string, { data, shape }: HostArray): LoadedPoints {
   if (shape.length === 0 || sizeOf(shape) === 0) {
     throw new DataError(`${source} holds no points: its shape is ${formatShape(shape)}.`, {
@@ -163,10 +163,10 @@ function fromArray(source: string, { data, shape }: HostArray): LoadedPoints {
   return { source, values: finite(source, data, place), count, shape: event.length === 0 ? [1] : event };
 }
 
-/** Values in f32. Those that are infinite there only are refused too. */
+/** Values in f32. Values that only overflow f32 are refused too. */
 function finite(source: string, values: TypedArray, place: (element: number) => string): Float32Array {
   const rounded = new Float32Array(values);
-  // A loop: findIndex takes eight times as long, which counts for gigabytes.
+  // A loop: findIndex takes eight times as long, which matters for gigabytes.
   for (let i = 0; i < rounded.length; i++) {
     if (Number.isFinite(rounded[i])) continue;
     throw new DataError(`${source}: ${place(i)} holds ${values[i]}.`, {
@@ -182,7 +182,7 @@ function splitDataset(
   heldOut: number,
   splitSeed: number,
 ): Dataset {
-  // A stream of its own: the epochs' orders must tell nothing of the split.
+  // A separate stream: the order of an epoch must not reveal the split.
   const order = permutation(count, splitSeed, streams.data + 1);
   const testCount = heldOut === 0 ? 0 : Math.max(1, Math.round(heldOut * count));
   if (testCount === count) {
@@ -221,7 +221,7 @@ function splitDataset(
   };
 }
 
-/** The orders of epochs, of which the last two are kept: a batch may straddle two. */
+/** The orders of epochs. The last two are kept, because a batch may straddle two epochs. */
 function lastOrders(): (count: number, seed: number, split: 'train' | 'test', epoch: number) => Uint32Array {
   const kept: { key: string; order: Uint32Array }[] = [];
   return (count, seed, split, epoch) => {

@@ -4,11 +4,11 @@ import { csvNumber, describeField, isValue } from './csvNumber.ts';
 import { textBlocks } from './textBlocks.ts';
 
 export interface CsvOptions {
-  /** Whether the first row names the columns; by default it does where none of its fields is a number or stands for a missing one. */
+  /** Whether the first row names the columns. By default it does if none of its fields is a number or a missing value. */
   readonly header?: boolean | undefined;
-  /** What separates fields: by default a tab, semicolon, bar, comma or spaces, whichever the first line has. */
+  /** Field separator. Default: a tab, semicolon, bar, comma or spaces, whichever the first line contains. */
   readonly delimiter?: string | undefined;
-  /** The columns to read, by name or by number from 1; all by default. */
+  /** The columns to read, by name or by number from 1. Default: all. */
   readonly columns?: readonly (string | number)[] | undefined;
 }
 
@@ -19,11 +19,11 @@ export interface CsvTable {
 }
 
 /**
- * The numbers of a CSV file, in float32. Blank lines and lines that start with # are skipped; so is a delimiter at the end of a row.
- * Exponents may be written as Fortran writes them, 1.0D+00.
+ * The numbers of a CSV file, in float32. Blank lines and lines that start with # are skipped; so is a delimiter at the end of a
+ * row. Fortran exponents, 1.0D+00, are accepted.
  *
- * @throws DataError naming file, line and column: bytes that are not UTF-8 text, no rows, rows of different lengths, a field that is
- *   not a finite number, a column that is not there.
+ * @throws DataError naming file, line and column: bytes that are not UTF-8 text, no rows, rows of different lengths, a field
+ *   that is not a finite number, a missing column.
  */
 export async function readCsv(
   file: string,
@@ -50,22 +50,22 @@ export async function readCsv(
     for (const fields of data) {
       table.add(fields, number);
       number++;
-      // Fields within quotes may go over several lines.
+      // Quoted fields may span several lines.
       if (quoted) number += fields.join('').split('\n').length - 1;
     }
   }
   return table.finish();
 }
 
-/** Rows of numbers, as they come. */
+/** Rows of numbers, appended as they are read. */
 class NumberTable {
   readonly #file: string;
   readonly #header: boolean | undefined;
   readonly #chosen: readonly (string | number)[] | undefined;
-  /** Fields of a row; unknown before the first. */
+  /** Number of fields per row; unknown before the first row. */
   #width = 0;
   #names: readonly string[] | undefined;
-  /** Which fields are read. */
+  /** Indices of the fields to read. */
   #columns: readonly number[] = [];
   #values = new Float32Array(1024);
   #count = 0;
@@ -149,7 +149,7 @@ class NumberTable {
   }
 }
 
-/** The first of the usual separators that the first line has, or spaces. A comma may be a decimal sign; numbers with one are then refused. */
+/** The first of the usual separators that the first line contains, or spaces. A comma may be a decimal sign; such numbers are then refused. */
 function guessDelimiter(text: string): string {
   const [first = '', second = first] = text.split('\n', 1000).filter((line) => line.trim() !== '');
   const separator = ['\t', ';', '|', ','].find((candidate) => first.includes(candidate));

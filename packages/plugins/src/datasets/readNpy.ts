@@ -15,11 +15,11 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 type Integers = Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
 
-/** How the elements of a dtype are read from bytes of this machine's order. */
+/** How the elements of a dtype are read from bytes in this machine's order. */
 interface ElementType {
   readonly bytes: number;
   readonly dtype: DType;
-  /** Only integers that float32 may round. */
+  /** Only for integers that float32 may round. */
   readonly integers?: (buffer: ArrayBuffer) => Integers;
   readonly read: (buffer: ArrayBuffer) => TypedArray;
 }
@@ -31,7 +31,7 @@ const integerType = (bytes: number, integers: (buffer: ArrayBuffer) => Integers)
   read: (buffer) => toFloats(integers(buffer)),
 });
 
-/** By the letter and width that NumPy gives a dtype. */
+/** By NumPy's letter and width of a dtype. */
 const elementTypes: Readonly<Record<string, ElementType>> = {
   f2: { bytes: 2, dtype: 'f16', read: (buffer) => fromHalfBits(new Uint16Array(buffer)) },
   f4: { bytes: 4, dtype: 'f32', read: (buffer) => new Float32Array(buffer) },
@@ -51,7 +51,7 @@ const elementTypes: Readonly<Record<string, ElementType>> = {
   u8: integerType(8, (buffer) => new BigUint64Array(buffer)),
 };
 
-/** Dtypes that are no real numbers, or not such as this machine computes with: what they are, and what to save instead. */
+/** Dtypes that are not real numbers or not supported by this machine: a description, and what to save instead. */
 const refusedTypes: readonly (readonly [dtype: RegExp, what: string, remedy: string])[] = [
   [/^\[/, 'records', 'Save numpy.lib.recfunctions.structured_to_unstructured(array).'],
   [/^.?c\d+$/, 'complex numbers', 'Save numpy.stack([array.real, array.imag], axis=-1).'],
@@ -62,15 +62,15 @@ const refusedTypes: readonly (readonly [dtype: RegExp, what: string, remedy: str
 
 /** An array of a .npy file. */
 export interface NpyArray extends HostArray {
-  /** Integers that float32 rounds: how many, and the first of them as the file has it. */
+  /** Integers that float32 rounds: their number, and the first of them as stored in the file. */
   readonly rounded?: { readonly count: number; readonly first: string };
 }
 
 /**
- * The array in a NumPy .npy file (format versions 1 to 3) in C order: booleans, integers of 8 to 64 bits and floats of 16 to 64, in
- * either byte order, saved in C or Fortran order.
+ * The array in a NumPy .npy file (format versions 1 to 3) in C order: booleans, integers of 8 to 64 bits and floats of 16 to
+ * 64, in either byte order, saved in C or Fortran order.
  *
- * @throws DataError naming the file and what is wrong with it.
+ * @throws DataError naming the file and the problem.
  */
 export function readNpy(file: string, bytes: Uint8Array): NpyArray {
   const refuse: Refuse = (problem, actual, expected, remedy) => {
@@ -99,7 +99,7 @@ export function readNpy(file: string, bytes: Uint8Array): NpyArray {
       bytes.length,
       `${expected} bytes for ${type.bytes} an element of shape ${formatShape(shape)}`,
     );
-  // A copy, because elements need not be aligned in the file's buffer, which may be a window into a larger one.
+  // A copy, because elements need not be aligned in the file's buffer, which may be a view of a larger one.
   const own = new Uint8Array(bytes.subarray(end));
   if (swapped) reverseBytes(own, type.bytes);
   const data = fortran ? rowMajor(type.read(own.buffer), shape) : type.read(own.buffer);
@@ -111,7 +111,7 @@ type Refuse = (problem: string, actual: unknown, expected: string, remedy?: stri
 
 interface Header {
   readonly type: ElementType;
-  /** Whether the bytes of each element are in the other order than this machine's. */
+  /** Whether the byte order differs from this machine's. */
   readonly swapped: boolean;
   readonly fortran: boolean;
   readonly shape: Shape;

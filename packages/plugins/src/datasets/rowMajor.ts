@@ -1,6 +1,6 @@
 import type { Shape, TypedArray } from '@flow-matching/core';
 
-/** Elements of a shape whose first index runs fastest (Fortran order), put in the order in which the last one does (C order). */
+/** Reorders elements from Fortran order (first index fastest) to C order (last index fastest). */
 export function rowMajor<Data extends TypedArray>(columnMajor: Data, shape: Shape): Data {
   if (shape.length < 2) return columnMajor;
   const ordered = columnMajor.slice() as Data;
@@ -10,7 +10,7 @@ export function rowMajor<Data extends TypedArray>(columnMajor: Data, shape: Shap
   let from = 0;
   for (let to = 0; to < ordered.length; to += shape[last]) {
     for (let i = 0; i < shape[last]; i++) ordered[to + i] = columnMajor[from + i * run];
-    // The next row: the odometer without its last wheel.
+    // The next row: an odometer without the last digit.
     for (let axis = last - 1; axis >= 0; axis--) {
       index[axis]++;
       from += strides[axis];

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { curveOptions, drawCurve } from './curve.ts';
 import { drawnDataset } from './drawnDataset.ts';
 
-/** Two arcs that form an S: (sin t, sign(t)(cos t − 1)) for t uniform on ±3π/2, scikit-learn's curve seen from the side. */
+/** Two arcs that form an S: (sin t, sign(t)(cos t − 1)) for t uniform on ±3π/2, scikit-learn's curve viewed from the side. */
 export const sCurve = defineDataset({
   name: 's-curve',
   summary: 'Two arcs that form an S, with Gaussian noise',

@@ -1,6 +1,6 @@
 import { sizeOf, type Shape } from '@flow-matching/core';
 
-/** Means and standard deviations beyond this, and standard deviations below its inverse, are far from those of noise. */
+/** Means and standard deviations above this, and standard deviations below its inverse, are far from those of noise. */
 const far = 10;
 
 interface Column {
@@ -11,8 +11,8 @@ interface Column {
 }
 
 /**
- * Warnings where points [count, ...shape] are far from mean 0 and standard deviation 1, which flows start from, or do not vary.
- * Points of more than one axis, images, are measured as a whole.
+ * Warnings if points [count, ...shape] are far from the noise's mean 0 and standard deviation 1, or do not vary. Points with
+ * more than one axis, such as images, are measured as a whole.
  */
 export function scaleWarnings(source: string, values: Float32Array, shape: Shape): string[] {
   const width = shape.length === 1 ? sizeOf(shape) : 1;
@@ -43,7 +43,7 @@ export function scaleWarnings(source: string, values: Float32Array, shape: Shape
 
 const show = (value: number): string => String(Number(value.toPrecision(3)));
 
-/** In f64, and the deviations from the mean, so that large means leave digits for the rest. */
+/** In f64, with deviations from the mean, so that large means do not cost precision. */
 function momentsOf(values: Float32Array, column: number, width: number): Column {
   const count = values.length / width;
   let sum = 0;

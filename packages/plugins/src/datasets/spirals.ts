@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { curveOptions, drawCurve } from './curve.ts';
 import { drawnDataset, drawParts, labelOption } from './drawnDataset.ts';
 
-/** Two spirals ±t·(−cos t, sin t) with t = 3π√u, u uniform: about as many points for each length of curve (FFJORD's 2spirals). */
+/** Two spirals ±t·(−cos t, sin t) with t = 3π√u, u uniform: about equally many points per arc length (FFJORD's 2spirals). */
 export const spirals = defineDataset({
   name: 'spirals',
   summary: 'Two spirals of a turn and a half, with Gaussian noise',

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { curveOptions, drawCurve } from './curve.ts';
 import { drawnDataset } from './drawnDataset.ts';
 
-/** A spiral t·(cos t, sin t) for t uniform on [3π/2, 9π/2], scikit-learn's roll seen from the side, at FFJORD's scale and noise. */
+/** A spiral t·(cos t, sin t) for t uniform on [3π/2, 9π/2], scikit-learn's roll viewed from the side, with FFJORD's scale and noise. */
 export const swissRoll = defineDataset({
   name: 'swiss-roll',
   summary: 'One spiral of a turn and a half, with Gaussian noise',

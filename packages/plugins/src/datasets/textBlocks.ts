@@ -1,21 +1,22 @@
 import { DataError } from '@flow-matching/core';
 import { foreignFormat } from './foreignFormat.ts';
 
-/** Whole lines of a text, with the number of the first of them, from 1. */
+/** Whole lines of a text, with the number of the first line, from 1. */
 export interface TextBlock {
   readonly text: string;
   readonly line: number;
 }
 
-/** A line beyond this is a quote that nothing closes, or no table at all. Strings are limited to half a gigabyte, too. */
+/** A longer line is an unclosed quote, or the file is not a table. Strings are also limited to half a gigabyte. */
 const longestLine = 2 ** 26;
 
 /**
- * A UTF-8 text in blocks of whole lines, each ending in \n whichever way it ended in the file. So a file of any size is read, where one
- * string cannot hold more than 512 MiB. Lines that start with # are left empty; a newline within double quotes ends no line.
+ * A UTF-8 text in blocks of whole lines, with line endings converted to \n. Files of any size can be read this way, whereas one
+ * string cannot hold more than 512 MiB. Lines that start with # become empty; a newline within double quotes does not end a
+ * line.
  *
- * @param size roughly the bytes of a block
- * @throws DataError that says what the bytes are where they are not UTF-8 text, and where a line has more than 2²⁶ characters.
+ * @param size approximate size of a block in bytes
+ * @throws DataError if the bytes are not UTF-8 text, with a guess at their format, or if a line has more than 2²⁶ characters.
  */
 export function* textBlocks(file: string, bytes: Uint8Array, size = 2 ** 22): Generator<TextBlock> {
   const format = foreignFormat(bytes);
@@ -31,7 +32,7 @@ export function* textBlocks(file: string, bytes: Uint8Array, size = 2 ** 22): Ge
       const start = bytes.subarray(0, at).lastIndexOf(lineFeed) + 1;
       throw notText(`${file}, line ${firstBadByte(bytes, start, line + newlines(rest))}`);
     }
-    // Whether a line feed follows is seen in the next part.
+    // The next part shows whether a line feed follows.
     carriageReturn = !last && text.endsWith('\r') ? '\r' : '';
     if (carriageReturn) text = text.slice(0, -1);
     text = rest + (text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text);
@@ -55,7 +56,7 @@ export function* textBlocks(file: string, bytes: Uint8Array, size = 2 ** 22): Ge
 }
 
 const lineFeed = 10;
-/** Stands for bytes that are not UTF-8. */
+/** Replaces bytes that are not UTF-8. */
 const undecodable = '\uFFFF';
 
 const notText = (problem: string): DataError =>
@@ -69,7 +70,7 @@ function decode(decoder: TextDecoder, part: Uint8Array, last: boolean): string {
   }
 }
 
-/** Line and value of the first byte that does not belong into UTF-8 text, and what it looks like. */
+/** Line and value of the first byte that is invalid in UTF-8 text, and the likely encoding. */
 function firstBadByte(bytes: Uint8Array, start: number, line: number): string {
   for (let from = start, number = line; from <= bytes.length; number++) {
     const feed = bytes.indexOf(lineFeed, from);
@@ -95,7 +96,7 @@ function looksLike(byte: number, bytes: Uint8Array): string {
 
 const withoutComments = (text: string): string => (text.includes('#') ? text.replace(/(^|\n)#[^\n]*/g, '$1') : text);
 
-/** Where the last line ends that is not within quotes. */
+/** The end of the last line that is not within quotes. */
 function endOutsideQuotes(text: string): number {
   if (!text.includes('"')) return text.length;
   let open = false;

@@ -42,7 +42,7 @@ const polynomial = (x: Tensor, coefficients: readonly number[]): Tensor =>
 const rational = (x: Tensor, { numerator, denominator }: typeof middle): Tensor =>
   div(polynomial(x, numerator), polynomial(x, denominator));
 
-/** Each range is evaluated where it holds and clamped elsewhere, so that no branch overflows. */
+/** Each approximation is evaluated on its range and clamped elsewhere, so that no branch overflows. */
 const Erfcx = composite('Erfcx', ([x]) => {
   const [small, medium, large] = [minimum(x, 0.5), minimum(maximum(x, 0.46875), 4), maximum(x, 4)];
   const inverseSquare = reciprocal(large.square());

@@ -13,7 +13,7 @@ export function gaussLegendre(count: number): { nodes: number[]; weights: number
   return { nodes: roots.map(({ node }) => node), weights: roots.map(({ weight }) => weight) };
 }
 
-/** The Legendre polynomial of a degree and its derivative at x, by recurrence. */
+/** The Legendre polynomial of this degree and its derivative at x, by recurrence. */
 function legendre(degree: number, x: number): { value: number; derivative: number } {
   let [before, value] = [1, x];
   for (let n = 2; n <= degree; n++) [before, value] = [value, ((2 * n - 1) * x * value - (n - 1) * before) / n];

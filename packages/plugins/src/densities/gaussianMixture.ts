@@ -2,19 +2,19 @@ import { constant, log, logSumExp, OptionError, softmax, type Path, type Tensor 
 import { scaleAndStd, type MarginalDensity } from './marginalDensity.ts';
 
 export interface GaussianMixtureOptions {
-  /** Positive; they are divided by their sum. */
+  /** Positive; normalized to sum 1. */
   readonly weights: readonly number[];
-  /** One mean a component, [components, dimension]. */
+  /** One mean per component, [components, dimension]. */
   readonly means: readonly (readonly number[])[];
-  /** One standard deviation a component. */
+  /** One standard deviation per component. */
   readonly stds: readonly number[];
 }
 
 /**
- * Isotropic Gaussians Σ w_k N(m_k, s_k² I). Under a path N(a·x1, σ² I) each stays Gaussian, with mean a·m_k and variance
- * a²s_k² + σ², and every quantity of the marginal is an average over components.
+ * Isotropic Gaussians Σ w_k N(m_k, s_k² I). Under a path N(a·x1, σ² I) each stays Gaussian, with mean a·m_k and variance a²s_k²
+ * + σ², and every quantity of the marginal is an average over components.
  *
- * @throws OptionError where the lists do not fit one another.
+ * @throws OptionError if the lists do not match.
  */
 export function gaussianMixture({ weights, means, stds }: GaussianMixtureOptions): MarginalDensity {
   checkMixture(weights, means, stds);
@@ -29,7 +29,7 @@ export function gaussianMixture({ weights, means, stds }: GaussianMixtureOptions
     [1, components, 1],
   );
 
-  /** What all three quantities are made of; the component axis is the second. */
+  /** Common parts of all three quantities; the component axis is the second. */
   const parts = (path: Path, t: Tensor, x: Tensor) => {
     const { scale, std, scaleRate, stdRate } = scaleAndStd(path, t);
     const deviation = x.reshape([-1, 1, dimension]).sub(mean.mul(scale));
@@ -65,7 +65,7 @@ function refuse(option: string, actual: unknown, expected: string): never {
   throw new OptionError(`The mixture's ${option} do not fit.`, { actual, expected });
 }
 
-/** @throws OptionError where the lists do not fit one another. */
+/** @throws OptionError if the lists do not match. */
 export function checkMixture(
   weights: readonly number[],
   means: readonly (readonly number[])[],

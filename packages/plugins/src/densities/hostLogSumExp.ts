@@ -1,4 +1,4 @@
-/** log Σ exp of host numbers in f64, however many; −∞ of none. */
+/** log Σ exp of host numbers in f64; −∞ for an empty list. */
 export function hostLogSumExp(terms: ArrayLike<number>): number {
   let largest = -Infinity;
   for (let i = 0; i < terms.length; i++) if (terms[i] > largest) largest = terms[i];

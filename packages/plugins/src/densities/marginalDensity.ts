@@ -16,7 +16,7 @@ export interface MarginalDensity {
   score(path: Path, t: Tensor, x: Tensor): Tensor;
 }
 
-/** A path whose conditional is N(scale·x1, std² I): scale, std and their time derivatives, [batch, 1, 1] each. */
+/** A path whose conditional is N(scale·x1, std² I): scale, std and their time derivatives, each [batch, 1, 1]. */
 export function scaleAndStd(path: Path, t: Tensor): { scale: Tensor; std: Tensor; scaleRate: Tensor; stdRate: Tensor } {
   const time = t.reshape([-1, 1, 1]);
   const {

@@ -1,7 +1,7 @@
 import type { Path, VectorFieldModel } from '@flow-matching/core';
 import type { MarginalDensity } from './marginalDensity.ts';
 
-/** The exact field that generates a known distribution along a path, in a model's place: no parameters, nothing to train. */
+/** A model that is the exact field of a known distribution along a path. It has no parameters and needs no training. */
 export const marginalField = (density: MarginalDensity, path: Path): VectorFieldModel => ({
   name: 'marginal-field',
   init: () => ({}),

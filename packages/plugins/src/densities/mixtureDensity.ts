@@ -3,9 +3,9 @@ import { checkMixture, type GaussianMixtureOptions } from './gaussianMixture.ts'
 import { hostLogSumExp } from './hostLogSumExp.ts';
 
 /**
- * The density of an isotropic Gaussian mixture, on the host in f64. A single Gaussian's entropy is known; a mixture's is not.
+ * The density of an isotropic Gaussian mixture, on the host in f64. The entropy is known for a single Gaussian only.
  *
- * @throws OptionError where the lists do not fit one another.
+ * @throws OptionError if the lists do not match.
  */
 export function mixtureDensity({ weights, means, stds }: GaussianMixtureOptions): KnownDensity {
   checkMixture(weights, means, stds);

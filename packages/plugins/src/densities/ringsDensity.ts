@@ -26,7 +26,7 @@ export function ringsDensity({
   };
 }
 
-/** exp(−x)·I₀(x) for x ≥ 0: the power series (DLMF 10.25.2), and from x = 30 on the asymptotic one (DLMF 10.40.1). */
+/** exp(−x)·I₀(x) for x ≥ 0: the power series (DLMF 10.25.2), and the asymptotic one (DLMF 10.40.1) from x = 30. */
 export function scaledBesselI0(x: number): number {
   let [term, sum] = [1, 1];
   if (x < 30) {

@@ -30,7 +30,7 @@ export interface UniformSquaresOptions {
  * Uniform on axis-aligned squares of one size. Under a path N(a·x1, σ² I) the square around c spreads to a product over
  * dimensions of ½∫ N(x; a·(c + r·w), σ²) dw, w from −1 to 1: differences of error functions.
  *
- * @throws OptionError where there is no square, or centres differ in dimension.
+ * @throws OptionError if there are no squares, or centres differ in dimension.
  */
 export function uniformSquares({ centres, halfWidth }: UniformSquaresOptions): MarginalDensity {
   const dimension = centres[0]?.length ?? 0;
@@ -42,7 +42,7 @@ export function uniformSquares({ centres, halfWidth }: UniformSquaresOptions): M
   }
   const centre = constant([centres]);
 
-  /** What all three quantities are made of: [batch, squares, dimension] each, but for `logJoint` and `average`. */
+  /** Common parts of all three quantities, each [batch, squares, dimension] except `logJoint` and `average`. */
   const parts = (path: Path, t: Tensor, x: Tensor) => {
     const { scale, std, scaleRate, stdRate } = scaleAndStd(path, t);
     const offset = x.reshape([-1, 1, dimension]).sub(centre.mul(scale)).div(std);
@@ -76,7 +76,7 @@ interface SpreadInterval {
   readonly noise: Tensor;
 }
 
-/** Below this κ differences of error functions cancel, and quadrature over w takes their place. */
+/** Below this κ, differences of error functions cancel and are replaced by quadrature over w. */
 const narrow = 0.5;
 
 function spreadInterval(offset: Tensor, reach: Tensor): SpreadInterval {
@@ -91,7 +91,7 @@ function spreadInterval(offset: Tensor, reach: Tensor): SpreadInterval {
 }
 
 const logRootTwoPi = 0.5 * Math.log(2 * Math.PI);
-/** Enough for the exponential's polynomial part at κ = ½ ten standard deviations out. */
+/** Sufficient for the polynomial part of the exponential at κ = ½, ten standard deviations out. */
 const { nodes, weights } = gaussLegendre(20);
 
 function spreadNarrow(offset: Tensor, reach: Tensor): SpreadInterval {
@@ -105,9 +105,9 @@ function spreadNarrow(offset: Tensor, reach: Tensor): SpreadInterval {
 }
 
 /**
- * With |ζ| in place of ζ the interval's ends are the near one |ζ| − κ and the far one |ζ| + κ. All is expressed by
- * D = (Φ(far) − Φ(near))/φ(near), which neither cancels nor underflows: inside the interval as a sum of two error functions,
- * outside through erfcx.
+ * With |ζ| in place of ζ, the ends of the interval are near = |ζ| − κ and far = |ζ| + κ. Everything is expressed by D = (Φ(far)
+ * − Φ(near))/φ(near), which neither cancels nor underflows: inside the interval as a sum of two error functions, outside
+ * through erfcx.
  */
 function spreadWide(offset: Tensor, reach: Tensor): SpreadInterval {
   const distance = offset.abs();

@@ -1,6 +1,6 @@
 import { OptionError } from '@flow-matching/core';
 
-/** @throws OptionError for a count that no pair can be made of. */
+/** @throws OptionError for a count below 2, which makes no pair. */
 export function atLeastTwo(name: string, count: number): void {
   if (count >= 2) return;
   throw new OptionError(`The estimator '${name}' cannot work with ${count} points.`, {

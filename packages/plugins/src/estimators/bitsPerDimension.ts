@@ -15,7 +15,7 @@ import { heldOut } from './drawSamples.ts';
 import { likelihoodSolver, namedSolver } from './likelihoodSolver.ts';
 import { meanWithError } from './statistics.ts';
 
-/** Farthest that a value may lie from its level, in levels. */
+/** Largest distance of a value from its level, in levels. */
 const offGrid = 1e-2;
 
 const options = z.strictObject({
@@ -29,15 +29,16 @@ const options = z.strictObject({
 });
 
 /**
- * Bits a dimension of quantized held-out data with levels 0 … L − 1 on [−1, 1] (Lipman et al. 2023, appendix E.1). A level p with
- * u uniform on [0, 1) lies at y = 2(p + u)/L − 1, and a point of d dimensions takes
+ * Bits per dimension of quantized held-out data with levels 0 … L − 1 on [−1, 1] (Lipman et al. 2023, appendix E.1). A level p
+ * with u uniform on [0, 1) lies at y = 2(p + u)/L − 1, and a point of d dimensions takes
  *
  *     −log₂(1/K Σₖ p₁(y(u_k)))/d + log₂(L/2)
  *
- * bits, the importance-weighted bound of equation 47; log₂(L/2) is the cells' volume, 7 for 256 levels. With Hutchinson's divergence
- * and K > 1 the sum's logarithm is biased by the probes' noise. A flow whose solver is stochastic is scored by dopri5.
+ * bits, the importance-weighted bound of equation 47; log₂(L/2) is the cells' volume, 7 for 256 levels. With Hutchinson's
+ * divergence and K > 1, the noise of the probes biases the logarithm of the sum. If the flow's solver is stochastic, dopri5 is
+ * used.
  *
- * @throws DataError where the data is not quantized so; SolverError where a solve does not reach its end.
+ * @throws DataError if the data is not quantized this way; SolverError if a solve does not reach its end.
  */
 export const bitsPerDimension = defineEstimator({
   name: 'bpd',
@@ -59,7 +60,7 @@ export const bitsPerDimension = defineEstimator({
         const scored = await flow.logLikelihood(points, {
           ...divergence,
           solver,
-          // Other probes for each copy.
+          // Different probes for each copy.
           seed: seed + k,
           condition,
           signal,

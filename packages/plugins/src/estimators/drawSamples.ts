@@ -10,9 +10,9 @@ import {
 } from '@flow-matching/core';
 
 /**
- * Points that training has not seen, as many as the estimate rests on; `index` tells apart several such batches.
+ * Points that training has not seen, as many as the estimate needs; `index` distinguishes several such batches.
  *
- * @throws OptionError where fewer are held out: one point counted twice would make errors too small.
+ * @throws OptionError if fewer are held out: counting a point twice would make errors too small.
  */
 export async function heldOut({ data, count, seed }: EstimateRequest, index = 0): Promise<Batch> {
   checkPositiveInteger('count', count);
@@ -33,9 +33,9 @@ export async function heldOut({ data, count, seed }: EstimateRequest, index = 0)
 }
 
 /**
- * Samples of a flow. What they start from on a two-sided path, and what they are conditioned on, are held-out points'.
+ * Samples of a flow. The source points of a two-sided path and the conditions come from held-out points.
  *
- * @throws SolverError where a solve does not reach its end.
+ * @throws SolverError if a solve does not reach its end.
  */
 export async function drawSamples(
   request: EstimateRequest,

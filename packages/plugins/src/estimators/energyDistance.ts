@@ -5,9 +5,9 @@ import { pairedStatistic } from './pairedStatistic.ts';
 
 /**
  * The energy distance 2·E‖X − Y‖ − E‖X − X′‖ − E‖Y − Y′‖ between samples X and held-out points Y (Székely & Rizzo 2013, "Energy
- * statistics"), unbiased, so it may be negative by chance. It vanishes for equal distributions only.
+ * statistics"), unbiased, so it may be negative by chance. It vanishes only for equal distributions.
  *
- * @throws SolverError where a solve does not reach its end.
+ * @throws SolverError if a solve does not reach its end.
  */
 export const energyDistance = defineEstimator({
   name: 'energy-distance',

@@ -2,9 +2,9 @@ import { defineEstimator, type Estimator } from '@flow-matching/core';
 import { drawSamples } from './drawSamples.ts';
 
 /**
- * Evaluations of the field that one sample takes (NFE): the largest number over the samples drawn.
+ * Number of field evaluations per sample (NFE): the largest over the samples drawn.
  *
- * @throws SolverError where a solve does not reach its end.
+ * @throws SolverError if a solve does not reach its end.
  */
 export const functionEvaluations = defineEstimator({
   name: 'function-evaluations',

@@ -10,10 +10,10 @@ import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 
 /**
- * Share of samples in the support of the data: where its density is positive, or, for densities that vanish nowhere, in the smallest
- * region that holds the share `coverage` of held-out points.
+ * Fraction of samples in the support of the data: where its density is positive or, for densities that are positive everywhere,
+ * in the smallest region that contains the fraction `coverage` of held-out points.
  *
- * @throws DataError where the density is not known; SolverError where a solve does not reach its end.
+ * @throws DataError if the density is unknown; SolverError if a solve does not reach its end.
  */
 export const inSupport = defineEstimator({
   name: 'in-support',
@@ -48,7 +48,7 @@ export const inSupport = defineEstimator({
   }),
 });
 
-/** Share of samples [count, ...event] whose log-density is `least` or more, with the standard error of a share. */
+/** Fraction of samples [count, ...event] whose log-density is at least `least`, with its standard error. */
 export function supportShare(
   density: KnownDensity,
   samples: HostArray,

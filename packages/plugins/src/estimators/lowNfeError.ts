@@ -9,7 +9,7 @@ const isSolver = (value: unknown): value is Solver =>
 const solverOption = z.custom<Solver>(isSolver, 'a solver was expected');
 
 /**
- * The solution that errors are measured against: 1000 evaluations, as in the paper. The midpoint rule does not evaluate at the end, where
+ * The reference solution for errors: 1000 evaluations, as in the paper. The midpoint rule does not evaluate at the end, where
  * the fields of diffusion models may grow without bound and rk4 loses its order.
  */
 export const fineSolution = { name: 'midpoint', steps: 500 } as const;
@@ -18,7 +18,7 @@ export const fineSolution = { name: 'midpoint', steps: 500 } as const;
  * Root mean square distance between samples of a solver with few evaluations and those of a reference with 1000, from the same
  * starts (Lipman et al. 2023, section 6.2 and figure 7).
  *
- * @throws SolverError where a solve does not reach its end.
+ * @throws SolverError if a solve does not reach its end.
  */
 export const lowNfeError = defineEstimator({
   name: 'low-nfe-error',

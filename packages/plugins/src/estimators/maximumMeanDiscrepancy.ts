@@ -4,16 +4,16 @@ import { atLeastTwo } from './atLeastTwo.ts';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { pairedStatistic } from './pairedStatistic.ts';
 
-/** Bandwidths against the median distance of the data's points. */
+/** Bandwidths relative to the median distance of the data points. */
 const multiples = [0.25, 0.5, 1, 2, 4];
-/** Points that the median is taken over. */
+/** Number of points for the median. */
 const looked = 500;
 
 /**
  * The squared maximum mean discrepancy between samples and held-out points (Gretton et al. 2012, "A kernel two-sample test",
  * equation 3), unbiased, so it may be negative by chance. The kernel is the mean of exp(−‖x − y‖²/2s²) over bandwidths s.
  *
- * @throws SolverError where a solve does not reach its end.
+ * @throws SolverError if a solve does not reach its end.
  */
 export const maximumMeanDiscrepancy = defineEstimator({
   name: 'mmd',
@@ -50,7 +50,7 @@ export function gaussianKernel(bandwidths: readonly number[]): (squaredDistance:
   };
 }
 
-/** 1 where all points are equal: there is no scale then. */
+/** 1 if all points are equal: there is no scale then. */
 function medianDistance({ data, shape }: HostArray): number {
   const dimension = data.length / shape[0];
   const count = Math.min(shape[0], looked);

@@ -6,10 +6,10 @@ import { likelihoodSolver, namedSolver } from './likelihoodSolver.ts';
 import { meanWithError } from './statistics.ts';
 
 /**
- * Mean of −log p₁ over held-out points, nats, with its standard error. Where the data's entropy is known the details hold
- * `aboveEntropy`, which no model can bring below 0 but by chance. A flow whose solver is stochastic is scored by dopri5.
+ * Mean of −log p₁ over held-out points, nats, with its standard error. If the data's entropy is known, the details contain
+ * `aboveEntropy`, which is negative only by chance. If the flow's solver is stochastic, dopri5 is used.
  *
- * @throws SolverError where a solve does not reach its end.
+ * @throws SolverError if a solve does not reach its end.
  */
 export const negativeLogLikelihood = defineEstimator({
   name: 'nll',

@@ -7,10 +7,10 @@ import { transportCost } from './transportCost.ts';
 
 /**
  * Normalized path energy |E∫‖v‖² dt − W₂²|/W₂², with W₂ the distance between the source points and as many held-out data points
- * (Tong et al. 2024, section 5.1): 0 where the flow transports optimally. Energies come from the trajectories' points, see
- * trajectoryEnergy. The details hold the signed excess: a flow that misses parts of the data has a negative one.
+ * (Tong et al. 2024, section 5.1): 0 if the flow transports optimally. Energies come from the trajectories' points, see
+ * trajectoryEnergy. The details contain the signed excess, which is negative for a flow that misses parts of the data.
  *
- * @throws SolverError where a solve does not reach its end.
+ * @throws SolverError if a solve does not reach its end.
  */
 export const normalizedPathEnergy = defineEstimator({
   name: 'normalized-path-energy',
@@ -33,7 +33,7 @@ export const normalizedPathEnergy = defineEstimator({
       const { squared, from, to } = await finishOnClock(transport, request.signal);
       const average = mean(energy);
       const excess = average / squared - 1;
-      // Delta method: what each source point and each data point contributes to the ratio.
+      // Delta method: the contribution of each source point and each data point to the ratio.
       const ofSources = Float64Array.from(energy, (each, n) => each / squared - (average / squared ** 2) * from[n]);
       const ofData = Float64Array.from(to, (each) => (average / squared ** 2) * each);
       return {

@@ -1,14 +1,15 @@
 import type { HostArray, Stepwise } from '@flow-matching/core';
 
 /**
- * The U-statistic of order two with kernel h(i, j) = k(aᵢ, bⱼ) + k(aⱼ, bᵢ) − k(aᵢ, aⱼ) − k(bᵢ, bⱼ), unbiased for
- * 2·E k(a, b) − E k(a, a′) − E k(b, b′): the energy distance for k the distance, minus MMD² for k a kernel of similarity. Its standard
- * error by Hoeffding's decomposition, the part of order 1/count² included, which is all there is where the distributions agree.
+ * The U-statistic of order two with kernel h(i, j) = k(aᵢ, bⱼ) + k(aⱼ, bᵢ) − k(aᵢ, aⱼ) − k(bᵢ, bⱼ), unbiased for 2·E k(a, b) −
+ * E k(a, a′) − E k(b, b′): the energy distance for k the distance, minus MMD² for k a kernel of similarity. Its standard error
+ * follows from Hoeffding's decomposition, including the part of order 1/count², which is the only one if the distributions
+ * agree.
  *
- * Stops after each row of pairs: they are count²/2.
+ * Pauses after each row of pairs: there are count²/2 pairs.
  *
  * @param kernel of the squared distance of two points
- * @param a, b [count, ...event] each, 2 points or more.
+ * @param a, b each [count, ...event], at least 2 points.
  */
 export function* pairedStatistic(
   a: HostArray,
@@ -40,7 +41,7 @@ export function* pairedStatistic(
   const value = sums.reduce((sum, each) => sum + each, 0) / pairs;
   const second = squares / pairs - value ** 2;
   const ofMeans = sums.reduce((sum, each) => sum + (each / (count - 1) - value) ** 2, 0) / (count - 1);
-  // A mean over count − 1 values carries a part of their own variance.
+  // A mean over count − 1 values includes a part of their own variance.
   const first = Math.max(0, ofMeans - second / (count - 1));
   return { value, standardError: Math.sqrt((4 * (count - 2) * first + 2 * second) / pairs) };
 }

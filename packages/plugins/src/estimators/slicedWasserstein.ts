@@ -12,11 +12,12 @@ import { drawSamples, heldOut } from './drawSamples.ts';
 import { mean, rootWithError, variance } from './statistics.ts';
 
 /**
- * The sliced 2-Wasserstein distance (Bonneel et al. 2015, "Sliced and Radon Wasserstein barycenters of measures"): the root mean
- * square, over random directions, of the distance between the projections of samples and of as many held-out points. The standard
- * error holds the samples' part, by the dual potentials averaged over directions, and that of the directions.
+ * The sliced 2-Wasserstein distance (Bonneel et al. 2015, "Sliced and Radon Wasserstein barycenters of measures"): the root
+ * mean square, over random directions, of the distance between the projections of samples and of as many held-out points. The
+ * standard error includes the part of the samples, from the dual potentials averaged over directions, and that of the
+ * directions.
  *
- * @throws SolverError where a solve does not reach its end.
+ * @throws SolverError if a solve does not reach its end.
  */
 export const slicedWasserstein = defineEstimator({
   name: 'sliced-wasserstein',
@@ -41,7 +42,7 @@ export const slicedWasserstein = defineEstimator({
   }),
 });
 
-/** The squared distance between samples [count, ...event], and its standard error. Stops after each direction. */
+/** The squared distance between samples [count, ...event], and its standard error. Pauses after each direction. */
 export function* slicedCost(
   a: HostArray,
   b: HostArray,
@@ -61,7 +62,7 @@ export function* slicedCost(
     for (let k = 0; k < count; k++) {
       const [i, j] = [orderX[k], orderY[k]];
       if (k > 0) {
-        // Between neighbours the slope may lie anywhere between two bounds; their mean makes the potentials feasible.
+        // Between neighbors the slope may lie anywhere between two bounds; their mean makes the potentials feasible.
         const [before, other] = [x[orderX[k - 1]], y[orderY[k - 1]]];
         potential += (x[i] - before) * (x[i] + before - y[j] - other);
       }

@@ -14,13 +14,13 @@ export function variance(values: ArrayLike<number>): number {
   return sum / (values.length - 1);
 }
 
-/** The mean and, of more than one value, its standard error. */
+/** The mean and, for more than one value, its standard error. */
 export const meanWithError = (values: ArrayLike<number>): { value: number; standardError?: number } => ({
   value: mean(values),
   ...(values.length > 1 && { standardError: Math.sqrt(variance(values) / values.length) }),
 });
 
-/** The root of a mean square with its standard error by the delta method; none where the square is 0. */
+/** The root of a mean square with its standard error by the delta method; no error if the square is 0. */
 export const rootWithError = (square: number, standardError: number): { value: number; standardError?: number } => {
   const value = Math.sqrt(Math.max(0, square));
   return { value, ...(value > 0 && { standardError: standardError / (2 * value) }) };

@@ -5,11 +5,11 @@ import { mean, meanWithError } from './statistics.ts';
 import { trajectoryEnergy } from './trajectoryEnergy.ts';
 
 /**
- * Straightness of trajectories, E∫‖(x₁ − x₀) − v‖² dt (Liu, Gong & Liu 2023, "Flow straight and fast", section 2.2): 0 for straight
- * lines at constant speed. Since v integrates to x₁ − x₀ it is the energy less ‖x₁ − x₀‖². `relative` in the details is against
- * the mean of the latter.
+ * Straightness of trajectories, E∫‖(x₁ − x₀) − v‖² dt (Liu, Gong & Liu 2023, "Flow straight and fast", section 2.2): 0 for
+ * straight lines at constant speed. Since v integrates to x₁ − x₀, it is the energy minus ‖x₁ − x₀‖². `relative` in the details
+ * is relative to the mean of ‖x₁ − x₀‖².
  *
- * @throws SolverError where a solve does not reach its end.
+ * @throws SolverError if a solve does not reach its end.
  */
 export const straightness = defineEstimator({
   name: 'straightness',

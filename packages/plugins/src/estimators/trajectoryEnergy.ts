@@ -1,6 +1,6 @@
 import type { Samples } from '@flow-matching/core';
 
-/** What trajectories cost, one value a sample. */
+/** Energy and displacement of trajectories, one value per sample. */
 export interface TrajectoryEnergy {
   /** ∫‖v‖² dt. */
   readonly energy: Float64Array;
@@ -9,8 +9,9 @@ export interface TrajectoryEnergy {
 }
 
 /**
- * Energies from the kept points of trajectories: Σ‖Δx‖²/Δt. That is ∫‖v‖² dt of the polygon through the points, at most that of the
- * curve, and short of it by O(Δt²). Where the points are those of an Euler solve of as many steps it is Euler's own quadrature, exactly.
+ * Energies from the kept points of trajectories: Σ‖Δx‖²/Δt. This is ∫‖v‖² dt of the polygon through the points, which is at
+ * most that of the curve and differs from it by O(Δt²). If the points are those of an Euler solve with the same number of
+ * steps, it is exactly Euler's own quadrature.
  */
 export function trajectoryEnergy({ trajectory, times }: Samples): TrajectoryEnergy {
   if (!trajectory || !times) return { energy: new Float64Array(), displacement: new Float64Array() };

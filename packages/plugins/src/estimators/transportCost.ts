@@ -3,10 +3,10 @@ import { linearAssignment } from '../transport/linearAssignment.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';
 import { variance } from './statistics.ts';
 
-/** The squared 2-Wasserstein distance of two samples of one size, and what of it each point contributes. */
+/** The squared 2-Wasserstein distance of two samples of equal size, and the contribution of each point. */
 export interface TransportCost {
   readonly squared: number;
-  /** Of the fluctuation around the expected value at this sample size. */
+  /** Standard error of the fluctuation around the expected value at this sample size. */
   readonly standardError: number;
   /** Dual potentials of both samples' points: their means add up to `squared`. */
   readonly from: Float64Array;
@@ -14,9 +14,9 @@ export interface TransportCost {
 }
 
 /**
- * Exact transport between samples [count, ...event]. The standard error follows from the potentials: √count·(W₂² − E W₂²) tends to
- * a normal whose variance is theirs (del Barrio & Loubes 2019, "Central limit theorems for empirical transportation cost in
- * general dimension").
+ * Exact transport between samples [count, ...event]. The standard error follows from the potentials: √count·(W₂² − E W₂²) tends
+ * to a normal distribution with the variance of the potentials (del Barrio & Loubes 2019, "Central limit theorems for empirical
+ * transportation cost in general dimension").
  */
 export function* transportCost(from: HostArray, to: HostArray): Stepwise<TransportCost> {
   const count = from.shape[0];

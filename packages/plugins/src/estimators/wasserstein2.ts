@@ -11,12 +11,13 @@ import { rootWithError } from './statistics.ts';
 import { transportCost } from './transportCost.ts';
 
 /**
- * The 2-Wasserstein distance between samples and as many held-out points, by exact transport. It is that of the two samples and lies
- * above that of the distributions: `floor` in the details is what two samples of the data itself are apart, so distances compare
- * only at equal counts. The second of these are further held-out points or, where there are not twice as many, training points; where
- * there are too few of both, the details have no floor. Up to 4096 points the costs are kept in memory; time grows about as the square of the count.
+ * The 2-Wasserstein distance between samples and as many held-out points, by exact transport. It is that of the two samples and
+ * larger than that of the distributions, so compare distances only at equal counts. `floor` in the details is the distance
+ * between two samples of the data itself. The second of these samples is further held-out points or, if there are not twice as
+ * many, training points; if there are too few of both, the details have no floor. Up to 4096 points the costs are kept in
+ * memory; time grows roughly as the square of the count.
  *
- * @throws SolverError where a solve does not reach its end.
+ * @throws SolverError if a solve does not reach its end.
  */
 export const wasserstein2 = defineEstimator({
   name: 'wasserstein-2',
@@ -46,7 +47,7 @@ export const wasserstein2 = defineEstimator({
   }),
 });
 
-/** As many points again as are held out for the estimate, none of them twice. */
+/** As many further points as are held out for the estimate, without repetition. */
 async function furtherPoints(request: EstimateRequest): Promise<HostArray | undefined> {
   const { data, count, seed } = request;
   const { testSize = Infinity, size = Infinity } = data;

@@ -1,7 +1,7 @@
 import { gelu, relu, silu, softplus, tanh, type Tensor } from '@flow-matching/core';
 import { selu } from './selu.ts';
 
-/** Activation functions by the names that model options use. */
+/** Activation functions by their names in model options. */
 export const activations = {
   silu,
   gelu: (x: Tensor) => gelu(x),

@@ -14,7 +14,7 @@ import * as z from 'zod';
 import { activationNames, activations } from './activations.ts';
 import { timeEmbeddingNames, timeEmbeddings } from './timeEmbeddings.ts';
 
-/** An alias, because interfaces are no trees: they lack an index signature. */
+/** A type alias, because interfaces lack the index signature that Tree needs. */
 type Layers<Leaf> = { readonly layers: readonly { readonly weight: Leaf; readonly bias: Leaf }[] };
 
 const options = z.strictObject({
@@ -34,8 +34,8 @@ const options = z.strictObject({
 });
 
 /**
- * A multilayer perceptron over the flattened point, the time's features and any float conditions, joined to one row. Weights are
- * [in, out]; weights and biases start uniform on ±1/√in, as PyTorch's Linear does.
+ * A multilayer perceptron over the flattened point, the features of the time and any float conditions, concatenated into one
+ * row. Weights are [in, out]; weights and biases are initialized uniformly on ±1/√in, as in PyTorch's Linear.
  *
  * @throws DTypeError for a condition that is not float.
  */
@@ -81,7 +81,7 @@ function linearLayer(
 
 const flatRows = (x: Tensor): Tensor => x.reshape([x.shape[0], sizeOf(x.shape.slice(1))]);
 
-/** Conditions as rows, in the order of their names, which is the same wherever the record came from. */
+/** Conditions as rows, sorted by name, so that the order does not depend on the record. */
 function conditionRows(condition: Readonly<Record<string, Tensor>>): Tensor[] {
   return Object.entries(condition)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -7,7 +7,7 @@ export interface TimeEmbedding {
   embed(t: Tensor, frequencies: number): Tensor;
 }
 
-/** Cosines and sines of t times each of the rates: [batch, 2·rates]. */
+/** Cosines and sines of t times each rate: [batch, 2·rates]. */
 function waves(t: Tensor, rates: readonly number[]): Tensor {
   const angles = t.reshape([-1, 1]).mul(constant([rates]));
   return concat([cos(angles), sin(angles)], 1);
@@ -15,11 +15,11 @@ function waves(t: Tensor, rates: readonly number[]): Tensor {
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Ways to hand the time to a model, by the names that model options use. */
+/** Time embeddings by their names in model options. */
 export const timeEmbeddings = {
   /** t itself. */
   concatenate: { size: () => 1, embed: (t) => t.reshape([-1, 1]) },
-  /** Half waves cos(πkt), sin(πkt), k = 1, 2, …: with whole ones t = 0 and t = 1 would look the same. */
+  /** Half waves cos(πkt), sin(πkt), k = 1, 2, …: with full waves, t = 0 and t = 1 would be indistinguishable. */
   fourier: {
     size: (frequencies) => 2 * frequencies,
     embed: (t, frequencies) =>
@@ -28,7 +28,7 @@ export const timeEmbeddings = {
         range(frequencies).map((k) => Math.PI * (k + 1)),
       ),
   },
-  /** Vaswani et al. 2017, section 3.5, at position 1000·t: geometric rates from 1 down to 1/10000, which over t in [0, 1] would barely turn. */
+  /** Vaswani et al. 2017, section 3.5, at position 1000·t: geometric rates from 1 down to 1/10000, which would hardly vary over t in [0, 1]. */
   sinusoidal: {
     size: (frequencies) => 2 * frequencies,
     embed: (t, frequencies) =>

@@ -11,9 +11,9 @@ const isDensity = (value: unknown): value is MarginalDensity =>
 const mixture = z.strictObject({
   name: z.literal('gaussian-mixture'),
   means: z.array(z.array(z.number()).min(1)).min(1),
-  /** One standard deviation a component, or one for all. */
+  /** One standard deviation per component, or one for all. */
   stds: z.union([z.array(z.number()), z.number()]).default(1),
-  /** Divided by their sum; equal by default. */
+  /** Normalized to sum 1; equal by default. */
   weights: z.array(z.number()).optional(),
 });
 
@@ -24,8 +24,8 @@ function densityOf(spec: { readonly name: 'checkerboard' } | z.output<typeof mix
 }
 
 /**
- * Flow matching against the marginal field itself (Lipman et al. 2023, equation 5), for data whose marginals are known in closed
- * form. Its gradient is that of conditional flow matching (Theorem 2) without the noise of the conditional targets.
+ * Flow matching with the marginal field as the target (Lipman et al. 2023, equation 5), for data whose marginals are known in
+ * closed form. Its gradient is that of conditional flow matching (Theorem 2) without the noise of the conditional targets.
  */
 export const flowMatching = defineObjective({
   name: 'flow-matching',

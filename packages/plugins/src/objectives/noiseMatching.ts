@@ -5,7 +5,8 @@ import { whereScaleIsTrusted } from './trustedInterval.ts';
 /**
  * Noise matching (DDPM, Ho et al. 2020): the model predicts the noise ε in x = a·x1 + σ·ε, with unit weight at all times.
  *
- * The field is a′·x̂1 + σ′·ε̂ with x̂1 = (x − σ·ε̂)/a. Where a vanishes, at the noise, the field is held: see `interval`.
+ * The field is a′·x̂1 + σ′·ε̂ with x̂1 = (x − σ·ε̂)/a. Where a vanishes, at the noise end, the field is held constant: see
+ * `interval`.
  */
 export const noiseMatching = defineObjective({
   name: 'noise-matching',

@@ -2,8 +2,8 @@ import { pathCoefficients, type Objective } from '@flow-matching/core';
 import { whereScaleIsTrusted } from './trustedInterval.ts';
 
 /**
- * What the objectives share whose model predicts the score s = ∇ₓ log p_t(x): the field (a′/a)·x + (σ²·a′/a − σ·σ′)·s. Nothing is
- * divided by σ, so the data's end needs no care; where a vanishes, at the noise, the field is held.
+ * Common parts of objectives whose model predicts the score s = ∇ₓ log p_t(x): the field (a′/a)·x + (σ²·a′/a − σ·σ′)·s. Nothing
+ * is divided by σ, so the data end needs no special treatment; where a vanishes, at the noise end, the field is held constant.
  */
 export const scoreField: Pick<Objective, 'field'> & Required<Pick<Objective, 'interval'>> = {
   interval: whereScaleIsTrusted,

@@ -6,7 +6,7 @@ import { signalToNoiseRate } from './signalToNoiseRate.ts';
 /**
  * ScoreFlow (Song, Durkan, Murray & Ermon 2021): denoising score matching with the likelihood weight g², where g² = σ²·d/dt
  * log(a²/σ²) is the squared diffusion of the path's stochastic differential equation (β on the variance-preserving path). The
- * weight grows towards the data; the time sampler `importance` takes the variance out of that.
+ * weight grows towards the data; the time sampler `importance` removes the resulting variance.
  */
 export const scoreFlow = defineObjective({
   name: 'score-flow',

@@ -3,8 +3,8 @@ import { meanSquare } from './meanSquare.ts';
 import { scoreField } from './scoreField.ts';
 
 /**
- * Denoising score matching with the weight σ² (Song & Ermon 2019; Song et al. 2021): the model predicts the score, and its loss is
- * σ²‖s − ∇ log p_t(x | x1)‖² = ‖σ·s + ε‖², which divides by nothing.
+ * Denoising score matching with the weight σ² (Song & Ermon 2019; Song et al. 2021): the model predicts the score, and its loss
+ * is σ²‖s − ∇ log p_t(x | x1)‖² = ‖σ·s + ε‖², which needs no division.
  */
 export const scoreMatching = defineObjective({
   name: 'score-matching',

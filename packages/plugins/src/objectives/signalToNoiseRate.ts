@@ -1,8 +1,8 @@
 import { abs, maximum, minimum, type PathCoefficients, type Tensor } from '@flow-matching/core';
 
-/** Above every rate of a diffusion path on its usable times; it bounds those of paths that start at scale 0 or end at std 0. */
+/** Above every rate of a diffusion path at usable times; it bounds the rates of paths that start at scale 0 or end at std 0. */
 const largestRate = 2 ** 17;
-/** Far below every scale and std of f32 that matters; it makes 0/0 a 0. */
+/** Far below every relevant scale and std in f32; it turns 0/0 into 0. */
 const tiny = 1e-30;
 
 const bounded = (rate: Tensor, coefficient: Tensor): Tensor =>

@@ -1,13 +1,14 @@
 import { hostPathCoefficients, pointShape, type Path, type TimeInterval } from '@flow-matching/core';
 
 /**
- * Largest logarithmic rate, per unit of time, by which a conversion may multiply a model's error. Holding the field for a time τ
- * moves a sample by about τ² times the curvature of its way, and leaves it blurred by a third of the std there; on the way a model's
- * error δ grows to δ·ln(rate). At 128 an MLP's δ still outweighs the former by far: at 1024 samples are worse, not better.
+ * Largest logarithmic rate, per unit of time, by which a conversion may multiply a model's error. Holding the field constant
+ * for a time τ moves a sample by about τ² times the curvature of its trajectory, and leaves it blurred by a third of the std
+ * there; meanwhile a model's error δ grows to δ·ln(rate). At 128 an MLP's δ still dominates by far: at 1024 samples are worse,
+ * not better.
  */
 const largestRate = 128;
 
-/** Distances from an end of the interval, as shares of its length, nearest first: up to a half, each a sixth further. */
+/** Distances from an end of the interval, as fractions of its length, nearest first: up to a half, each a sixth larger. */
 const shares = [0, ...Array.from({ length: 93 }, (_, i) => 2 ** (i / 4 - 24))];
 
 /**

@@ -5,7 +5,8 @@ import { whereStdIsTrusted } from './trustedInterval.ts';
 /**
  * The model predicts the data point x1, with unit weight at all times.
  *
- * The field is a′·x̂1 + σ′·ε̂ with ε̂ = (x − a·x̂1)/σ. Where σ vanishes, at the data, the field is held: see `interval`.
+ * The field is a′·x̂1 + σ′·ε̂ with ε̂ = (x − a·x̂1)/σ. Where σ vanishes, at the data end, the field is held constant: see
+ * `interval`.
  */
 export const x1Prediction = defineObjective({
   name: 'x1-prediction',

@@ -15,7 +15,7 @@ import {
 import * as z from 'zod';
 import { optimizerOptions } from './optimizerOptions.ts';
 
-/** Options of Adam and its relatives. */
+/** Options of Adam and its variants. */
 export const adamOptions = {
   ...optimizerOptions,
   beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the running mean of the gradients'),
@@ -39,8 +39,9 @@ interface AdamUpdateAttributes extends Attributes {
 }
 
 /**
- * The arithmetic of Adam on one array, named so that a backend can do it in one pass. Inputs: parameter, both moments and gradient, of
- * one shape; then the scalars rate and ε̂, which hold the bias corrections. Outputs: parameter and both moments.
+ * The arithmetic of Adam on one array, a composite so that a backend can do it in one pass. Inputs: parameter, both moments and
+ * gradient, of one shape; then the scalars rate and ε̂, which include the bias corrections. Outputs: parameter and both
+ * moments.
  */
 export const AdamUpdate = composite<AdamUpdateAttributes>(
   'AdamUpdate',
@@ -81,6 +82,6 @@ export function adamUpdate(
   return { parameter: updated, state: { firstMoment: first, secondMoment: second } };
 }
 
-/** 1 − βᵗ, without the cancellation at small t that costs f32 its digits. */
+/** 1 − βᵗ, without the cancellation at small t that loses digits in f32. */
 const biasCorrection = (step: Tensor, beta: number): Tensor =>
   beta === 0 ? onesLike(step) : expm1(step.mul(Math.log(beta))).neg();

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { adamOptions, adamUpdate, zeroMoments } from './adamUpdate.ts';
 import { optimizerNested } from './optimizerOptions.ts';
 
-/** Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv 1711.05101): parameters shrink by learningRate·weightDecay a step. */
+/** Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv 1711.05101): parameters shrink by learningRate·weightDecay per step. */
 export const adamw = defineOptimizer({
   name: 'adamw',
   summary: 'Adam with decoupled weight decay',

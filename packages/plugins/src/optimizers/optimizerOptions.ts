@@ -14,5 +14,5 @@ export const optimizerOptions = {
     .describe('Schedule of the learning rate'),
 };
 
-/** Options that experiment files give by a plugin's name. */
+/** Options that experiment files give by plugin name. */
 export const optimizerNested = { schedule: 'schedule' } as const;

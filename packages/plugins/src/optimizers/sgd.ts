@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { optimizerNested, optimizerOptions } from './optimizerOptions.ts';
 
 /**
- * Stochastic gradient descent with momentum in PyTorch's form: velocity ← momentum·velocity + gradient, and a step along the
- * velocity, or with `nesterov` along gradient + momentum·velocity.
+ * Stochastic gradient descent with momentum in PyTorch's form: velocity ← momentum·velocity + gradient, then a step along the
+ * velocity or, with `nesterov`, along gradient + momentum·velocity.
  *
- * @throws OptionError for Nesterov's step without momentum.
+ * @throws OptionError for `nesterov` without momentum.
  */
 export const sgd = defineOptimizer({
   name: 'sgd',

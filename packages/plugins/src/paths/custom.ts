@@ -40,10 +40,10 @@ const options = z.strictObject({
 const reserved = ['t', 'x0', 'x1', 'pi', 'e'];
 
 /**
- * A path from two expressions: `mean: "t * x1"`, `std: "1 - (1 - s) * t"`, `constants: { s: 0.01 }`. The formulas are checked when
- * the path is made, as {@link checkPath} does.
+ * A path from two expressions: `mean: "t * x1"`, `std: "1 - (1 - s) * t"`, `constants: { s: 0.01 }`. The formulas are checked
+ * when the path is made, as {@link checkPath} does.
  *
- * @throws OptionError with the position of what cannot be read; PathError, NumericalError where the formulas do not make a path.
+ * @throws OptionError with the position of a syntax error; PathError or NumericalError if the formulas do not define a path.
  */
 export const custom = definePath({
   name: 'custom',
@@ -70,7 +70,7 @@ export const custom = definePath({
       std: (t: Tensor) => shaped(stdOf({ ...given, t }), t.shape),
       ...shapeFrom(constants),
     };
-    // The name itself decides, wherever it stands in the expression.
+    // Only the name counts, wherever it is in the expression.
     if (/\bx0\b/.test(mean)) {
       return twoSidedPath({ ...formulas, mean: (t, x0, x1) => shaped(meanOf({ ...given, t, x0, x1 }), x1.shape) });
     }
@@ -78,13 +78,13 @@ export const custom = definePath({
   },
 });
 
-/** A formula's value, which may be a mere number, broadcast against a shape. */
+/** A formula's value, which may be a plain number, broadcast to a shape. */
 function shaped(value: TensorLike, shape: Shape): Tensor {
   const tensor = toTensor(value);
   return expand(tensor, broadcastShapes(tensor.shape, shape));
 }
 
-/** The shape of a point where a list of constants fixes it. */
+/** The shape of a point, if a list of constants determines it. */
 function shapeFrom(constants: Readonly<Record<string, number | readonly number[]>>): { shape?: Shape } {
   const list = Object.values(constants).find((value) => typeof value !== 'number');
   return list ? { shape: [list.length] } : {};

@@ -27,7 +27,7 @@ import jsep from 'jsep';
 
 type Expression = jsep.CoreExpression & { readonly index?: number };
 
-/** What jsep's typings leave out: the parser is a class, made to be extended. */
+/** Missing from jsep's typings: the parser is a class that can be extended. */
 interface Parser {
   readonly expr: string;
   index: number;
@@ -39,8 +39,8 @@ interface Parser {
 const { Jsep } = jsep as unknown as { Jsep: new (text: string) => Parser };
 
 /**
- * jsep's parser with powers as mathematics writes them: `^` (or `**`) binds tighter than a sign, −t^2 = −(t²), and to the right.
- * Tokens remember where they begin.
+ * jsep's parser with powers as in mathematics: `^` (or `**`) binds tighter than a sign, −t^2 = −(t²), and is right-associative.
+ * Tokens record where they begin.
  */
 class FormulaParser extends Jsep {
   override gobbleToken(): jsep.Expression | false | undefined {
@@ -90,17 +90,17 @@ const binaryOperators: Readonly<Record<string, (a: TensorLike, b: TensorLike) =>
   '-': sub,
   '*': mul,
   '/': div,
-  // A square stays a product: exact where pow is not, and finite for any sign.
+  // A square is a product: exact, unlike pow, and finite for any sign.
   '^': (a, b) => (b === 2 ? mul(a, a) : pow(a, b)),
 };
 
 const constants: Readonly<Record<string, number>> = { pi: Math.PI, e: Math.E };
 
-/** Operators, brackets and commas of the longest formula, and its deepest brackets: the parser goes down the stack with them. */
+/** Limits on operators, parentheses and commas of a formula, and on nesting: the parser recurses over them. */
 const mostOperators = 1000;
 const deepestBrackets = 100;
 
-/** What is too large of a formula, and where. */
+/** The limit that a formula exceeds, and where. */
 function sizeProblem(text: string): { problem: string; index: number; expected: string } | undefined {
   let [operators, depth] = [0, 0];
   for (const { 0: symbol, index } of text.matchAll(/[^\w\s.]/g)) {
@@ -118,15 +118,16 @@ function sizeProblem(text: string): { problem: string; index: number; expected: 
   return undefined;
 }
 
-/** A formula that was read: what it computes from values of its names. */
+/** A parsed formula: a function of the values of its names. */
 export type Formula = (values: Readonly<Record<string, TensorLike>>) => TensorLike;
 
 /**
- * Reads an arithmetic expression: numbers, `names`, + − * / ^, brackets, and the functions sin, cos, tan, tanh, exp, expm1, log,
- * log1p, sqrt, abs, erf, sigmoid, min, max and pow; `pi` and `e` are known. Nothing is evaluated as code.
+ * Parses an arithmetic expression: numbers, `names`, + − * / ^, parentheses, and the functions sin, cos, tan, tanh, exp, expm1,
+ * log, log1p, sqrt, abs, erf, sigmoid, min, max and pow; `pi` and `e` are known. Nothing is evaluated as code.
  *
- * @param owner what the expression belongs to, for messages
- * @throws OptionError with the position of what cannot be read, or of what is beyond 1000 operators or 100 levels of brackets.
+ * @param owner of the expression, for messages
+ * @throws OptionError with the position of a syntax error, or if there are more than 1000 operators or 100 levels of
+ *   parentheses.
  */
 export function parseFormula(text: string, names: readonly string[], owner: string): Formula {
   const known = [...names, ...Object.keys(constants)];
@@ -140,7 +141,7 @@ export function parseFormula(text: string, names: readonly string[], owner: stri
     );
   };
 
-  /** A checked expression as a function of the names' values. `from` is where it begins, as far as that is known. */
+  /** A checked expression as a function of the names' values. `from` is its start, as far as it is known. */
   const build = (node: Expression, from: number): Formula => {
     const index = node.index ?? from;
     switch (node.type) {
@@ -218,7 +219,7 @@ export function parseFormula(text: string, names: readonly string[], owner: stri
   return build(tree as Expression, 0);
 }
 
-/** The line of a text that a place is in, or what of it is near, with a mark below. */
+/** The line around a position in a text, shortened if needed, with a mark below. */
 function pointAt(text: string, index: number): string {
   const from = Math.max(0, index - 60);
   const shown = text.slice(from, index + 60).replace(/\s/g, ' ');

@@ -2,7 +2,7 @@ import { definePath, gaussianPath, type Tensor } from '@flow-matching/core';
 import * as z from 'zod';
 import { squareRootCut } from './timeCuts.ts';
 
-/** 1 − t² in factors, because 1 − t is exact and the whole is not. */
+/** 1 − t² in factored form, because 1 − t is exact and 1 − t² is not. */
 const variance = (t: Tensor): Tensor => t.neg().add(1).mul(t.add(1));
 
 /** Mean t·x1 and std √(1 − t²): variance-preserving with a linear mean. It ends at 1 − 10⁻⁵. */

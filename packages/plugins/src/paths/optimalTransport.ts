@@ -20,7 +20,7 @@ export const optimalTransport = definePath({
       ),
   }),
   create: ({ sigmaMin }) => {
-    // 1 − t is exact for times on the 2⁻²⁴ grid; (1 − σmin)·t would be rounded first, and near t = 1 the difference is all there is.
+    // 1 − t is exact for times on the 2⁻²⁴ grid; (1 − σmin)·t would be rounded first, and near t = 1 only the difference remains.
     const std = (t: Tensor): Tensor => t.neg().add(1).add(t.mul(sigmaMin));
     return gaussianPath({
       name: 'optimal-transport',

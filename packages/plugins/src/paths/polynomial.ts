@@ -2,7 +2,10 @@ import { definePath, gaussianPath, type Tensor } from '@flow-matching/core';
 import * as z from 'zod';
 import { lastBeforeOne } from './timeCuts.ts';
 
-/** Mean tⁿ·x1 and std 1 − tⁿ: straight lines, run through ever faster as n grows. At n = 1 it is optimal transport with std 0 at the data. */
+/**
+ * Mean tⁿ·x1 and std 1 − tⁿ: straight lines, traversed ever faster as n grows. With n = 1 it is optimal transport with
+ * std 0 at the data.
+ */
 export const polynomial = definePath({
   name: 'polynomial',
   summary: 'Mean t^degree·x1, std 1 − t^degree: straight lines that speed up',

@@ -3,8 +3,8 @@ import * as z from 'zod';
 
 /**
  * The variance-exploding diffusion path, its time reversed: mean x1 and std sigmaMin·(sigmaMax/sigmaMin)^(1 − t) (Lipman et al.
- * 2023, equations 16 and 17, with the usual geometric schedule). The prior is N(0, sigmaMax² I), so sigmaMax should be well above
- * the data's size.
+ * 2023, equations 16 and 17, with the usual geometric schedule). The prior is N(0, sigmaMax² I), so sigmaMax should be well
+ * above the scale of the data.
  */
 export const varianceExploding = definePath({
   name: 'variance-exploding',

@@ -18,7 +18,7 @@ export const variancePreserving = definePath({
     })
     .refine(({ betaMin, betaMax }) => betaMax >= betaMin, { path: ['betaMax'], message: 'must not be below betaMin' }),
   create: ({ betaMin, betaMax }) => {
-    /** T(s) in factored form: no cancellation, whatever s. */
+    /** T(s) in factored form: no cancellation for any s. */
     const exponent = (s: Tensor): Tensor => s.mul(s.mul((betaMax - betaMin) / 2).add(betaMin));
     const rate = (s: Tensor): Tensor => s.mul(betaMax - betaMin).add(betaMin);
     const scale = (s: Tensor): Tensor => exponent(s).mul(-0.5).exp();

@@ -2,7 +2,7 @@ import { defineSchedule } from '@flow-matching/core';
 import * as z from 'zod';
 import { decayOptions, withWarmup } from './warmup.ts';
 
-/** A power of the share of steps that is left, from 1 down to `final`: a line for power 1, the paper's polynomial decay. */
+/** A power of the fraction of steps that remain, from 1 down to `final`: linear for power 1, the paper's polynomial decay. */
 export const polynomialSchedule = defineSchedule({
   name: 'polynomial',
   summary: 'A power of the remaining share of steps, a line by default',

@@ -18,7 +18,7 @@ interface Warmup {
   readonly warmupFrom: number;
 }
 
-/** A line from `warmupFrom` to 1, then `after` the share of the remaining steps that is done, in [0, 1]. */
+/** Linear from `warmupFrom` to 1, then `after` of the fraction of the remaining steps that is done, in [0, 1]. */
 export function withWarmup(
   name: string,
   { warmup, warmupFrom }: Warmup,

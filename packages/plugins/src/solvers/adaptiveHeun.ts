@@ -9,7 +9,7 @@ export const adaptiveHeunTableau: ButcherTableau = {
   embedded: { order: 1, errorWeights: [-1 / 2, 1 / 2] },
 };
 
-/** Heun's second-order method with Euler's as its error estimate: adaptive, two evaluations a step. */
+/** Heun's second-order method with Euler's as its error estimate: adaptive, two evaluations per step. */
 export const adaptiveHeun = embeddedMethod({
   name: 'adaptive-heun',
   summary: 'Heun–Euler 2(1), adaptive steps',

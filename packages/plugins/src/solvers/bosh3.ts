@@ -10,7 +10,7 @@ export const bosh3Tableau: ButcherTableau = {
   firstSameAsLast: true,
 };
 
-/** Bogacki & Shampine 1989, "A 3(2) pair of Runge–Kutta formulas": adaptive, three new evaluations a step. */
+/** Bogacki & Shampine 1989, "A 3(2) pair of Runge–Kutta formulas": adaptive, three new evaluations per step. */
 export const bosh3 = embeddedMethod({
   name: 'bosh3',
   summary: 'Bogacki–Shampine 3(2), adaptive steps',

@@ -6,7 +6,7 @@ interface StepChoice {
   readonly grid?: TimeGridOption;
 }
 
-/** Options of fixed steps with their spacing, and with `fallback` steps where no other option says how many. */
+/** Options of fixed steps with their spacing filled in, and `fallback` steps if no other option gives their number. */
 export function completeSteps<Options extends StepChoice>(options: Options, fallback: number): Options {
   const { steps, evaluations, grid = 'uniform' } = options;
   const isCounted = steps !== undefined || evaluations !== undefined || typeof grid !== 'string';

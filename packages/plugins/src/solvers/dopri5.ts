@@ -34,7 +34,7 @@ export const dopri5Tableau: ButcherTableau = {
   firstSameAsLast: true,
 };
 
-/** Dormand–Prince 5(4): adaptive, six new evaluations a step. */
+/** Dormand–Prince 5(4): adaptive, six new evaluations per step. */
 export const dopri5 = embeddedMethod({
   name: 'dopri5',
   summary: 'Dormand–Prince 5(4), adaptive steps',

@@ -35,8 +35,8 @@ const embeddedWeights = [
 ];
 
 /**
- * Prince & Dormand 1981, "High order embedded Runge–Kutta formulae": the 8(7) pair of thirteen stages. The derivative at the end is a
- * fourteenth stage, which the next step starts with and the sixth-degree interpolant needs.
+ * Prince & Dormand 1981, "High order embedded Runge–Kutta formulae": the 8(7) pair of thirteen stages. The derivative at the
+ * end is a fourteenth stage, which the next step reuses and the sixth-degree interpolant needs.
  */
 export const dopri8Tableau: ButcherTableau = {
   order: 8,
@@ -156,7 +156,7 @@ export const dopri8Tableau: ButcherTableau = {
   firstSameAsLast: true,
 };
 
-/** Prince–Dormand 8(7): adaptive, thirteen new evaluations a step; for tight tolerances. */
+/** Prince–Dormand 8(7): adaptive, thirteen new evaluations per step; for tight tolerances. */
 export const dopri8 = embeddedMethod({
   name: 'dopri8',
   summary: 'Prince–Dormand 8(7), adaptive steps',

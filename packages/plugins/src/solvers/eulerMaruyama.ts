@@ -4,9 +4,9 @@ import { completeSteps } from './completeSteps.ts';
 import { stepsAndGrid, stochasticStepShape } from './stochasticStepOptions.ts';
 
 /**
- * Euler–Maruyama on the stochastic equation that shares the flow's marginals (Song et al. 2021, section 3.3, for any Gaussian path):
- * dx = (u + κ·∇log p) dt + √(2κ) dW with κ = noise·σ·(a′σ − aσ′), a and σ the path's mean scale and standard deviation. It
- * vanishes with σ, so the drift stays finite at the data. The last step adds no noise.
+ * Euler–Maruyama on the stochastic differential equation with the flow's marginals (Song et al. 2021, section 3.3, for any
+ * Gaussian path): dx = (u + κ·∇log p) dt + √(2κ) dW with κ = noise·σ·(a′σ − aσ′), a and σ the path's mean scale and standard
+ * deviation. It vanishes with σ, so the drift stays finite at the data. The last step adds no noise.
  */
 export const eulerMaruyama = defineSolver({
   name: 'euler-maruyama',

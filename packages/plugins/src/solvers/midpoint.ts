@@ -3,7 +3,7 @@ import { fixedStepMethod } from './rungeKuttaMethods.ts';
 
 export const midpointTableau: ButcherTableau = { order: 2, nodes: [0, 1 / 2], stages: [[], [1 / 2]], weights: [0, 1] };
 
-/** The explicit midpoint rule: two evaluations a step, order 2. Default 50 steps. */
+/** The explicit midpoint rule: two evaluations per step, order 2. Default 50 steps. */
 export const midpoint = fixedStepMethod({
   name: 'midpoint',
   summary: 'Order 2, fixed steps, two evaluations each',

@@ -11,8 +11,9 @@ import { completeSteps } from './completeSteps.ts';
 import { stepsAndGrid, stochasticStepShape } from './stochasticStepOptions.ts';
 
 /**
- * Predictor–corrector sampling (Song et al. 2021, algorithm 1): Euler's step along the flow, then Langevin steps at the new time that
- * pull the samples back to its distribution, x ← x + r·σ²∇log p + √(2r)·σ·noise. The last step's corrections add no noise.
+ * Predictor–corrector sampling (Song et al. 2021, algorithm 1): an Euler step along the flow, then Langevin steps at the new
+ * time that correct the distribution of the samples, x ← x + r·σ²∇log p + √(2r)·σ·noise. The last step's corrections add no
+ * noise.
  */
 export const predictorCorrector = defineSolver({
   name: 'predictor-corrector',

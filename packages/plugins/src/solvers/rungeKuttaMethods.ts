@@ -67,12 +67,12 @@ const adaptiveShape = {
 };
 
 const defaultTolerance = 1e-5;
-/** Steps of an embedded method that is only given a named grid. */
+/** Steps of an embedded method if only a named grid is given. */
 const defaultSteps = 20;
 
 /** Options of a method without an error estimate: `steps`, `evaluations` or `grid`. */
 export const fixedStepOptions = z.strictObject(fixedStepShape);
-/** Options of an embedded method: tolerances, or fixed steps in their place. */
+/** Options of an embedded method: tolerances, or fixed steps instead. */
 export const embeddedOptions = z.strictObject({ ...adaptiveShape, ...fixedStepShape });
 
 interface MethodDefinition {
@@ -81,11 +81,11 @@ interface MethodDefinition {
   readonly tableau: ButcherTableau;
 }
 
-/** Evaluations of one fixed step: a first-same-as-last method does without its last stage. */
+/** Evaluations of one fixed step: a first-same-as-last method skips its last stage. */
 const evaluationsPerStep = ({ nodes, firstSameAsLast }: ButcherTableau): number =>
   nodes.length - (firstSameAsLast ? 1 : 0);
 
-/** The solver plugin of a tableau without an error estimate; `steps` where nothing is asked for. */
+/** The solver plugin of a tableau without an error estimate; `steps` is the default. */
 export function fixedStepMethod({ name, summary, tableau, steps }: MethodDefinition & { readonly steps: number }) {
   return defineSolver({
     name,
@@ -96,7 +96,7 @@ export function fixedStepMethod({ name, summary, tableau, steps }: MethodDefinit
   });
 }
 
-/** The solver plugin of an embedded tableau: adaptive, or with fixed steps where steps are given. */
+/** The solver plugin of an embedded tableau: adaptive, or with fixed steps if steps are given. */
 export function embeddedMethod({ name, summary, tableau }: MethodDefinition) {
   return defineSolver({
     name,
@@ -117,7 +117,7 @@ type EmbeddedOptions = z.output<typeof embeddedOptions>;
 const takesFixedSteps = ({ steps, evaluations, grid }: EmbeddedOptions): boolean =>
   steps !== undefined || evaluations !== undefined || grid !== undefined;
 
-/** With tolerances and the step-size controller's settings. */
+/** Fills in tolerances and the settings of the step-size controller. */
 function completeAdaptive(options: EmbeddedOptions): EmbeddedOptions {
   const { maxSteps, ...controller } = adaptiveDefaults;
   return {
@@ -171,7 +171,7 @@ function adaptiveSteps(
   { maxEvaluations, ...options }: z.output<z.ZodObject<typeof adaptiveShape>>,
 ): AdaptiveOptions {
   const perAttempt = evaluationsPerStep(tableau);
-  // Two evaluations go into the first derivative and the first step size.
+  // The first derivative and the first step size take two evaluations.
   const budget =
     maxEvaluations === undefined ? {} : { maxSteps: Math.max(1, Math.floor((maxEvaluations - 2) / perAttempt)) };
   // Completed before.

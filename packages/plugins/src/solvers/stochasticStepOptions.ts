@@ -9,7 +9,7 @@ export const stochasticStepShape = {
     .describe('Spacing of the steps: a named spacing, or increasing fractions of the interval from 0 to 1'),
 };
 
-/** The number of steps and their grid, from completed options. @throws OptionError where they contradict one another. */
+/** The number of steps and their grid, from completed options. @throws OptionError if they contradict each other. */
 export function stepsAndGrid({
   steps,
   grid = 'uniform',

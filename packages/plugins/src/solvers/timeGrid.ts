@@ -11,12 +11,12 @@ const edmExponent = 7;
 const edmRange: readonly [number, number] = [80, 0.002];
 
 /**
- * Fractions at which `steps` steps end, 0 and 1 included.
+ * The grid of `steps` steps as fractions, including 0 and 1.
  *
- * `cosine` takes short steps at both ends, (1 − cos πs)/2. `edm` shortens them towards the data as Karras et al. space noise levels,
- * with exponent 7: fractions of the way are one minus the noise level's share.
+ * `cosine` takes short steps at both ends, (1 − cos πs)/2. `edm` shortens them towards the data like the noise levels of Karras
+ * et al., with exponent 7: fractions are one minus the relative noise level.
  *
- * @throws OptionError where an explicit list does not increase from 0 to 1 in `steps` steps.
+ * @throws OptionError if an explicit list does not increase from 0 to 1 in `steps` steps.
  */
 export function timeGrid(option: TimeGridOption, steps: number): readonly number[] | undefined {
   if (option === 'uniform') return undefined;

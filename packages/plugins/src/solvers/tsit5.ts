@@ -41,7 +41,7 @@ export const tsit5Tableau: ButcherTableau = {
   firstSameAsLast: true,
 };
 
-/** Tsitouras 5(4): adaptive, six new evaluations a step. */
+/** Tsitouras 5(4): adaptive, six new evaluations per step. */
 export const tsit5 = embeddedMethod({
   name: 'tsit5',
   summary: 'Tsitouras 5(4), adaptive steps',

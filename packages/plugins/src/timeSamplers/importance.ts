@@ -18,16 +18,16 @@ import {
 import * as z from 'zod';
 import { signalToNoiseRate } from '../objectives/signalToNoiseRate.ts';
 
-/** Cells of equal probability that the density of times is made of. */
+/** Number of cells of equal probability in the density of times. */
 const cells = 1024;
 
 /**
- * Times drawn with a density proportional to g²/σ² = d/dt log(a²/σ²), the rate of the path's signal-to-noise ratio: uniform in log
- * signal-to-noise, which is where ScoreFlow's likelihood weight varies least (Song et al. 2021, section 5.1). Each loss is weighted
- * by the inverse density, so every expectation is what uniform times give.
+ * Times drawn with a density proportional to g²/σ² = d/dt log(a²/σ²), the rate of the path's signal-to-noise ratio: uniform in
+ * log signal-to-noise, where ScoreFlow's likelihood weight varies least (Song et al. 2021, section 5.1). Each loss is weighted
+ * by the inverse density, so expectations equal those with uniform times.
  *
- * The density is constant on each of 1024 cells, and the weight is that of the cell, so the expectation is unchanged exactly,
- * however coarse the cells.
+ * The density is constant on each of 1024 cells, and the weight is that of the cell, so the expectation is exact, however
+ * coarse the cells.
  */
 export const importance = defineTimeSampler({
   name: 'importance',
@@ -71,7 +71,7 @@ function cellBounds(path: Path, uniformShare: number): number[] {
   return quantiles(nodes, cumulative);
 }
 
-/** Rates at times given as shares of the path's interval, averaged over the dimensions of a point; positive. */
+/** Rates at times given as fractions of the path's interval, averaged over the dimensions of a point; positive. */
 function signalToNoiseRates(path: Path, nodes: readonly number[], shape: Shape): number[] {
   const { start, end } = path.interval;
   const times = Float64Array.from(nodes, (node) => start * (1 - node) + end * node);
@@ -101,7 +101,7 @@ function crowdedNodes(): number[] {
   ];
 }
 
-/** Where a piecewise linear increasing function on [0, 1] reaches k/cells. */
+/** The points where a piecewise linear increasing function on [0, 1] reaches k/cells. */
 function quantiles(nodes: readonly number[], values: readonly number[]): number[] {
   let i = 0;
   const inner = Array.from({ length: cells - 1 }, (_, k) => {

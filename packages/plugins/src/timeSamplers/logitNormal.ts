@@ -3,8 +3,8 @@ import * as z from 'zod';
 import { normalQuantile } from './normalQuantile.ts';
 
 /**
- * Times whose logit is normal: t = sigmoid(mean + scale·z) (Esser et al. 2024, "Scaling rectified flow transformers"). They crowd
- * where the regression is hardest. Unweighted, so the loss counts those times more.
+ * Times whose logit is normal: t = sigmoid(mean + scale·z) (Esser et al. 2024, "Scaling rectified flow transformers"). They
+ * concentrate where the regression is hardest. Losses are not reweighted, so these times count more.
  */
 export const logitNormal = defineTimeSampler({
   name: 'logit-normal',

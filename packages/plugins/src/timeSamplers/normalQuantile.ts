@@ -33,8 +33,8 @@ const rational = (x: Tensor, { numerator, denominator }: typeof central): Tensor
 const smallest = 2 ** -25;
 
 /**
- * Φ⁻¹(u), the standard normal quantile, accurate to 1 part in 10¹⁶ in exact arithmetic. Uniforms nearer to 0 or 1 than 2⁻²⁵ are
- * taken to be at that distance, so the result is finite: within ±5.42.
+ * Φ⁻¹(u), the standard normal quantile, accurate to 1 part in 10¹⁶ in exact arithmetic. Uniforms closer to 0 or 1 than 2⁻²⁵ are
+ * clamped to that distance, so the result is finite: within ±5.42.
  */
 export function normalQuantile(u: Tensor): Tensor {
   const q = u.sub(0.5);

@@ -4,18 +4,21 @@ import { endsStretch } from './endsStretch.ts';
 
 export interface Auction {
   readonly columnPotentials: Float64Array;
-  /** A permutation exists whose pairs' reduced costs are above their row's least by this at most. Infinity where there was no auction. */
+  /** There is a permutation whose reduced costs exceed the smallest of their row by at most this. Infinity if there was no auction. */
   readonly increment: number;
 }
 
-/** Increments of the auction relative to the mean excess of costs over their row's least, and what each is divided by. */
+/**
+ * First and last increment of the auction, relative to the mean excess of costs over the smallest of their row, and the factor
+ * by which increments fall.
+ */
 const [firstIncrement, lastIncrement, decay] = [0.25, 1e-4, 6];
-/** Increments stay this far above the costs' magnitude: smaller ones would be lost in rounding, and bidding would never end. */
+/** Smallest increment relative to the costs' magnitude: smaller ones would be lost in rounding, and bidding would never end. */
 const resolution = 2 ** -36;
 
 /**
  * Column potentials near those of the optimal assignment, by bidding with falling increments (Bertsekas 1988, "The auction
- * algorithm"): down to `enough`, or as fine as pays. Zeros where the costs are too much alike for an auction.
+ * algorithm"): down to `enough`, or as fine as is worthwhile. Zeros if the costs are too similar for an auction.
  */
 export function* auction(costs: CostRows, enough = 0): Stepwise<Auction> {
   const { size } = costs;
@@ -49,7 +52,7 @@ export function* auction(costs: CostRows, enough = 0): Stepwise<Auction> {
 const nextIncrement = (increment: number, last: number): number =>
   increment > last ? Math.max(increment / decay, last) : 0;
 
-/** The mean excess of costs over their row's least, and the largest absolute cost. */
+/** The mean excess of costs over the smallest of their row, and the largest absolute cost. */
 function* measure({ size, row }: CostRows): Stepwise<{ excess: number; magnitude: number }> {
   let [excess, magnitude] = [0, 0];
   for (let i = 0; i < size; i++) {
@@ -68,8 +71,8 @@ function* measure({ size, row }: CostRows): Stepwise<{ excess: number; magnitude
 }
 
 /**
- * A row's best column, and by how much the second best is worse. Results stay in fields: this runs millions of times, and an object
- * for each would cost more than the search.
+ * A row's best column, and the margin to the second best. Results are fields: this runs millions of times, and allocating an
+ * object each time would cost more than the search.
  */
 class Bid {
   column = 0;
@@ -80,7 +83,7 @@ class Bid {
     const whole = size - (size % 4);
     let [least, second, best] = [Infinity, Infinity, 0];
     for (let from = 0; from < size; from += 4) {
-      // Four columns rarely hold a better one, and then one test rules out all of them.
+      // Four columns rarely contain a better one, and one test rules out all of them.
       const worse =
         from < whole &&
         cost[from] - potential[from] >= second &&

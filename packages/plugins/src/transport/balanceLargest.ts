@@ -1,18 +1,18 @@
-/** Of the tolerance, what entries may make up that are left out, and what remains for those that are not. */
+/** The parts of the tolerance for entries that are left out and for those that are kept. */
 const [leftOut, kept] = [0.1, 0.9];
-/** Above this share of the entries, lists of them take longer than the whole kernel. */
+/** Above this fraction of the entries, lists of them take longer than the whole kernel. */
 const largestShare = 0.4;
 
 export interface BalanceOptions {
-  /** Mean |row sum − 1| to end at. */
+  /** Mean |row sum − 1| at which to stop. */
   readonly tolerance: number;
   readonly maxIterations: number;
 }
 
 /**
- * Sinkhorn's iteration over the large entries of a kernel [size, size]: those without which no row loses more than a tenth of the
- * tolerance under the scalings given. Most entries are far smaller where the entropy weighs little, and there iterations are many.
- * Rescales `left` and `right` in place; does nothing where too many entries are large.
+ * Sinkhorn's iteration over the large entries of a kernel [size, size]: without the others, no row loses more than a tenth of
+ * the tolerance under the given scalings. If the entropy has little weight, most entries are far smaller and many iterations
+ * are needed. Rescales `left` and `right` in place; does nothing if too many entries are large.
  *
  * @returns the number of iterations.
  */
@@ -52,7 +52,7 @@ interface Entries {
   readonly values: Float64Array;
 }
 
-/** Entries that exceed `least` once scaled. Absent where they are too many. */
+/** Entries that exceed `least` when scaled; undefined if there are too many. */
 function largest(kernel: Float64Array, left: Float64Array, right: Float64Array, least: number): Entries | undefined {
   const size = left.length;
   const most = Math.floor(largestShare * kernel.length);

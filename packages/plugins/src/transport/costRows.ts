@@ -1,4 +1,4 @@
-/** A square cost matrix by rows. A row is only read until the next one is asked for, so it may be made on the fly in one buffer. */
+/** A square cost matrix by rows. A row is only valid until the next one is requested, so it may be computed in a shared buffer. */
 export interface CostRows {
   readonly size: number;
   readonly row: (index: number) => Float64Array;

@@ -11,12 +11,13 @@ import { denseCosts } from './squaredDistances.ts';
  * Draws a permutation in which row i goes to column j with the plan's probability for that pair, to 2⁻²⁴: dependent rounding
  * (Gandhi, Khuller, Parthasarathy & Srinivasan 2006, "Dependent rounding and its applications to approximation algorithms").
  * Along a cycle of pairs that are neither sure nor excluded, probability moves from every second pair to the others or back, at
- * odds that keep its expectation; row and column sums never change. Short cycles settle most pairs, digits the rest.
+ * random such that its expectation is kept; row and column sums never change. Most pairs are resolved by short cycles, the rest
+ * by digits.
  *
- * What a plan lacks in balance leaves a few rows and columns without a partner: they are joined at the least cost.
+ * If a plan is not exactly balanced, a few rows and columns are left without a partner; they are assigned at the lowest cost.
  *
  * @param uniform draws from [0, 1) on the grid of 2⁻²⁴.
- * @returns for each row its column.
+ * @returns the column of each row.
  */
 export function drawPermutation(plan: EntropicPlan, costs: CostRows, uniform: () => number): Int32Array {
   const { size } = plan;
@@ -29,7 +30,7 @@ export function drawPermutation(plan: EntropicPlan, costs: CostRows, uniform: ()
   return columns;
 }
 
-/** The plan in units of 2⁻²⁴, rows and then columns that sum to more than 1 scaled down to it, so that none is drawn twice. */
+/** The plan in units of 2⁻²⁴. Rows and then columns with a sum above 1 are scaled down to 1, so that none is drawn twice. */
 function wholeWeights({ size, probability }: EntropicPlan): Int32Array {
   const scaled = new Float64Array(size * size);
   const sums = new Float64Array(size);

@@ -5,7 +5,7 @@ import type { CostRows } from './costRows.ts';
 import { linearAssignment } from './linearAssignment.ts';
 
 export interface EntropicPlanOptions {
-  /** Weight ε of the entropy, in the unit of the costs. */
+  /** Weight ε of the entropy, in units of the costs. */
   readonly epsilon: number;
   /** Mean |row sum − 1| at which the plan counts as balanced; columns balance exactly. */
   readonly tolerance: number;
@@ -23,14 +23,15 @@ export interface EntropicPlan {
 
 /**
  * The plan between uniform marginals that minimizes ⟨P, cost⟩ − ε·entropy(P), by Sinkhorn's iteration (Cuturi 2013, "Sinkhorn
- * distances"). It starts from the potentials of an auction with increments of ε or less: every entry of the kernel is then at most
- * 1, each row holds a 1 and each column an entry of 1/e or more, so nothing underflows however small ε is. Where ε is less than
- * the costs can tell apart in f64 (6e-14 of the largest) the plan is that of the smallest ε that they can, the optimal assignment.
+ * distances"). It starts from the potentials of an auction with increments of ε or less: every entry of the kernel is then at
+ * most 1, each row holds a 1 and each column an entry of 1/e or more, so nothing underflows however small ε is. If ε is below
+ * the resolution of the costs in f64 (6e-14 of the largest), the plan is that of the smallest resolvable ε, the optimal
+ * assignment.
  *
- * Between two iterations over the whole kernel come as many as it takes over its large entries alone. Only the whole kernel says
- * whether the plan balances, and all of it goes into the plan.
+ * Between two iterations over the whole kernel, as many as needed run over its large entries only. The whole kernel decides
+ * whether the plan is balanced, and all of it enters the plan.
  *
- * @throws NumericalError where the plan does not balance within `maxIterations`.
+ * @throws NumericalError if the plan does not balance within `maxIterations`.
  */
 export function entropicPlan(
   costs: CostRows,
@@ -65,10 +66,13 @@ export function entropicPlan(
   );
 }
 
-/** Beside the largest cost, differences below this share are lost in the rounding of costs and potentials. */
+/** Differences below this fraction of the largest cost are lost in the rounding of costs and potentials. */
 const resolution = 2 ** -44;
 
-/** exp((rowPotential + columnPotential − cost)/ε), row-major. An ε below what the costs resolve counts as the least that they do. */
+/**
+ * exp((rowPotential + columnPotential − cost)/ε), row-major. An ε below the resolution of the costs is replaced by the smallest
+ * resolvable one.
+ */
 function kernelOf(costs: CostRows, asked: number): Float64Array {
   const { size } = costs;
   const epsilon = Math.max(asked, resolution * largestOf(costs));
@@ -94,7 +98,7 @@ function columnPotentials(costs: CostRows, epsilon: number): Float64Array {
   return near.increment <= epsilon ? near.columnPotentials : finishNow(linearAssignment(costs)).columnPotentials;
 }
 
-/** Scales rows and then columns to sums of 1. Returns the mean |row sum − 1| from before. */
+/** Scales rows and then columns to sum 1. Returns the previous mean |row sum − 1|. */
 function iterate(kernel: Float64Array, left: Float64Array, right: Float64Array): number {
   const size = left.length;
   const sums = new Float64Array(size);
@@ -105,7 +109,7 @@ function iterate(kernel: Float64Array, left: Float64Array, right: Float64Array):
   };
   let imbalance = 0;
   let row = 0;
-  // Four rows at once read and write the column sums a quarter as often.
+  // Processing four rows at once reads and writes the column sums a quarter as often.
   for (; row + 3 < size; row += 4) {
     const [p, q, r, s] = [row * size, (row + 1) * size, (row + 2) * size, (row + 3) * size];
     let [a, b, c, d] = [0, 0, 0, 0];

@@ -4,7 +4,7 @@ import type { CostRows } from './costRows.ts';
 import { endsStretch } from './endsStretch.ts';
 
 export interface Assignment {
-  /** For each row its column: a permutation. */
+  /** The column of each row: a permutation. */
   readonly columns: Int32Array;
   /** Potentials with rowPotentials[i] + columnPotentials[j] ≤ cost[i][j], equal on assigned pairs: the proof that no permutation costs less. */
   readonly rowPotentials: Float64Array;
@@ -14,12 +14,13 @@ export interface Assignment {
 }
 
 /**
- * The permutation of least total cost, for finite costs. An auction with falling increments (Bertsekas 1988, "The auction
- * algorithm") brings the potentials near their optimum; shortest augmenting paths (Jonker & Volgenant 1987, "A shortest augmenting
- * path algorithm for dense and sparse linear assignment problems") then assign every row exactly. Points in the plane need it:
- * there Jonker and Volgenant's own initialization leaves most rows to long paths, which took twenty times as long.
+ * The permutation with the lowest total cost, for finite costs. An auction with falling increments (Bertsekas 1988, "The
+ * auction algorithm") brings the potentials near their optimum; shortest augmenting paths (Jonker & Volgenant 1987, "A shortest
+ * augmenting path algorithm for dense and sparse linear assignment problems") then assign every row exactly. The auction
+ * matters for points in the plane: there Jonker and Volgenant's own initialization leaves most rows to long paths, which took
+ * twenty times as long.
  *
- * Stops every few thousand costs that it looks at. Exact up to the rounding of f64; nothing is drawn, so equal costs give equal results.
+ * Pauses every few thousand costs. Exact up to the rounding of f64; deterministic, so equal costs give equal results.
  */
 export function* linearAssignment(costs: CostRows): Stepwise<Assignment> {
   const { size } = costs;
@@ -39,7 +40,7 @@ export function* linearAssignment(costs: CostRows): Stepwise<Assignment> {
   return { columns, rowPotentials, columnPotentials, cost };
 }
 
-/** Gives each row the column of least reduced cost where no row before it took that; returns the rows without one. */
+/** Gives each row the column with the lowest reduced cost if no earlier row took it; returns the rows without one. */
 function* assignBest(
   { size, row }: CostRows,
   potential: Float64Array,
@@ -65,7 +66,7 @@ function* assignBest(
   return free;
 }
 
-/** Assigns each free row along a shortest path in the graph of reduced costs, and mends the potentials on the way. */
+/** Assigns each free row along a shortest path in the graph of reduced costs, and updates the potentials. */
 function* augment(
   { size, row }: CostRows,
   potential: Float64Array,
@@ -75,7 +76,7 @@ function* augment(
 ): Stepwise<void> {
   const distance = new Float64Array(size);
   const before = new Int32Array(size);
-  // Columns in three parts: those done, those at the least distance found (up to `seen`), the others.
+  // Columns in three parts: finished ones, those at the smallest distance found (up to `seen`), and the others.
   const order = new Int32Array(size);
   let looked = 0;
   for (const start of free) {

@@ -4,14 +4,14 @@ import type { CostRows } from './costRows.ts';
 import { linearAssignment } from './linearAssignment.ts';
 import { denseCosts } from './squaredDistances.ts';
 
-/** Weight of the cost against the plan's mass: it only decides between permutations that keep equally much of it. */
+/** Weight of the cost relative to the plan's mass: it only decides between permutations that keep equal mass. */
 const tieBreak = 1e-9;
 
 /**
- * The permutation nearest to a plan: the one that keeps most of its mass (equivalently, the least squared difference). Of those
- * that keep equally much it is the cheapest.
+ * The permutation nearest to a plan: the one that keeps most of its mass (equivalently, with the smallest squared difference).
+ * Ties are resolved by the lowest cost.
  *
- * @returns for each row its column.
+ * @returns the column of each row.
  */
 export function nearestPermutation({ size, probability }: EntropicPlan, costs: CostRows): Int32Array {
   const largest = largestMagnitude(costs);

@@ -1,12 +1,12 @@
 import { digits, sure } from './probabilityUnit.ts';
 
 /**
- * Rounds a plan [size, size] in units of 2⁻²⁴, in place, to pairs that are sure (2²⁴) or excluded (0), a binary digit at a time
- * (Doerr 2006, "Generating randomized roundings with cardinality constraints and derandomizations"). The pairs whose last digit is
- * 1 are even in number in each row and column, so they fall into cycles; along a cycle every second pair gains the digit and the
- * others lose it, or the other way round, at equal odds. That clears the digit and keeps sums and expectations.
+ * Rounds a plan [size, size] in units of 2⁻²⁴, in place, to pairs that are sure (2²⁴) or excluded (0), one binary digit at a
+ * time (Doerr 2006, "Generating randomized roundings with cardinality constraints and derandomizations"). Each row and column
+ * has an even number of pairs whose last digit is 1, so these form cycles; along a cycle every second pair gains the digit and
+ * the others lose it, or vice versa, with equal probability. This clears the digit and keeps sums and expectations.
  *
- * Rows and columns sum to 2²⁴ at most; those that sum to less are left without a sure pair with the probability that they lack.
+ * Rows and columns sum to at most 2²⁴; one with a smaller sum ends without a sure pair with the missing probability.
  */
 export function settleDigits(size: number, weights: Int32Array, uniform: () => number): void {
   const pairs = new Pairs(size, weights);
@@ -15,7 +15,7 @@ export function settleDigits(size: number, weights: Int32Array, uniform: () => n
   pairs.writeTo(weights);
 }
 
-/** True and false at equal odds, 24 from a uniform. */
+/** True and false with equal probability, 24 from one uniform. */
 function coins(uniform: () => number): () => boolean {
   let [word, left] = [0, 0];
   return () => {
@@ -27,20 +27,18 @@ function coins(uniform: () => number): () => boolean {
   };
 }
 
-/**
- * The undecided pairs, row by row. One row and one column more take what the others lack, so that every sum is a multiple of 2²⁴.
- */
+/** The undecided pairs, row by row. An extra row and an extra column hold what the others lack, so that every sum is a multiple of 2²⁴. */
 class Pairs {
   readonly #size: number;
   #count = 0;
   readonly #row: Int32Array;
   readonly #column: Int32Array;
   readonly #weight: Int32Array;
-  /** The pairs with the digit at hand. Those at 2k and 2k + 1 share a row. */
+  /** The pairs with the current digit. Those at 2k and 2k + 1 share a row. */
   readonly #chosen: Int32Array;
-  /** For each of these another one in its column; −1 once it is settled. */
+  /** For each of these, another one in its column; −1 once it is resolved. */
   readonly #partner: Int32Array;
-  /** For each column the one that waits for a partner; −1 where none does. */
+  /** For each column, the pair that waits for a partner; −1 if there is none. */
   readonly #waiting: Int32Array;
 
   constructor(size: number, weights: Int32Array) {
@@ -72,7 +70,7 @@ class Pairs {
       missed += rest;
     }
     for (let j = 0; j < size; j++) this.#add(size, j, missing[j]);
-    // The last row and the last column lack the same; only digits below 2²⁴ matter.
+    // The last row and the last column lack the same amount; only digits below 2²⁴ matter.
     this.#add(size, size, -missed & (sure - 1));
   }
 
@@ -82,7 +80,7 @@ class Pairs {
     this.#weight[this.#count++] = weight;
   }
 
-  /** Makes multiples of 2·`digit` of weights that are multiples of `digit`. */
+  /** Turns weights that are multiples of `digit` into multiples of 2·`digit`. */
   clear(digit: number, coin: () => boolean): void {
     const [weight, chosen, partner] = [this.#weight, this.#chosen, this.#partner];
     const count = this.#choose(digit);
@@ -99,7 +97,7 @@ class Pairs {
     }
   }
 
-  /** Collects the pairs with the digit, two by two in their columns; returns how many there are. */
+  /** Collects the pairs with the digit, matched two by two within columns; returns their number. */
   #choose(digit: number): number {
     const [column, weight, partner, waiting] = [this.#column, this.#weight, this.#partner, this.#waiting];
     let count = 0;

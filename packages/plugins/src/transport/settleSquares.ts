@@ -3,9 +3,9 @@ import { sure } from './probabilityUnit.ts';
 const undecided = (weight: number): boolean => weight > 0 && weight < sure;
 
 /**
- * Settles most pairs of a plan [size, size], in units of 2⁻²⁴: along cycles of two rows and two columns probability moves until
- * one of the four pairs is sure or excluded, at odds that keep expectations. Rows are taken in blocks, within which a column
- * keeps one undecided pair or two, so that of the order of size^1.5 pairs stay undecided. Takes of the order of size² steps.
+ * Resolves most pairs of a plan [size, size], in units of 2⁻²⁴: along cycles of two rows and two columns, probability moves
+ * until one of the four pairs is sure or excluded, at random such that expectations are kept. Rows are processed in blocks,
+ * within which a column keeps one or two undecided pairs, so O(size^1.5) pairs stay undecided. Takes O(size²) steps.
  */
 export function settleSquares(size: number, weights: Int32Array, uniform: () => number): void {
   const height = Math.ceil(Math.sqrt(size));
@@ -17,9 +17,9 @@ class Block {
   readonly #size: number;
   readonly #weights: Int32Array;
   readonly #uniform: () => number;
-  /** For each column where the row starts in which it is undecided; −1 where there is none yet. */
+  /** For each column, the start of the row in which it is undecided; −1 if there is none yet. */
   readonly #holder: Int32Array;
-  /** For each row of the block the column that it shares, undecided, with the row at hand; −1 where there is none. */
+  /** For each row of the block, the undecided column that it shares with the current row; −1 if there is none. */
   readonly #shared: Int32Array;
 
   constructor(size: number, height: number, weights: Int32Array, uniform: () => number) {
@@ -50,7 +50,7 @@ class Block {
     }
   }
 
-  /** Returns the column that both rows still hold undecided, or −1. */
+  /** Returns the column that is still undecided in both rows, or −1. */
   #settleSquare(row: number, other: number, k: number, j: number): number {
     const weights = this.#weights;
     const [a, b] = [row * this.#size, other * this.#size];
@@ -65,7 +65,7 @@ class Block {
     return inK ? k : inJ ? j : -1;
   }
 
-  /** Notes which of two rows holds the column undecided; true where both do. */
+  /** Records in which of two rows the column is undecided; true if in both. */
   #hold(column: number, row: number, other: number): boolean {
     const mine = undecided(this.#weights[row * this.#size + column]);
     const theirs = undecided(this.#weights[other * this.#size + column]);

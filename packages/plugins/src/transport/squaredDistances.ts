@@ -1,11 +1,11 @@
 import { NumericalError, type HostArray } from '@flow-matching/core';
 import type { CostRows } from './costRows.ts';
 
-/** Above this many points rows are computed whenever they are read: the matrix would take more than 128 MiB. */
+/** Above this many points, rows are computed on every read: the matrix would take more than 128 MiB. */
 const largestMatrix = 4096;
 
 /**
- * Squared Euclidean distances from each point of `from` (a row) to each of `to` (a column), [count, ...event] both.
+ * Squared Euclidean distances from each point of `from` (a row) to each of `to` (a column), both [count, ...event].
  *
  * @throws NumericalError naming the first point that is not finite.
  */
@@ -25,7 +25,7 @@ export function squaredDistances(from: HostArray, to: HostArray): CostRows {
   return denseCosts(size, fill);
 }
 
-/** A cost matrix kept in memory. A row is filled when it is first read, so that whoever reads stepwise fills stepwise too. */
+/** A cost matrix in memory. A row is filled when it is first read, so that stepwise reading fills it stepwise. */
 export function denseCosts(size: number, fill: (index: number, row: Float64Array) => void): CostRows {
   const matrix = new Float64Array(size * size);
   const rows = Array.from({ length: size }, (_, i) => matrix.subarray(i * size, (i + 1) * size));
