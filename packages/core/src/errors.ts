@@ -119,7 +119,16 @@ export class DisposedError extends FlowMatchingError {
   }
 }
 
-/** A plugin name that is not registered, or that two plugins use. */
+/** An object of another copy of one of the framework's packages. */
+export class CopyError extends FlowMatchingError {
+  static override readonly name: string = 'CopyError';
+
+  constructor(problem: string, details?: ErrorDetails) {
+    super('FM_COPY', problem, details);
+  }
+}
+
+/** A plugin name that nobody registered, or that two plugins claim. */
 export class PluginError extends FlowMatchingError {
   static override readonly name: string = 'PluginError';
 

@@ -56,7 +56,7 @@ describe('two copies of core', () => {
   it('are told of where a plugin of the other is registered or loaded', async () => {
     const plugin = pluginOf(other);
     const error = thrownBy(() => core.pluginModule([plugin]));
-    assert.equal(error.code, 'FM_PLUGIN');
+    assert.equal(error.code, 'FM_COPY');
     assert.include(error.message, "path 'straight'");
     expectTold(error.message);
     const load = core.loadPlugins(new Container(), ['their-path'], async () => ({ plugin }));

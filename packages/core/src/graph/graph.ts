@@ -1,4 +1,4 @@
-import { checkCopy } from '../copy.ts';
+import { thisCopy } from '../copy.ts';
 import { GraphError } from '../errors.ts';
 import { checkShape, formatType, type TensorType } from '../tensor/shape.ts';
 import type { DType } from '../tensor/dtype.ts';
@@ -45,7 +45,7 @@ export class Graph {
 
   /** @throws GraphError if two inputs or outputs share a name, or an output needs an input that is not listed. */
   constructor(inputs: readonly GraphPort[], outputs: readonly GraphPort[]) {
-    for (const { name, tensor } of outputs) checkCopy(`The output '${name}'`, tensor);
+    for (const { name, tensor } of outputs) thisCopy.check(`The output '${name}'`, tensor);
     this.inputs = inputs;
     this.outputs = outputs;
     this.nodes = reachableNodes(outputs.map((output) => output.tensor));

@@ -1,4 +1,4 @@
-import { checkCopy } from '../copy.ts';
+import { thisCopy } from '../copy.ts';
 import { FlowMatchingError } from '../errors.ts';
 import { formatType, type TensorType } from '../tensor/shape.ts';
 import { CallSite } from './callSite.ts';
@@ -20,7 +20,7 @@ export class Node<A extends Attributes = Attributes> {
   readonly callSite: CallSite;
 
   constructor(operator: Operator<A>, inputs: readonly Tensor[], attributes: A) {
-    for (const input of inputs) checkCopy(`An operand of ${operator.name}`, input);
+    for (const input of inputs) thisCopy.check(`An operand of ${operator.name}`, input);
     this.operator = operator;
     this.inputs = inputs;
     this.attributes = attributes;

@@ -1,4 +1,4 @@
-import { stampCopy } from '../copy.ts';
+import { thisCopy } from '../copy.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { formatType, sizeOf, type Shape, type TensorType } from '../tensor/shape.ts';
 import * as operators from '../operators/index.ts';
@@ -142,4 +142,4 @@ export class Tensor implements TensorType {
   }
 }
 
-stampCopy(Tensor.prototype);
+thisCopy.stamp(Tensor.prototype);

@@ -1,4 +1,4 @@
-import { checkCopy } from '../copy.ts';
+import { thisCopy } from '../copy.ts';
 import { CallSite } from '../graph/callSite.ts';
 import { apply } from '../graph/node.ts';
 import type { Attributes, Operator } from '../graph/operator.ts';
@@ -39,7 +39,7 @@ export type NestedNumbers = number | readonly NestedNumbers[];
  * @throws ShapeError if nested arrays are ragged or the data does not fill the shape.
  */
 export function constant(values: NestedNumbers | TypedArray, dtype: DType = 'f32', shape?: Shape): Tensor {
-  checkCopy('A tensor', values);
+  thisCopy.check('A tensor', values);
   const inferred = ArrayBuffer.isView(values) ? [values.length] : shapeOfNested(values);
   const flat = ArrayBuffer.isView(values)
     ? values

@@ -1,6 +1,6 @@
 import type { ServiceIdentifier } from 'inversify';
 import * as z from 'zod';
-import { checkCopy, stampCopy } from '../copy.ts';
+import { thisCopy } from '../copy.ts';
 import { OptionError, PluginError } from '../errors.ts';
 import { finiteEstimates } from './finiteEstimates.ts';
 import type { PluginKind, PluginKinds } from './kinds.ts';
@@ -64,7 +64,7 @@ export const isPlugin = (value: unknown): value is Plugin =>
 
 /** @throws PluginError for a plugin that was defined with another copy of this package. */
 export const checkOwnPlugin = (plugin: Plugin): void =>
-  checkCopy(`The ${plugin.kind} '${plugin.pluginName}'`, plugin, true);
+  thisCopy.check(`The ${plugin.kind} '${plugin.pluginName}'`, plugin, true);
 
 function definer<Kind extends PluginKind>(kind: Kind) {
   return <Value extends PluginKinds[Kind], Options extends z.ZodType = z.ZodObject<NoOptions>>(
@@ -74,7 +74,7 @@ function definer<Kind extends PluginKind>(kind: Kind) {
     const options = (definition.options ?? z.strictObject({})) as Options;
     const factory = (given?: z.input<Options>, context = noContext): Value =>
       create(complete(parseOptions(`${kind} '${name}'`, options, given ?? {})), context);
-    return stampCopy(Object.assign(factory, { kind, pluginName: name, summary, options, nested, complete }));
+    return thisCopy.stamp(Object.assign(factory, { kind, pluginName: name, summary, options, nested, complete }));
   };
 }
 
