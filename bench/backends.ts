@@ -1,4 +1,4 @@
-import type { Backend } from '@flow-matching/core';
+import type { Backend } from '@flow-matching/tensor';
 import { UsageError } from './arguments.ts';
 
 export interface BackendSettings {

@@ -1,13 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  HostRandomStream,
-  streams,
-  type Backend,
-  type Flow,
-  type FlowParts,
-  type HostArray,
-} from '@flow-matching/core';
+import { type Flow, type FlowParts } from '@flow-matching/core';
+import { HostRandomStream, streams, type Backend, type HostArray } from '@flow-matching/tensor';
 import { adam, checkerboard, createFlow, dopri5, mlp, optimalTransport } from '@flow-matching/plugins';
 import { decodeSafetensors, encodeSafetensors } from '../packages/cli/src/checkpoint/safetensors.ts';
 

@@ -1,5 +1,5 @@
 import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
-import type { Backend } from '@flow-matching/core';
+import type { Backend } from '@flow-matching/tensor';
 import { makeBackend } from './backends.ts';
 import { UsageError } from './arguments.ts';
 import type { Comparison } from './compare.ts';

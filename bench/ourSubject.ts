@@ -1,12 +1,5 @@
-import {
-  HostRandomStream,
-  streams,
-  type Backend,
-  type Dataset,
-  type Flow,
-  type FlowParts,
-  type HostArray,
-} from '@flow-matching/core';
+import { type Dataset, type Flow, type FlowParts } from '@flow-matching/core';
+import { HostRandomStream, streams, type Backend, type HostArray } from '@flow-matching/tensor';
 import { checkerboard } from '@flow-matching/plugins';
 import { benchFlow, benchOptimizer, firstRows, type SharedInputs } from './experiment.ts';
 import type { PreparedWork, Subject } from './subject.ts';

@@ -1,4 +1,4 @@
-import { constant, f32, grad, hostArray, hostScalar, trace, type RunInputs } from '@flow-matching/core';
+import { constant, f32, grad, hostArray, hostScalar, trace, type RunInputs } from '@flow-matching/tensor';
 import { adam } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { onEachBackend } from './support/backends.ts';

@@ -1,5 +1,5 @@
-import { FlowMatchingError } from '@flow-matching/core';
-import * as core from '@flow-matching/core';
+import { FlowMatchingError } from '@flow-matching/tensor';
+import * as core from '@flow-matching/tensor';
 import * as plugins from '@flow-matching/plugins';
 import * as webgpu from '@flow-matching/backend-webgpu';
 import { assert, expect } from 'chai';

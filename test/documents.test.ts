@@ -1,12 +1,5 @@
-import {
-  checkPath,
-  evaluatePath,
-  hostArray,
-  type Backend,
-  type Path,
-  type PathValues,
-  type Plugin,
-} from '@flow-matching/core';
+import { checkPath, evaluatePath, type Path, type PathValues, type Plugin } from '@flow-matching/core';
+import { hostArray, type Backend } from '@flow-matching/tensor';
 import { runConformance } from '@flow-matching/conformance';
 import { custom, trigonometric } from '@flow-matching/plugins';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-import { DataError } from '@flow-matching/core';
+import { DataError } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';

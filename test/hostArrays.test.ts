@@ -1,12 +1,5 @@
-import {
-  createReferenceBackend,
-  FlowMatchingError,
-  hostArray,
-  type Dataset,
-  type Flow,
-  type HostArray,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { type Dataset, type Flow, type VectorFieldModel } from '@flow-matching/core';
+import { createReferenceBackend, FlowMatchingError, hostArray, type HostArray } from '@flow-matching/tensor';
 import { adam, energyDistance, euler, points as pointsData } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import fc from 'fast-check';

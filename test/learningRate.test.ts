@@ -1,10 +1,5 @@
-import {
-  createReferenceBackend,
-  hostArray,
-  type Optimizer,
-  type Schedule,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { type Optimizer, type Schedule, type VectorFieldModel } from '@flow-matching/core';
+import { createReferenceBackend, hostArray } from '@flow-matching/tensor';
 import { constantSchedule, cosineSchedule } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { gaussianData, smallFlow } from './support/flows.ts';

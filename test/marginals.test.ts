@@ -1,4 +1,5 @@
-import type { Path, Tensor } from '@flow-matching/core';
+import type { Path } from '@flow-matching/core';
+import type { Tensor } from '@flow-matching/tensor';
 import { checkerboardDensity, gaussianMixture, type MarginalDensity } from '@flow-matching/plugins';
 import { onEachBackend } from './support/backends.ts';
 import { sizeOfRounding } from './support/conditioning.ts';

@@ -1,18 +1,5 @@
-import {
-  concat,
-  conditionalFlow,
-  gaussianPath,
-  HostRandomStream,
-  OptionError,
-  PathError,
-  valueAndGrad,
-  type Backend,
-  type HostArray,
-  type Objective,
-  type Path,
-  type Tensor,
-  type TimeSampler,
-} from '@flow-matching/core';
+import { conditionalFlow, gaussianPath, PathError, type Objective, type Path, type TimeSampler } from '@flow-matching/core';
+import { concat, HostRandomStream, OptionError, valueAndGrad, type Backend, type HostArray, type Tensor } from '@flow-matching/tensor';
 import {
   checkerboardDensity,
   conditionalFlowMatching,

@@ -1,4 +1,5 @@
-import { gaussianPath, NumericalError, OptionError, PathError, sqrt, type Path } from '@flow-matching/core';
+import { gaussianPath, NumericalError, PathError, type Path } from '@flow-matching/core';
+import { OptionError, sqrt } from '@flow-matching/tensor';
 import { adam, noiseMatching, schrodingerBridge } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { onEachBackend } from './support/backends.ts';

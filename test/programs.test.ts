@@ -1,4 +1,5 @@
-import { createReferenceBackend, hostArray, type Backend, type Flow, type VectorFieldModel } from '@flow-matching/core';
+import { type Flow, type VectorFieldModel } from '@flow-matching/core';
+import { createReferenceBackend, hostArray, type Backend } from '@flow-matching/tensor';
 import { onnx } from '@flow-matching/backend-onnx';
 import { dopri5, euler, midpoint } from '@flow-matching/plugins';
 import { expect } from 'chai';

@@ -1,13 +1,5 @@
-import {
-  BACKEND,
-  bindFlow,
-  createReferenceBackend,
-  Flow,
-  hostArray,
-  PATH,
-  SOLVER,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { BACKEND, bindFlow, Flow, PATH, SOLVER, type VectorFieldModel } from '@flow-matching/core';
+import { createReferenceBackend, hostArray } from '@flow-matching/tensor';
 import { conditionalFlowMatching, euler, independent, optimalTransport, uniform } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { Container } from 'inversify';

@@ -1,11 +1,5 @@
-import {
-  concat,
-  createReferenceBackend,
-  OptionError,
-  SolverError,
-  type Solver,
-  type Tensor,
-} from '@flow-matching/core';
+import { SolverError, type Solver } from '@flow-matching/core';
+import { concat, createReferenceBackend, OptionError, type Tensor } from '@flow-matching/tensor';
 import {
   adaptiveHeun,
   bosh3,

@@ -1,13 +1,6 @@
 import { onnx } from '@flow-matching/backend-onnx';
-import {
-  createReferenceBackend,
-  f32,
-  hostArray,
-  marginalScore,
-  trace,
-  type Path,
-  type Solver,
-} from '@flow-matching/core';
+import { marginalScore, type Path, type Solver } from '@flow-matching/core';
+import { createReferenceBackend, f32, hostArray, trace } from '@flow-matching/tensor';
 import { custom, eulerMaruyama, polynomial, predictorCorrector } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { exactly } from './support/exactFlows.ts';

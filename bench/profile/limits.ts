@@ -1,4 +1,4 @@
-import { add, f32, hostArray, trace, type Backend, type Graph, type Tensor } from '@flow-matching/core';
+import { add, f32, hostArray, trace, type Backend, type Graph, type Tensor } from '@flow-matching/tensor';
 import { median } from '../statistics.ts';
 
 /** What this machine does at best, measured through the same backend. */

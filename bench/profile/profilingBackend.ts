@@ -1,5 +1,5 @@
 import { onnx, type OnnxBackend } from '@flow-matching/backend-onnx';
-import type { Backend, BackendArray, CompileOptions, Executable, Graph, HostArray } from '@flow-matching/core';
+import type { Backend, BackendArray, CompileOptions, Executable, Graph, HostArray } from '@flow-matching/tensor';
 
 /** The ONNX backend with a trace file for every session. Only the time of operators is to be trusted: tracing costs some itself. */
 export class ProfilingBackend implements Backend {

@@ -1,4 +1,4 @@
-import { f32, trace, type Backend, type Executable } from '@flow-matching/core';
+import { f32, trace, type Backend, type Executable } from '@flow-matching/tensor';
 import { checkerboard, mlp } from '@flow-matching/plugins';
 import { benchFlow, benchOptimizer } from '../experiment.ts';
 import type { Contestant, PreparedContest } from './contestant.ts';

@@ -1,4 +1,4 @@
-import { HostRandomStream, streams, type HostArray } from '@flow-matching/core';
+import { HostRandomStream, streams, type HostArray } from '@flow-matching/tensor';
 import { checkerboard } from '@flow-matching/plugins';
 import type { NextBatch, ProductInputs } from './contestant.ts';
 import { layerSizes, type WebgpuWork } from './webgpuWorks.ts';

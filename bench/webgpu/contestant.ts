@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import type { PreparedWork } from '../subject.ts';
 import type { ProgramFacts } from './programFacts.ts';
 import type { WebgpuWork } from './webgpuWorks.ts';

@@ -1,4 +1,4 @@
-import type { Backend, BackendArray, CompileOptions, Executable, Graph, HostArray } from '@flow-matching/core';
+import type { Backend, BackendArray, CompileOptions, Executable, Graph, HostArray } from '@flow-matching/tensor';
 
 export interface RecordedGraph {
   readonly graph: Graph;

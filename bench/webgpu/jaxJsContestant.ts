@@ -1,5 +1,5 @@
 import type * as JaxModule from '@jax-js/jax';
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import type { Contestant, PreparedContest } from './contestant.ts';
 import { adamSettings, batches, initialParameters, productInputs, sigmaMin } from './contestInputs.ts';
 import { installDawn } from './installDawn.ts';

@@ -1,4 +1,4 @@
-import { prepareGraph } from '@flow-matching/core';
+import { prepareGraph } from '@flow-matching/tensor';
 import type { AdapterProfile } from '../../packages/backend-webgpu/src/compiler/adapterProfile.ts';
 import { compileProgram } from '../../packages/backend-webgpu/src/compiler/compileProgram.ts';
 import type { Program } from '../../packages/backend-webgpu/src/compiler/program.ts';

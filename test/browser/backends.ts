@@ -1,6 +1,6 @@
 import { tfjs } from '@flow-matching/backend-tfjs';
 import { webgpu } from '@flow-matching/backend-webgpu';
-import { createReferenceBackend, type Backend } from '@flow-matching/core';
+import { createReferenceBackend, type Backend } from '@flow-matching/tensor';
 
 /** What a page can run on, by the name that its address gives: `?backend=reference`. */
 export const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {

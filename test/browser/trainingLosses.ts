@@ -1,4 +1,4 @@
-import type { Backend } from '@flow-matching/core';
+import type { Backend } from '@flow-matching/tensor';
 import { adam, checkerboard, createFlow, mlp, optimalTransport } from '@flow-matching/plugins';
 
 /** The losses of twenty steps of a small training, the same ones on every backend. */

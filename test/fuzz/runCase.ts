@@ -1,4 +1,4 @@
-import { FlowMatchingError } from '@flow-matching/core';
+import { FlowMatchingError } from '@flow-matching/tensor';
 import { CommanderError } from 'commander';
 import { mutate } from './mutate.ts';
 import { FuzzRandom } from './random.ts';

@@ -1,11 +1,5 @@
-import {
-  createContainer,
-  FILES,
-  hostArray,
-  PluginRegistry,
-  type HostArray,
-  type PluginSpec,
-} from '@flow-matching/core';
+import { createContainer, FILES, PluginRegistry, type PluginSpec } from '@flow-matching/core';
+import { hostArray, type HostArray } from '@flow-matching/tensor';
 import { builtinPlugins } from '@flow-matching/plugins';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 import { onnx } from '@flow-matching/backend-onnx';
-import { createReferenceBackend, type Backend } from '@flow-matching/core';
+import { createReferenceBackend, type Backend } from '@flow-matching/tensor';
 
 /** Every backend that cross-package tests run on, with the relative round-off of its float arithmetic. */
 export const backends: readonly { readonly name: string; readonly roundOff: number; readonly create: () => Backend }[] =

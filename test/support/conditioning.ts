@@ -1,4 +1,4 @@
-import { createReferenceBackend, type Tensor } from '@flow-matching/core';
+import { createReferenceBackend, type Tensor } from '@flow-matching/tensor';
 import { evaluateOn } from './evaluate.ts';
 
 const step = 2 ** -20;

@@ -2,7 +2,7 @@ import { onnx } from '@flow-matching/backend-onnx';
 import { tfjs } from '@flow-matching/backend-tfjs';
 import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
 import type { Level } from '@flow-matching/conformance';
-import { createReferenceBackend } from '@flow-matching/core';
+import { createReferenceBackend } from '@flow-matching/tensor';
 import { conformanceOfSubject, type Subject } from './conformanceOfSubject.ts';
 
 /** What a backend leaves out of Cast that has no f16. */

@@ -1,5 +1,5 @@
 import { backendCases, levelTitles, runConformance, type Level } from '@flow-matching/conformance';
-import type { Backend, DType } from '@flow-matching/core';
+import type { Backend, DType } from '@flow-matching/tensor';
 import { assert } from 'chai';
 import { brokenCases } from './brokenCases.ts';
 

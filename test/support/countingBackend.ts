@@ -1,4 +1,4 @@
-import type { Backend, Executable } from '@flow-matching/core';
+import type { Backend, Executable } from '@flow-matching/tensor';
 
 export interface Compilations {
   /** Calls of `compile`. */

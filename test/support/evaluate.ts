@@ -1,4 +1,4 @@
-import { sizeOf, trace, type Backend, type HostArray, type Tensor, type TensorType } from '@flow-matching/core';
+import { sizeOf, trace, type Backend, type HostArray, type Tensor, type TensorType } from '@flow-matching/tensor';
 
 export type Numbers = number | readonly Numbers[];
 

@@ -1,4 +1,5 @@
-import type { Backend, Objective, Path, VectorFieldModel } from '@flow-matching/core';
+import type { Objective, Path, VectorFieldModel } from '@flow-matching/core';
+import type { Backend } from '@flow-matching/tensor';
 import {
   conditionalFlowMatching,
   dopri5,

@@ -1,14 +1,5 @@
-import {
-  assembleFlow,
-  hostArray,
-  HostRandomStream,
-  streams,
-  type Backend,
-  type Dataset,
-  type Flow,
-  type FlowParts,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { assembleFlow, type Dataset, type Flow, type FlowParts, type VectorFieldModel } from '@flow-matching/core';
+import { hostArray, HostRandomStream, streams, type Backend } from '@flow-matching/tensor';
 import { conditionalFlowMatching, dopri5, independent, mlp, optimalTransport, uniform } from '@flow-matching/plugins';
 
 /** N(mean, std² I) in two dimensions. */

@@ -1,4 +1,5 @@
-import { constant, hostPathCoefficients, pathCoefficients, type Path, type Tensor } from '@flow-matching/core';
+import { hostPathCoefficients, pathCoefficients, type Path } from '@flow-matching/core';
+import { constant, type Tensor } from '@flow-matching/tensor';
 
 /** N(means, std² I) in two dimensions: data for which everything is known in closed form. */
 export const gaussian = { means: [1.5, -0.5], std: 0.4 } as const;

@@ -1,13 +1,5 @@
-import {
-  OdeProgram,
-  hostArray,
-  type Backend,
-  type HostArray,
-  type OdeResult,
-  type OdeRunOptions,
-  type Solver,
-  type Tensor,
-} from '@flow-matching/core';
+import { OdeProgram, type OdeResult, type OdeRunOptions, type Solver } from '@flow-matching/core';
+import { hostArray, type Backend, type HostArray, type Tensor } from '@flow-matching/tensor';
 
 /** dy/dt of one problem: t [batch], y [batch, dimension]. */
 export type Field = (t: Tensor, y: Tensor) => Tensor;

@@ -1,4 +1,5 @@
-import { definePath, gaussianPath, sin, type Tensor } from '@flow-matching/core';
+import { definePath, gaussianPath } from '@flow-matching/core';
+import { sin, type Tensor } from '@flow-matching/tensor';
 
 const quarterTurn = Math.PI / 2;
 const sineSquared = (t: Tensor): Tensor => sin(t.mul(quarterTurn)).square();

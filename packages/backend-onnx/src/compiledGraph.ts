@@ -1,13 +1,4 @@
-import {
-  DisposedError,
-  extractGuard,
-  prepareGraph,
-  runtimeError,
-  type CompileOptions,
-  type Graph,
-  type HostArray,
-  type PreparedGraph,
-} from '@flow-matching/core';
+import { DisposedError, extractGuard, prepareGraph, runtimeError, type CompileOptions, type Graph, type HostArray, type PreparedGraph } from '@flow-matching/tensor';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { fuse } from './fusion/index.ts';
 import { withoutSingleFusions } from './fusion/withoutSingleFusions.ts';

@@ -1,4 +1,4 @@
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 import { isMainThread } from 'node:worker_threads';
 
 const variable = 'ORT_DISABLE_TELEMETRY';

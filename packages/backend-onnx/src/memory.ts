@@ -1,4 +1,4 @@
-import type { TensorType, TypedArray } from '@flow-matching/core';
+import type { TensorType, TypedArray } from '@flow-matching/tensor';
 import type { Tensor, TensorConstructor } from 'onnxruntime-common';
 import { runtimeType } from './model/elementType.ts';
 

@@ -1,4 +1,4 @@
-import { allocate, bytesPerElement, formatType, sizeOf, type TensorType } from '@flow-matching/core';
+import { allocate, bytesPerElement, formatType, sizeOf, type TensorType } from '@flow-matching/tensor';
 import { Memory } from './memory.ts';
 
 /** Kept beyond what executables write, for arrays that come and go between runs. */

@@ -1,4 +1,4 @@
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 import type { InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
 import { disableTelemetry } from './disableTelemetry.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import * as fm from '@flow-matching/core';
-import { hostArray, trace, type Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { hostArray, trace, type Tensor } from '@flow-matching/tensor';
 import { onnx } from '@flow-matching/backend-onnx';
 
 /** The distance of two f32 neighbours at `value`. */

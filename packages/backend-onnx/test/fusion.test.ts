@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import * as fm from '@flow-matching/core';
-import { prepareGraph, trace, type Graph } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { prepareGraph, trace, type Graph } from '@flow-matching/tensor';
 import { onnx } from '@flow-matching/backend-onnx';
 import { fuse } from '../src/fusion/index.ts';
 import { draw, expectAgreement, numbers } from '../../../test/support/agreement.ts';

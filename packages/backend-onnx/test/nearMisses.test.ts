@@ -1,6 +1,6 @@
 import { onnx } from '@flow-matching/backend-onnx';
-import * as fm from '@flow-matching/core';
-import { Graph, input, prepareGraph, type Node, type Shape, type Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { Graph, input, prepareGraph, type Node, type Shape, type Tensor } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { draw, expectAgreement, numbers } from '../../../test/support/agreement.ts';
 import { fuse } from '../src/fusion/index.ts';

@@ -1,4 +1,4 @@
-import { BackendError, OptionError, type Backend } from '@flow-matching/core';
+import { BackendError, OptionError, type Backend } from '@flow-matching/tensor';
 import { engineKinds } from './interpreted/engines/index.ts';
 import { interpretedEngines, type EngineOptions, type InterpretedEngineName } from './interpreted/engines/engine.ts';
 import { interpretedBackend } from './interpreted/interpretedBackend.ts';

@@ -1,6 +1,6 @@
 import { tfjs, type TfjsEngine } from '@flow-matching/backend-tfjs';
 import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
-import type { Backend } from '@flow-matching/core';
+import type { Backend } from '@flow-matching/tensor';
 import { convolutions, expectConvolution } from '../../../test/support/convolutions.ts';
 
 for (const engine of ['node', 'wasm', 'cpu'] as const satisfies readonly TfjsEngine[])

@@ -1,4 +1,4 @@
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 import { webgpu as webgpuOf, type WebgpuOptions } from './webgpu.ts';
 import type { WebgpuBackend } from './webgpuBackend.ts';
 

@@ -1,4 +1,4 @@
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 import { openDevice } from './runtime/openDevice.ts';
 import { WebgpuBackend } from './webgpuBackend.ts';
 

@@ -1,7 +1,7 @@
 import { dawnInstance, webgpu } from '@flow-matching/backend-webgpu/node';
 import { webgpu as webgpuOf } from '@flow-matching/backend-webgpu';
-import * as fm from '@flow-matching/core';
-import { BackendError, f32, hostArray, trace, UnsupportedError } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { BackendError, f32, hostArray, trace, UnsupportedError } from '@flow-matching/tensor';
 import { adam, checkerboard, createFlow, mlp, optimalTransport } from '@flow-matching/plugins';
 import { expect } from 'chai';
 

@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import { f32, type Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { f32, type Tensor } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { compiled } from './support/compiled.ts';
 import { leastGpu, processor } from './support/profiles.ts';

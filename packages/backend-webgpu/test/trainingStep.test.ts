@@ -1,5 +1,5 @@
 import { compileProgram, webgpuManifest } from '@flow-matching/backend-webgpu';
-import { prepareGraph } from '@flow-matching/core';
+import { prepareGraph } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { leastGpu, processor } from './support/profiles.ts';
 import { trainingStep } from './support/stepGraphs.ts';

@@ -1,4 +1,4 @@
-import { FlowMatchingError, type ErrorDetails } from '@flow-matching/core';
+import { FlowMatchingError, type ErrorDetails } from '@flow-matching/tensor';
 
 /** The command was called wrongly. Exit status 2. */
 export class UsageError extends FlowMatchingError {

@@ -1,4 +1,4 @@
-import { hostArray, type HostArray } from '@flow-matching/core';
+import { hostArray, type HostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from '../src/checkpoint/checkpoint.ts';

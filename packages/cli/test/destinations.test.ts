@@ -1,4 +1,4 @@
-import { hostArray } from '@flow-matching/core';
+import { hostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { csvParts } from '../src/commands/csvParts.ts';

@@ -1,4 +1,4 @@
-import { hostArray } from '@flow-matching/core';
+import { hostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { expectEscaped, structureOf } from '../../../test/support/markup.ts';

@@ -5,7 +5,7 @@ import { lossCurve } from '../src/report/lossCurve.ts';
 import { scatterFigure } from '../src/report/planeFigures.ts';
 import { scatterPicture } from '../src/report/scatterPicture.ts';
 import { decode } from 'fast-png';
-import { hostArray } from '@flow-matching/core';
+import { hostArray } from '@flow-matching/tensor';
 import type { Metrics } from '../src/run/metricsLog.ts';
 
 const reports = (losses: readonly (number | null)[]): Metrics[] =>

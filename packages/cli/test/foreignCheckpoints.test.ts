@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { hostArray } from '@flow-matching/core';
+import { hostArray } from '@flow-matching/tensor';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from '../src/checkpoint/checkpoint.ts';

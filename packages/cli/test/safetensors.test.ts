@@ -1,4 +1,4 @@
-import { hostArray } from '@flow-matching/core';
+import { hostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { decodeSafetensors, encodeSafetensors } from '../src/checkpoint/safetensors.ts';

@@ -1,6 +1,6 @@
 /** Writes packages/conformance/src/programs/storedResults.ts: what the programs of level 5 compute on the reference. */
 import { writeFile } from 'node:fs/promises';
-import { createReferenceBackend } from '@flow-matching/core';
+import { createReferenceBackend } from '@flow-matching/tensor';
 import { graphRecorder } from '../src/programs/graphRecorder.ts';
 import { computeResult } from '../src/programs/programResult.ts';
 import { runTraining, trainingPrograms } from '../src/programs/trainingProgram.ts';

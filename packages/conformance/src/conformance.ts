@@ -1,4 +1,5 @@
-import { UnsupportedError, type Backend, type Path, type VectorFieldModel } from '@flow-matching/core';
+import { type Path, type VectorFieldModel } from '@flow-matching/core';
+import { UnsupportedError, type Backend } from '@flow-matching/tensor';
 import { auditedBackend } from './backend/auditedBackend.ts';
 import type { ConformanceCase } from './case/conformanceCase.ts';
 import { ConformanceError } from './case/conformanceError.ts';

@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import { HostRandomStream, hostArray, type HostArray, type Operator } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { HostRandomStream, hostArray, type HostArray, type Operator } from '@flow-matching/tensor';
 import { assert } from 'chai';
 import { graphOf, referenceOf } from '../src/case/agreement.ts';
 import { close } from '../src/case/limit.ts';

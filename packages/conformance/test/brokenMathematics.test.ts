@@ -9,21 +9,8 @@ import {
   rk4Tableau,
   tsit5Tableau,
 } from '@flow-matching/plugins';
-import {
-  cos,
-  exactDivergence,
-  explicitRungeKutta,
-  gaussianPath,
-  hutchinsonDivergence,
-  less,
-  sin,
-  stopGradient,
-  where,
-  type Path,
-  type PointField,
-  type Tensor,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { exactDivergence, explicitRungeKutta, gaussianPath, hutchinsonDivergence, type Path, type PointField, type VectorFieldModel } from '@flow-matching/core';
+import { cos, less, sin, stopGradient, where, type Tensor } from '@flow-matching/tensor';
 import { conformance, modelCases, pathCases, solverCases } from '@flow-matching/conformance';
 import { assert } from 'chai';
 import { divergenceCases } from '../src/mathematics/divergenceCases.ts';

@@ -1,6 +1,6 @@
 import { onnx } from '@flow-matching/backend-onnx';
 import { derivativeCases, tailCases, type Differentiable } from '@flow-matching/conformance';
-import { add, elementwiseComposite, expm1, HostRandomStream, mul, sigmoid, type Tensor } from '@flow-matching/core';
+import { add, elementwiseComposite, expm1, HostRandomStream, mul, sigmoid, type Tensor } from '@flow-matching/tensor';
 import { assert } from 'chai';
 import { brokenBackend, forgottenUnbroadcast } from './support/brokenBackends.ts';
 import { idsByStatus } from './support/idsByStatus.ts';

@@ -8,7 +8,7 @@ import {
   solverCases,
   type TestRunner,
 } from '@flow-matching/conformance';
-import { createReferenceBackend } from '@flow-matching/core';
+import { createReferenceBackend } from '@flow-matching/tensor';
 import { assert } from 'chai';
 import { checkerboardValues } from '../src/mathematics/checkerboard.ts';
 import {

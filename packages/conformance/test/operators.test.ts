@@ -1,5 +1,5 @@
 import { assert } from 'chai';
-import { createReferenceBackend } from '@flow-matching/core';
+import { createReferenceBackend } from '@flow-matching/tensor';
 import { edgeCases } from '../src/suites/edgeCases.ts';
 import { operatorCases } from '../src/suites/operatorCases.ts';
 

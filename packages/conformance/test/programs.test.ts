@@ -1,4 +1,4 @@
-import { createReferenceBackend } from '@flow-matching/core';
+import { createReferenceBackend } from '@flow-matching/tensor';
 import { assert } from 'chai';
 import { graphRecorder } from '../src/programs/graphRecorder.ts';
 import { computeResult } from '../src/programs/programResult.ts';

@@ -1,4 +1,4 @@
-import { createReferenceBackend, mul } from '@flow-matching/core';
+import { createReferenceBackend, mul } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { measureAgreement } from '../src/case/agreement.ts';
 import type { ConformanceCase } from '../src/case/conformanceCase.ts';

@@ -3,7 +3,7 @@ import type { Solver } from '../src/contracts/solver.ts';
 import { solveInBatches } from '../src/drivers/odeBatches.ts';
 import type { OdePrograms } from '../src/drivers/odePrograms.ts';
 import type { OdeResult } from '../src/solve/odeProgram.ts';
-import { hostArray } from '../src/tensor/hostArray.ts';
+import { hostArray } from '@flow-matching/tensor';
 
 describe('a solve in batches', () => {
   it('joins more batches than a call takes arguments', async () => {

@@ -1,17 +1,5 @@
-import {
-  checkPath,
-  constant,
-  evaluatePath,
-  gaussianPath,
-  hostPathCoefficients,
-  NumericalError,
-  OptionError,
-  PathError,
-  requireProportionalMean,
-  twoSidedPath,
-  type GaussianPathFormulas,
-  type HostArray,
-} from '@flow-matching/core';
+import { checkPath, evaluatePath, gaussianPath, hostPathCoefficients, NumericalError, PathError, requireProportionalMean, twoSidedPath, type GaussianPathFormulas } from '@flow-matching/core';
+import { constant, OptionError, type HostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 
 const straight: GaussianPathFormulas = { name: 'straight', mean: (t, x1) => x1.mul(t), std: (t) => t.neg().add(1) };

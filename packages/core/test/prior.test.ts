@@ -1,8 +1,8 @@
 import { assert } from 'chai';
 import { hostPriorLogDensity, hostScaledToPrior, priorLogDensity, scaledToPrior } from '../src/drivers/prior.ts';
 import type { Path } from '../src/contracts/path.ts';
-import { hostArray } from '../src/tensor/hostArray.ts';
-import { numbers } from './support/numeric.ts';
+import { hostArray } from '@flow-matching/tensor';
+import { numbers } from '../../tensor/test/support/numeric.ts';
 
 const points = hostArray(Float32Array.of(0.5, -2, 3, 0.25), [2, 2]);
 const rows = [

@@ -1,13 +1,5 @@
-import {
-  DataError,
-  HostRandomStream,
-  hostArray,
-  NumericalError,
-  OptionError,
-  type Coupling,
-  type CouplingRequest,
-  type HostArray,
-} from '@flow-matching/core';
+import { NumericalError, type Coupling, type CouplingRequest } from '@flow-matching/core';
+import { DataError, HostRandomStream, hostArray, OptionError, type HostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {

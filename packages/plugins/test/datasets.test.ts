@@ -1,14 +1,5 @@
-import {
-  createContainer,
-  DataError,
-  FILES,
-  OptionError,
-  PluginError,
-  PluginRegistry,
-  type Batch,
-  type Dataset,
-  type HostArray,
-} from '@flow-matching/core';
+import { createContainer, FILES, PluginError, PluginRegistry, type Batch, type Dataset } from '@flow-matching/core';
+import { DataError, OptionError, type HostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { readCsv } from '../src/datasets/readCsv.ts';
 import { builtinPlugins, checkerboard, pair, points } from '../src/index.ts';

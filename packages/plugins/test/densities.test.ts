@@ -1,4 +1,5 @@
-import { constant, jvp, onesLike, type Path, type Tensor } from '@flow-matching/core';
+import { type Path } from '@flow-matching/core';
+import { constant, jvp, onesLike, type Tensor } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import {
   checkerboardDensity,

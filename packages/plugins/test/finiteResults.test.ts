@@ -1,12 +1,5 @@
-import {
-  and,
-  createReferenceBackend,
-  SolverError,
-  where,
-  type Flow,
-  type Solver,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { SolverError, type Flow, type Solver, type VectorFieldModel } from '@flow-matching/core';
+import { and, createReferenceBackend, where } from '@flow-matching/tensor';
 import { dopri5, euler, eulerMaruyama, midpoint, predictorCorrector } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { points, smallFlow } from '../../../test/support/flows.ts';

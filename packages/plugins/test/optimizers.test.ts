@@ -1,4 +1,5 @@
-import { OptionError, type HostArray, type Optimizer, type Tensor } from '@flow-matching/core';
+import { type Optimizer } from '@flow-matching/core';
+import { OptionError, type HostArray, type Tensor } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { adam, adamw, cosineSchedule, sgd } from '../src/index.ts';

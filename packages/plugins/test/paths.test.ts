@@ -1,16 +1,5 @@
-import {
-  checkPath,
-  conditionalField,
-  conditionalFlow,
-  evaluatePath,
-  f32,
-  OptionError,
-  PathError,
-  trace,
-  type Path,
-  type Plugin,
-  type Tensor,
-} from '@flow-matching/core';
+import { checkPath, conditionalField, conditionalFlow, evaluatePath, PathError, type Path, type Plugin } from '@flow-matching/core';
+import { f32, OptionError, trace, type Tensor } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { builtinPlugins, optimalTransport, polynomial, varianceExploding, variancePreserving } from '../src/index.ts';
 import { evaluate, f64Input } from './support/evaluate.ts';

@@ -1,12 +1,5 @@
-import {
-  createContainer,
-  DataError,
-  FILES,
-  OptionError,
-  PluginRegistry,
-  type Dataset,
-  type HostArray,
-} from '@flow-matching/core';
+import { createContainer, FILES, PluginRegistry, type Dataset } from '@flow-matching/core';
+import { DataError, OptionError, type HostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import {
   builtinPlugins,

@@ -1,19 +1,5 @@
-import {
-  assembleFlow,
-  constant,
-  createReferenceBackend,
-  DataError,
-  finishNow,
-  HostRandomStream,
-  hostArray,
-  OptionError,
-  type Dataset,
-  type Estimator,
-  type Flow,
-  type HostArray,
-  type Path,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { assembleFlow, type Dataset, type Estimator, type Flow, type Path, type VectorFieldModel } from '@flow-matching/core';
+import { constant, createReferenceBackend, DataError, finishNow, HostRandomStream, hostArray, OptionError, type HostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import {
   bitsPerDimension,

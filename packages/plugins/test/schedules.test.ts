@@ -1,4 +1,5 @@
-import { createContainer, OptionError, PluginRegistry } from '@flow-matching/core';
+import { createContainer, PluginRegistry } from '@flow-matching/core';
+import { OptionError } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { builtinPlugins, constantSchedule, cosineSchedule, polynomialSchedule } from '../src/index.ts';
 import { expectClose } from './support/expectClose.ts';

@@ -1,14 +1,5 @@
-import {
-  and,
-  createReferenceBackend,
-  OptionError,
-  SolverError,
-  where,
-  type Backend,
-  type Executable,
-  type OdeRunOptions,
-  type Solver,
-} from '@flow-matching/core';
+import { SolverError, type OdeRunOptions, type Solver } from '@flow-matching/core';
+import { and, createReferenceBackend, OptionError, where, type Backend, type Executable } from '@flow-matching/tensor';
 import { adaptiveHeun, dopri5, euler } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { solve, type Field } from '../../../test/support/ode.ts';

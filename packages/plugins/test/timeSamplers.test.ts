@@ -1,4 +1,5 @@
-import { erf, OptionError, PathError, type Path, type TimeSampler } from '@flow-matching/core';
+import { PathError, type Path, type TimeSampler } from '@flow-matching/core';
+import { erf, OptionError } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import {
   importance,

@@ -1,4 +1,5 @@
-import { finishNow, HostRandomStream, hostArray, NumericalError, type HostArray } from '@flow-matching/core';
+import { NumericalError } from '@flow-matching/core';
+import { finishNow, HostRandomStream, hostArray, type HostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { drawPermutation } from '../src/transport/drawPermutation.ts';

@@ -1,4 +1,4 @@
-import { createReferenceBackend } from '@flow-matching/core';
+import { createReferenceBackend } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { trainingLosses } from '../../browser/trainingLosses.ts';
 

@@ -1,4 +1,4 @@
-import type { Graph, Tensor } from '@flow-matching/core';
+import type { Graph, Tensor } from '@flow-matching/tensor';
 
 /** How often each tensor of a graph is read, outputs of the graph included. */
 export function countUses(graph: Graph): ReadonlyMap<Tensor, number> {

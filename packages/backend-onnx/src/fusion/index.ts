@@ -1,4 +1,4 @@
-import type { Graph } from '@flow-matching/core';
+import type { Graph } from '@flow-matching/tensor';
 import type { Lowering } from '../lowering/lowering.ts';
 import { fuseBias, fuseTransposes, gemmLowering } from './gemm.ts';
 import { fuseSilu, siluLowering } from './silu.ts';

@@ -1,4 +1,4 @@
-import { apply, rebuild, rewriteGraph, type Graph, type Operator, type Tensor } from '@flow-matching/core';
+import { apply, rebuild, rewriteGraph, type Graph, type Operator, type Tensor } from '@flow-matching/tensor';
 import { lowering, type Lowering } from '../lowering/lowering.ts';
 import { countUses } from './countUses.ts';
 

@@ -1,4 +1,4 @@
-import type { Graph } from '@flow-matching/core';
+import type { Graph } from '@flow-matching/tensor';
 import type { InferenceSession } from 'onnxruntime-common';
 
 /**

@@ -1,4 +1,4 @@
-import * as core from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
 import { float, lowering, named, type Lowering } from './lowering.ts';
 
 /** Composites that ONNX Runtime runs as one kernel, as exact as the decomposition. */

@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import type { ConvAttributes, Node, Shape } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import type { ConvAttributes, Node, Shape } from '@flow-matching/tensor';
 import type { ModelWriter } from '../model/modelWriter.ts';
 import { filled } from './filled.ts';
 import { lowering, type Lowering } from './lowering.ts';

@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import type { DType } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import type { DType } from '@flow-matching/tensor';
 import { TensorProto_DataType } from '../generated/onnx_pb.ts';
 import { elementType } from '../model/elementType.ts';
 import { any, float, lowering, numeric, same, type Lowering } from './lowering.ts';

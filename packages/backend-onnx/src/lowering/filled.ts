@@ -1,4 +1,4 @@
-import { sizeOf, type TensorType } from '@flow-matching/core';
+import { sizeOf, type TensorType } from '@flow-matching/tensor';
 import type { ModelWriter } from '../model/modelWriter.ts';
 
 /** A tensor of `type` with one value everywhere; ONNX Runtime folds it when it loads the model. */

@@ -1,4 +1,4 @@
-import { supports, type Manifest, type Node } from '@flow-matching/core';
+import { supports, type Manifest, type Node } from '@flow-matching/tensor';
 import { composites } from './composites.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';

@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sizeOf } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sizeOf } from '@flow-matching/tensor';
 import { any, lowering, numeric, type Lowering } from './lowering.ts';
 
 export const indexing: readonly Lowering[] = [

@@ -1,4 +1,4 @@
-import type { Attributes, DType, Node, Operator } from '@flow-matching/core';
+import type { Attributes, DType, Node, Operator } from '@flow-matching/tensor';
 import type { ModelWriter } from '../model/modelWriter.ts';
 
 /** How one operator is written as ONNX nodes: names of values in, the name of the result out. */

@@ -1,4 +1,4 @@
-import * as core from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
 import { elementType } from '../model/elementType.ts';
 import { filled } from './filled.ts';
 import { any, lowering, same, type Lowering } from './lowering.ts';

@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sizeOf, type Node, type ReduceAttributes } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sizeOf, type Node, type ReduceAttributes } from '@flow-matching/tensor';
 import { TensorProto_DataType } from '../generated/onnx_pb.ts';
 import { elementType } from '../model/elementType.ts';
 import type { ModelWriter } from '../model/modelWriter.ts';

@@ -1,4 +1,4 @@
-import type { DType } from '@flow-matching/core';
+import type { DType } from '@flow-matching/tensor';
 import type { Tensor } from 'onnxruntime-common';
 import { TensorProto_DataType } from '../generated/onnx_pb.ts';
 

@@ -1,4 +1,4 @@
-import type { Graph, GraphPort, HostArray, Node, Tensor } from '@flow-matching/core';
+import type { Graph, GraphPort, HostArray, Node, Tensor } from '@flow-matching/tensor';
 import { fusedLowerings } from '../fusion/index.ts';
 import { lowerings } from '../lowering/index.ts';
 import { ModelWriter } from './modelWriter.ts';

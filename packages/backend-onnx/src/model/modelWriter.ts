@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { formatShape, toStorage, type DType, type Shape, type TensorType } from '@flow-matching/core';
+import { formatShape, toStorage, type DType, type Shape, type TensorType } from '@flow-matching/tensor';
 import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,

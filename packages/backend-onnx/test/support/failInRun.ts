@@ -1,4 +1,4 @@
-import { f32, gather, hostArray, i32, trace } from '@flow-matching/core';
+import { f32, gather, hostArray, i32, trace } from '@flow-matching/tensor';
 import { onnx } from '@flow-matching/backend-onnx';
 
 // Runs a graph that fails on the device, and prints the error's message.

@@ -1,7 +1,7 @@
 // Runs a graph on the backend in the thread that the argument names. Prints the result, or the error's code and message, and what the
 // process itself, rather than a worker's copy, has for ORT_DISABLE_TELEMETRY.
 import { isMainThread, SHARE_ENV, Worker, workerData } from 'node:worker_threads';
-import { f32, FlowMatchingError, hostArray, trace } from '@flow-matching/core';
+import { f32, FlowMatchingError, hostArray, trace } from '@flow-matching/tensor';
 import { onnx } from '@flow-matching/backend-onnx';
 
 export type Thread =

@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import { hostScalar, trace, type Backend, type BackendArray, type Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { hostScalar, trace, type Backend, type BackendArray, type Tensor } from '@flow-matching/tensor';
 
 const [rows, width] = [16, 200];
 const matrix = fm.f32([width, width]);

@@ -1,4 +1,4 @@
-import type { HostArray, TensorType, TypedArray } from '@flow-matching/core';
+import type { HostArray, TensorType, TypedArray } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { StartedEngine } from './engines/engine.ts';
 import { inStorage, upload } from './operations.ts';

@@ -1,4 +1,4 @@
-import { handleBackend, type Backend } from '@flow-matching/core';
+import { handleBackend, type Backend } from '@flow-matching/tensor';
 import { engineKinds, startEngine } from './engines/index.ts';
 import type { EngineOptions, InterpretedEngineName, StartedEngine } from './engines/engine.ts';
 import { readValue, uploadValue, type DeviceValue } from './deviceValue.ts';

@@ -1,15 +1,4 @@
-import {
-  BackendError,
-  isStorageOf,
-  sameShape,
-  sizeOf,
-  toStorage,
-  type DType,
-  type HostArray,
-  type Shape,
-  type TensorType,
-  type TypedArray,
-} from '@flow-matching/core';
+import { BackendError, isStorageOf, sameShape, sizeOf, toStorage, type DType, type HostArray, type Shape, type TensorType, type TypedArray } from '@flow-matching/tensor';
 import { getKernel, type DataType, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
 import { heldShape } from '../heldShape.ts';
 import type { StartedEngine } from './engines/engine.ts';

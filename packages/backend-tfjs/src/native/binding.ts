@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 
 /** What the native addon of tfjs-node offers, as far as it is used. Tensors and models go by numbers. */
 export interface Binding {

@@ -1,4 +1,4 @@
-import type { Graph, GraphPort, Node, Tensor } from '@flow-matching/core';
+import type { Graph, GraphPort, Node, Tensor } from '@flow-matching/tensor';
 import { DataType } from '../generated/saved_model_pb.ts';
 import { heldShape } from '../heldShape.ts';
 import { dataType, GraphWriter, type Value } from './graphWriter.ts';

@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { sizeOf, toStorage, type DType, type Shape, type TypedArray } from '@flow-matching/core';
+import { sizeOf, toStorage, type DType, type Shape, type TypedArray } from '@flow-matching/tensor';
 import {
   AttrValue_ListValueSchema,
   AttrValueSchema,

@@ -1,4 +1,4 @@
-import { DisposedError } from '@flow-matching/core';
+import { DisposedError } from '@flow-matching/tensor';
 
 /** Whether the backend is there still, for all that it made. */
 export class NativeLife {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareGraph, runtimeError, type Graph, type HostArray, type PreparedGraph } from '@flow-matching/core';
+import { prepareGraph, runtimeError, type Graph, type HostArray, type PreparedGraph } from '@flow-matching/tensor';
 import type { Binding } from './binding.ts';
 import { encodeGraph, type EncodedGraph } from './encodeGraph.ts';
 import { nativeManifest } from './lowering/index.ts';

@@ -1,4 +1,4 @@
-import type { Backend } from '@flow-matching/core';
+import type { Backend } from '@flow-matching/tensor';
 import { adam, checkerboard, createFlow, mlp, optimalTransport } from '@flow-matching/plugins';
 
 /** The loss of each step of a small training on the checkerboard. The backend is disposed. */

@@ -1,4 +1,4 @@
-import { type Graph, type Tensor } from '@flow-matching/core';
+import { type Graph, type Tensor } from '@flow-matching/tensor';
 import { loweringOf } from '../lowering/index.ts';
 
 /** An expression of this many operations is as cheap to recompute as its result is to read. */

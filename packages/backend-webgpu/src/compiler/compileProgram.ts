@@ -1,4 +1,4 @@
-import type { CompileOptions, Graph, Tensor } from '@flow-matching/core';
+import type { CompileOptions, Graph, Tensor } from '@flow-matching/tensor';
 import { planMemory } from '../memory/planMemory.ts';
 import { checkLimits } from '../memory/checkLimits.ts';
 import type { AdapterProfile } from './adapterProfile.ts';

@@ -1,4 +1,4 @@
-import type { Tensor } from '@flow-matching/core';
+import type { Tensor } from '@flow-matching/tensor';
 import { isSmall } from '../memory/isSmall.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
 import { mapLayout } from './mapKernel.ts';

@@ -1,4 +1,4 @@
-import type { Tensor } from '@flow-matching/core';
+import type { Tensor } from '@flow-matching/tensor';
 import { lower } from '../lowering/index.ts';
 import { writeProduct } from '../products/productKernel.ts';
 import { productTile } from '../products/productTile.ts';

@@ -1,4 +1,4 @@
-import { sizeOf, type Node, type Tensor } from '@flow-matching/core';
+import { sizeOf, type Node, type Tensor } from '@flow-matching/tensor';
 
 /**
  * Rows that are computed alike: first the stages, reductions over the row's elements, in an order in which each may use those before; then

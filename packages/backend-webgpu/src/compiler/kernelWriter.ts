@@ -1,4 +1,4 @@
-import type { DType, Node, Tensor } from '@flow-matching/core';
+import type { DType, Node, Tensor } from '@flow-matching/tensor';
 import {
   add,
   delinearize,

@@ -1,4 +1,4 @@
-import type { DType, Node, Tensor } from '@flow-matching/core';
+import type { DType, Node, Tensor } from '@flow-matching/tensor';
 import { add, scale, variable, type IndexExpression } from '../indexing/indexExpression.ts';
 import { reducedCount, reducedIndex, reducers } from '../lowering/reduction.ts';
 import { valueType } from '../wgsl/types.ts';

@@ -1,4 +1,4 @@
-import type { HostArray, Tensor } from '@flow-matching/core';
+import type { HostArray, Tensor } from '@flow-matching/tensor';
 
 /** A buffer of a program's run: given with an input, made for an output, shared for what lies between, or filled once with a constant. */
 export type BufferReference =

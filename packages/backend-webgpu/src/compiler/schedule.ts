@@ -1,4 +1,4 @@
-import { BackendError, sizeOf, type Graph, type Tensor } from '@flow-matching/core';
+import { BackendError, sizeOf, type Graph, type Tensor } from '@flow-matching/tensor';
 import { loweringOf } from '../lowering/index.ts';
 import { isSmall } from '../memory/isSmall.ts';
 import type { AdapterProfile } from './adapterProfile.ts';

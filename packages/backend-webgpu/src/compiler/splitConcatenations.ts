@@ -1,4 +1,4 @@
-import { concat, rebuild, rewriteGraph, type Graph, type Tensor } from '@flow-matching/core';
+import { concat, rebuild, rewriteGraph, type Graph, type Tensor } from '@flow-matching/tensor';
 
 /** The most tensors that are joined in one step. */
 const mostParts = 4;

@@ -1,13 +1,4 @@
-import {
-  apply,
-  rebuild,
-  reshape,
-  rewriteGraph,
-  type Graph,
-  type Node,
-  type ReduceAttributes,
-  type Tensor,
-} from '@flow-matching/core';
+import { apply, rebuild, reshape, rewriteGraph, type Graph, type Node, type ReduceAttributes, type Tensor } from '@flow-matching/tensor';
 import { retyped } from '../lowering/retype.ts';
 import { reducedAxes, reducedCount, reducers } from '../lowering/reduction.ts';
 import type { AdapterProfile } from './adapterProfile.ts';

@@ -1,4 +1,4 @@
-import type { Tensor } from '@flow-matching/core';
+import type { Tensor } from '@flow-matching/tensor';
 import { lower } from '../lowering/index.ts';
 import { bufferBytes, isPacked, smallElementBytes } from '../memory/tensorBytes.ts';
 import { productOf } from '../products/productOf.ts';

@@ -1,4 +1,4 @@
-import { sizeOf, type Shape } from '@flow-matching/core';
+import { sizeOf, type Shape } from '@flow-matching/tensor';
 
 /** What an index is made of: a variable of the kernel, or a quotient or remainder that does not simplify. Never negative. */
 export interface Atom {

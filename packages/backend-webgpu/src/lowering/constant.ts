@@ -1,4 +1,4 @@
-import * as core from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
 import { any, lowering, type Lowering } from './lowering.ts';
 
 /** The number of a constant of one element; larger ones are in memory. */

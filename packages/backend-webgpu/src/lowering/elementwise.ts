@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { isFloat, splatValue, type DType, type Operator } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { isFloat, splatValue, type DType, type Operator } from '@flow-matching/tensor';
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
 import type { LibraryName } from '../wgsl/functions.ts';
 import { valueType } from '../wgsl/types.ts';

@@ -1,4 +1,4 @@
-import type { Manifest, Node } from '@flow-matching/core';
+import type { Manifest, Node } from '@flow-matching/tensor';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import type { KernelSources } from '../compiler/kernelWriter.ts';
 import { constants } from './constant.ts';

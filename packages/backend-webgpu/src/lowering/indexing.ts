@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sizeOf, type Tensor } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sizeOf, type Tensor } from '@flow-matching/tensor';
 import { delinearize, variable, type IndexExpression } from '../indexing/indexExpression.ts';
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
 import { valueType } from '../wgsl/types.ts';

@@ -1,4 +1,4 @@
-import type { Attributes, DType, Node, Operator, Tensor } from '@flow-matching/core';
+import type { Attributes, DType, Node, Operator, Tensor } from '@flow-matching/tensor';
 import { broadcastIndex, type KernelWriter } from '../compiler/kernelWriter.ts';
 import type { IndexExpression } from '../indexing/indexExpression.ts';
 import { kernelDTypes } from '../wgsl/types.ts';

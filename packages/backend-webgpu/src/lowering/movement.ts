@@ -1,4 +1,4 @@
-import * as core from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
 import { add, delinearize, linearize, literal, scale, type IndexExpression } from '../indexing/indexExpression.ts';
 import { broadcastIndex, type KernelWriter } from '../compiler/kernelWriter.ts';
 import { valueType } from '../wgsl/types.ts';

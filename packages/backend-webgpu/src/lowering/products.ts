@@ -1,4 +1,4 @@
-import * as core from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
 import { NotComputable } from '../compiler/kernelWriter.ts';
 import { numeric, type Lowering } from './lowering.ts';
 

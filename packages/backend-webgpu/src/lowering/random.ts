@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sizeOf } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sizeOf } from '@flow-matching/tensor';
 import { divide, linearize, literal, modulo, zero } from '../indexing/indexExpression.ts';
 import { lowering, type Lowering } from './lowering.ts';
 

@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sizeOf, type DType, type Node, type Operator, type ReduceAttributes } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sizeOf, type DType, type Node, type Operator, type ReduceAttributes } from '@flow-matching/tensor';
 import { NotComputable, type KernelWriter } from '../compiler/kernelWriter.ts';
 import { delinearize, type IndexExpression } from '../indexing/indexExpression.ts';
 import { numeric, type Lowering } from './lowering.ts';

@@ -1,4 +1,4 @@
-import { apply, type Attributes, type DType, type Operator, type Tensor } from '@flow-matching/core';
+import { apply, type Attributes, type DType, type Operator, type Tensor } from '@flow-matching/tensor';
 import { lowering, type Lowering } from './lowering.ts';
 
 interface RetypeAttributes extends Attributes {

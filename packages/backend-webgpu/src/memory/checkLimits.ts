@@ -1,4 +1,4 @@
-import { BackendError, formatType, type Tensor } from '@flow-matching/core';
+import { BackendError, formatType, type Tensor } from '@flow-matching/tensor';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import { bufferBytes } from './tensorBytes.ts';
 

@@ -1,4 +1,4 @@
-import { sizeOf, type TensorType } from '@flow-matching/core';
+import { sizeOf, type TensorType } from '@flow-matching/tensor';
 
 /** The most elements that share one buffer with others. */
 const smallest = 1024;

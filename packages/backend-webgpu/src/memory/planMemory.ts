@@ -1,4 +1,4 @@
-import type { CompileOptions, Graph, HostArray, Tensor } from '@flow-matching/core';
+import type { CompileOptions, Graph, HostArray, Tensor } from '@flow-matching/tensor';
 import type { Dispatch } from '../compiler/dispatches.ts';
 import type { Place, ProgramOutput, ProgramPort, SmallConstant } from '../compiler/program.ts';
 import { isSmall } from './isSmall.ts';

@@ -1,4 +1,4 @@
-import { sizeOf, type TensorType } from '@flow-matching/core';
+import { sizeOf, type TensorType } from '@flow-matching/tensor';
 import { isSmall } from './isSmall.ts';
 
 /** Bytes of one element among the small tensors, whatever its dtype: one of f16 has the bits of an f32 there. */

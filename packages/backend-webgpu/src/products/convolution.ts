@@ -1,5 +1,4 @@
-import type { Node, Shape, Tensor } from '@flow-matching/core';
-import type { ConvAttributes } from '@flow-matching/core';
+import type { Node, Shape, Tensor, ConvAttributes } from '@flow-matching/tensor';
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
 import {
   add,

@@ -1,4 +1,4 @@
-import { sizeOf, type Node } from '@flow-matching/core';
+import { sizeOf, type Node } from '@flow-matching/tensor';
 import { broadcastIndex } from '../compiler/kernelWriter.ts';
 import { delinearize } from '../indexing/indexExpression.ts';
 import { tensorOperand } from './operand.ts';

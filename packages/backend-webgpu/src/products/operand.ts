@@ -1,4 +1,4 @@
-import type { Tensor } from '@flow-matching/core';
+import type { Tensor } from '@flow-matching/tensor';
 import type { KernelWriter } from '../compiler/kernelWriter.ts';
 import type { StoreElement } from '../compiler/mapKernel.ts';
 import { divide, linearize, variable, type IndexExpression } from '../indexing/indexExpression.ts';

@@ -1,4 +1,4 @@
-import type { Node } from '@flow-matching/core';
+import type { Node } from '@flow-matching/tensor';
 import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.ts';
 import { matrixProduct } from './matrixProduct.ts';
 import type { Product } from './product.ts';

@@ -1,4 +1,4 @@
-import type { Node } from '@flow-matching/core';
+import type { Node } from '@flow-matching/tensor';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import type { Product } from './product.ts';
 import { productOf } from './productOf.ts';

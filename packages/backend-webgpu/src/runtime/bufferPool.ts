@@ -1,4 +1,4 @@
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 import { DeviceBuffer } from './deviceBuffer.ts';
 
 /** Bytes of unused buffers kept for reuse. */

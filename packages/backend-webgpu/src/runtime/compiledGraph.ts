@@ -1,4 +1,4 @@
-import { prepareGraph, type CompileOptions, type Graph, type Manifest } from '@flow-matching/core';
+import { prepareGraph, type CompileOptions, type Graph, type Manifest } from '@flow-matching/tensor';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import { compileProgram } from '../compiler/compileProgram.ts';
 import type { Program, SmallConstant } from '../compiler/program.ts';

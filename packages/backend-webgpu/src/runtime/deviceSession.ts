@@ -1,4 +1,4 @@
-import { BackendError, DisposedError } from '@flow-matching/core';
+import { BackendError, DisposedError } from '@flow-matching/tensor';
 import type { Binding, Kernel } from '../compiler/program.ts';
 import { BufferPool } from './bufferPool.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';

@@ -1,13 +1,4 @@
-import {
-  allocate,
-  fromHalfBits,
-  sizeOf,
-  toHalfBits,
-  toStorage,
-  type DType,
-  type HostArray,
-  type TypedArray,
-} from '@flow-matching/core';
+import { allocate, fromHalfBits, sizeOf, toHalfBits, toStorage, type DType, type HostArray, type TypedArray } from '@flow-matching/tensor';
 import { isPacked, tensorBytes } from '../memory/tensorBytes.ts';
 
 /** The elements of a host array as a buffer holds them. */

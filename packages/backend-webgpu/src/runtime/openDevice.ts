@@ -1,4 +1,4 @@
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 
 export interface OpenedDevice {

@@ -1,12 +1,4 @@
-import {
-  allocate,
-  DisposedError,
-  sizeOf,
-  type BackendArray,
-  type DType,
-  type Shape,
-  type TypedArray,
-} from '@flow-matching/core';
+import { allocate, DisposedError, sizeOf, type BackendArray, type DType, type Shape, type TypedArray } from '@flow-matching/tensor';
 import { tensorBytes } from '../memory/tensorBytes.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 import { fromElements } from './elements.ts';

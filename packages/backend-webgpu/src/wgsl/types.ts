@@ -1,4 +1,4 @@
-import type { DType } from '@flow-matching/core';
+import type { DType } from '@flow-matching/tensor';
 
 /** What a value is called in a kernel, and what holds it in memory. */
 interface WgslType {

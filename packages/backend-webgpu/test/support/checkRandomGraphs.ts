@@ -1,5 +1,5 @@
 import type { WebgpuBackend } from '@flow-matching/backend-webgpu';
-import { evaluateGraph, sameShape, type DType, type Graph, type HostArray } from '@flow-matching/core';
+import { evaluateGraph, sameShape, type DType, type Graph, type HostArray } from '@flow-matching/tensor';
 import { assert } from 'chai';
 import * as fc from 'fast-check';
 import { randomGraph, randomInputs, recipes } from './randomGraph.ts';

@@ -1,5 +1,5 @@
 import { compileProgram, webgpuManifest, type AdapterProfile, type Program } from '@flow-matching/backend-webgpu';
-import { prepareGraph, trace, type CompileOptions, type Tensor, type TensorType } from '@flow-matching/core';
+import { prepareGraph, trace, type CompileOptions, type Tensor, type TensorType } from '@flow-matching/tensor';
 import { leastGpu } from './profiles.ts';
 
 /** A formula's program, which takes no device. */

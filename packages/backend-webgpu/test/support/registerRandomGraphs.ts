@@ -1,5 +1,5 @@
 import { webgpu } from '@flow-matching/backend-webgpu/node';
-import type { DType } from '@flow-matching/core';
+import type { DType } from '@flow-matching/tensor';
 import { checkRandomGraphs } from './checkRandomGraphs.ts';
 
 /** Registers a test of `count` random graphs for each kind of kernels, which may take `limit` milliseconds. */

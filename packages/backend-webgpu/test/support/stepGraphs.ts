@@ -1,5 +1,5 @@
 import { webgpuManifest } from '@flow-matching/backend-webgpu';
-import { hostBackend, type Backend, type CompileOptions, type Graph } from '@flow-matching/core';
+import { hostBackend, type Backend, type CompileOptions, type Graph } from '@flow-matching/tensor';
 import { adam, checkerboard, createFlow, mlp, optimalTransport } from '@flow-matching/plugins';
 import { leastGpu } from './profiles.ts';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { NumericalError, toStorage, type HostArray, type ModelContext, type TrainingState } from '@flow-matching/core';
+import { NumericalError, type ModelContext, type TrainingState } from '@flow-matching/core';
+import { toStorage, type HostArray } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { CheckpointError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.ts';

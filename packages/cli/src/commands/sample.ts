@@ -1,4 +1,5 @@
-import { formatShape, type HostArray, type Samples } from '@flow-matching/core';
+import { type Samples } from '@flow-matching/core';
+import { formatShape, type HostArray } from '@flow-matching/tensor';
 import { dump } from 'npyjs';
 import { extname } from 'node:path';
 import { csvParts } from './csvParts.ts';

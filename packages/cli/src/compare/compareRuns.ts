@@ -1,4 +1,4 @@
-import type { FlowMatchingError, HostArray } from '@flow-matching/core';
+import type { FlowMatchingError, HostArray } from '@flow-matching/tensor';
 import { basename, join } from 'node:path';
 import type { CommandContext } from '../commands/cliCommand.ts';
 import type { RunOptions } from '../commands/runOptions.ts';

@@ -1,4 +1,5 @@
-import { SolverError, type Dataset, type Estimate, type HostArray } from '@flow-matching/core';
+import { SolverError, type Dataset, type Estimate } from '@flow-matching/core';
+import { type HostArray } from '@flow-matching/tensor';
 import { supportShare } from '@flow-matching/plugins';
 import { isFinding } from '../errors.ts';
 import type { AssembledFlow } from '../experiment/assembleExperiment.ts';

@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import { densityImage } from '../report/densityImage.ts';
 import { planePoints, type Domain } from '../report/domain.ts';
 import { image } from '../report/svg.ts';

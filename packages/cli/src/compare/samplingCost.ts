@@ -1,4 +1,5 @@
-import type { HostArray, PluginSpec, Samples } from '@flow-matching/core';
+import type { PluginSpec, Samples } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import { fineSolution, supportShare } from '@flow-matching/plugins';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 import { drawSamples } from '../run/drawSamples.ts';

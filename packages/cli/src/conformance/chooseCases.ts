@@ -1,5 +1,6 @@
 import { levelTitles, selectCases, type ConformanceCase, type Level } from '@flow-matching/conformance';
-import { nearestName, OptionError } from '@flow-matching/core';
+import { nearestName } from '@flow-matching/core';
+import { OptionError } from '@flow-matching/tensor';
 import { UsageError } from '../errors.ts';
 
 /** The cases asked for. @throws UsageError where there are none, with the nearest part of an id. */

@@ -1,12 +1,5 @@
-import {
-  isPlugin,
-  nearestName,
-  OptionError,
-  PluginError,
-  PluginRegistry,
-  type Backend,
-  type PluginSpec,
-} from '@flow-matching/core';
+import { isPlugin, nearestName, PluginError, PluginRegistry, type PluginSpec } from '@flow-matching/core';
+import { OptionError, type Backend } from '@flow-matching/tensor';
 import type { Container } from 'inversify';
 import { UsageError } from '../errors.ts';
 import { importModule } from '../experiment/importModule.ts';

@@ -1,4 +1,5 @@
-import { createReferenceBackend, defineBackend, type Backend } from '@flow-matching/core';
+import { defineBackend } from '@flow-matching/core';
+import { createReferenceBackend, type Backend } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 /** The definition of the operators: right and slow. */

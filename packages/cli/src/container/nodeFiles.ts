@@ -1,4 +1,5 @@
-import { DataError, type Files } from '@flow-matching/core';
+import { type Files } from '@flow-matching/core';
+import { DataError } from '@flow-matching/tensor';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileError } from '../disk/fileError.ts';

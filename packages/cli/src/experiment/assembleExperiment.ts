@@ -1,14 +1,5 @@
-import {
-  bindFlow,
-  contextOf,
-  FILES,
-  Flow,
-  PluginRegistry,
-  type Backend,
-  type Dataset,
-  type Optimizer,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { bindFlow, contextOf, FILES, Flow, PluginRegistry, type Dataset, type Optimizer, type VectorFieldModel } from '@flow-matching/core';
+import { type Backend } from '@flow-matching/tensor';
 import { Container } from 'inversify';
 import { nodeFiles } from '../container/nodeFiles.ts';
 import { recordingFiles, type FileRecord } from '../container/recordingFiles.ts';

@@ -1,4 +1,5 @@
-import { nearestName, shorten } from '@flow-matching/core';
+import { nearestName } from '@flow-matching/core';
+import { shorten } from '@flow-matching/tensor';
 import type { z } from 'zod';
 import type { ExperimentSource, Path } from './experimentSource.ts';
 import { describeOptions } from './pluginOptions.ts';

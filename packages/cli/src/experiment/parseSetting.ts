@@ -1,4 +1,5 @@
-import { isReservedKey, shorten } from '@flow-matching/core';
+import { isReservedKey } from '@flow-matching/core';
+import { shorten } from '@flow-matching/tensor';
 import { UsageError } from '../errors.ts';
 import type { Setting } from './experimentSource.ts';
 import { parsePlainYaml, type RefuseAt } from './plainYaml.ts';

@@ -1,12 +1,5 @@
-import {
-  loadPlugins,
-  nearestName,
-  PluginRegistry,
-  shorten,
-  type Plugin,
-  type PluginKind,
-  type PluginSpec,
-} from '@flow-matching/core';
+import { loadPlugins, nearestName, PluginRegistry, type Plugin, type PluginKind, type PluginSpec } from '@flow-matching/core';
+import { shorten } from '@flow-matching/tensor';
 import type { Container } from 'inversify';
 import { resolve } from 'node:path';
 import type { FileRecord } from '../container/recordingFiles.ts';

@@ -1,4 +1,4 @@
-import { shorten } from '@flow-matching/core';
+import { shorten } from '@flow-matching/tensor';
 
 /** A value of an experiment as its file writes it, for messages: `.inf` and `.nan` as such, long ones cut. */
 export function showValue(value: unknown): string {

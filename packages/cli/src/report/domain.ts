@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import { scaleLinear } from 'd3-scale';
 
 /** A part of the plane, the same for everything that is shown side by side. */

@@ -1,4 +1,5 @@
-import type { HostArray, Samples } from '@flow-matching/core';
+import type { Samples } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import { scaleLinear } from 'd3-scale';
 import { interpolateViridis } from 'd3-scale-chromatic';
 import { densityImage, heatImage } from './densityImage.ts';

@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import { scaleLinear } from 'd3-scale';
 import { encode } from 'fast-png';
 import { densityImage, rgb, type Picture, type Rgb } from './densityImage.ts';

@@ -1,4 +1,5 @@
-import type { Estimate, EstimateRequest, HostArray } from '@flow-matching/core';
+import type { Estimate, EstimateRequest } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import { supportShare } from '@flow-matching/plugins';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 import { isFinding } from '../errors.ts';

@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import { planePoints } from './domain.ts';
 import { round, type Scale } from './svg.ts';
 

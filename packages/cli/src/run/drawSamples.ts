@@ -1,13 +1,5 @@
-import {
-  OptionError,
-  requireFinished,
-  type Batch,
-  type Dataset,
-  type Flow,
-  type HostArray,
-  type Samples,
-  type Solver,
-} from '@flow-matching/core';
+import { requireFinished, type Batch, type Dataset, type Flow, type Samples, type Solver } from '@flow-matching/core';
+import { OptionError, type HostArray } from '@flow-matching/tensor';
 
 export interface DrawOptions {
   readonly seed: number;

@@ -1,4 +1,4 @@
-import type { Backend } from '@flow-matching/core';
+import type { Backend } from '@flow-matching/tensor';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 

@@ -1,4 +1,5 @@
-import { FlowMatchingError, formatShape, measureModel, type HostArray } from '@flow-matching/core';
+import { measureModel } from '@flow-matching/core';
+import { FlowMatchingError, formatShape, type HostArray } from '@flow-matching/tensor';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../errors.ts';
 import type { AssembledFlow } from '../experiment/assembleExperiment.ts';

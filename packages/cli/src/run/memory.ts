@@ -1,12 +1,5 @@
-import {
-  FlowMatchingError,
-  measureModel,
-  sizeOf,
-  type ModelContext,
-  type Optimizer,
-  type Shape,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { measureModel, type ModelContext, type Optimizer, type VectorFieldModel } from '@flow-matching/core';
+import { FlowMatchingError, sizeOf, type Shape } from '@flow-matching/tensor';
 import { totalmem } from 'node:os';
 import { MemoryError } from '../errors.ts';
 

@@ -1,4 +1,4 @@
-import { FlowMatchingError } from '@flow-matching/core';
+import { FlowMatchingError } from '@flow-matching/tensor';
 import { ExperimentError, InterruptedError } from '../errors.ts';
 
 /** What went wrong, for people. An error that nobody meant to throw shows where it came from. */

@@ -1,4 +1,4 @@
-import { philox } from '@flow-matching/core';
+import { philox } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-import { prepareGraph, UnsupportedError, type Backend, type Graph } from '@flow-matching/core';
+import { prepareGraph, UnsupportedError, type Backend, type Graph } from '@flow-matching/tensor';
 import { compilingWith } from './compilingWith.ts';
 
 /** A graph needs what the manifest does not declare: no fault of the backend's. */

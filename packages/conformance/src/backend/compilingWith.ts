@@ -1,4 +1,4 @@
-import type { Backend } from '@flow-matching/core';
+import type { Backend } from '@flow-matching/tensor';
 
 /** A backend with another way of compiling: for what looks at graphs on their way, or changes what they become. */
 export const compilingWith = (backend: Backend, compile: Backend['compile']): Backend => ({

@@ -1,4 +1,4 @@
-import type { Backend, DType, HostRandomStream } from '@flow-matching/core';
+import type { Backend, DType, HostRandomStream } from '@flow-matching/tensor';
 import type { Level } from './level.ts';
 import type { Measurement } from './measurement.ts';
 import type { Note } from './note.ts';

@@ -1,4 +1,4 @@
-import { FlowMatchingError, type ErrorDetails } from '@flow-matching/core';
+import { FlowMatchingError, type ErrorDetails } from '@flow-matching/tensor';
 
 /** A claim of the suite does not hold. */
 export class ConformanceError extends FlowMatchingError {

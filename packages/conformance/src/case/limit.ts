@@ -1,4 +1,4 @@
-import { roundToHalf, type DType } from '@flow-matching/core';
+import { roundToHalf, type DType } from '@flow-matching/tensor';
 
 /** How far a result may be from what it should be. Every case states its own, with the reason. */
 export interface Limit {

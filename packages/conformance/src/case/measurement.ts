@@ -1,4 +1,4 @@
-import { formatShape, sizeOf, type DType, type Shape, type TypedArray } from '@flow-matching/core';
+import { formatShape, sizeOf, type DType, type Shape, type TypedArray } from '@flow-matching/tensor';
 import { claim } from './conformanceError.ts';
 import { errorRatio, type Limit } from './limit.ts';
 

@@ -1,4 +1,4 @@
-import { HostRandomStream } from '@flow-matching/core';
+import { HostRandomStream } from '@flow-matching/tensor';
 import * as fc from 'fast-check';
 import { UndeclaredError } from '../backend/auditedBackend.ts';
 import type { CaseContext } from './conformanceCase.ts';

@@ -1,4 +1,4 @@
-import { toStorage, type DType, type HostArray } from '@flow-matching/core';
+import { toStorage, type DType, type HostArray } from '@flow-matching/tensor';
 import { inputsAt, referenceOf, resultsOf, type Formula } from './agreement.ts';
 import type { CaseContext, ConformanceCase } from './conformanceCase.ts';
 import { claim } from './conformanceError.ts';

@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 
 /** The error of the differences is about step⁴, their rounding 1e-16 / step. */
 const step = 2e-4;

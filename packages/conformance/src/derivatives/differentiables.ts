@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import type { HostArray, Shape, Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import type { HostArray, Shape, Tensor } from '@flow-matching/tensor';
 
 /** A formula with a point at which it is twice differentiable, and smooth as far as roundings reach. */
 export interface Differentiable {

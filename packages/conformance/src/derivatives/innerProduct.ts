@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 
 /** ⟨a, b⟩ over lists of arrays. */
 export function innerProduct(as: readonly Pick<HostArray, 'data'>[], bs: readonly Pick<HostArray, 'data'>[]): number {

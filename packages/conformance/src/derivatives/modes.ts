@@ -1,4 +1,4 @@
-import { inlineComposites, jvp, substitute, vjp, type HostArray, type Tensor } from '@flow-matching/core';
+import { inlineComposites, jvp, substitute, vjp, type HostArray, type Tensor } from '@flow-matching/tensor';
 import { graphOf } from '../case/agreement.ts';
 import type { Differentiable } from './differentiables.ts';
 

@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import type { Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import type { Tensor } from '@flow-matching/tensor';
 
 /** A function of one variable whose derivative keeps its digits far out. */
 export interface Tail {

@@ -1,4 +1,4 @@
-import type { DType } from '@flow-matching/core';
+import type { DType } from '@flow-matching/tensor';
 import { floats, wideFloats } from '../operators/dtypes.ts';
 import { onValues, type EdgeUses } from './edgeUses.ts';
 

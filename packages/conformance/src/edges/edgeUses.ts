@@ -1,5 +1,4 @@
-import type { DType, HostArray, Shape } from '@flow-matching/core';
-import { hostArray, toStorage } from '@flow-matching/core';
+import { type DType, type HostArray, type Shape, hostArray, toStorage } from '@flow-matching/tensor';
 import type { Formula } from '../case/agreement.ts';
 import type { Limit } from '../case/limit.ts';
 import type { LimitOf, Row } from '../case/use.ts';

@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import type { DType, Shape, Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import type { DType, Shape, Tensor } from '@flow-matching/tensor';
 import type { Formula } from '../case/agreement.ts';
 import type { Use } from '../case/use.ts';
 import { all, booleans, floats, numeric } from '../operators/dtypes.ts';

@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import type { DType, Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import type { DType, Tensor } from '@flow-matching/tensor';
 import { close, leastNormal as least, ulps, unitRoundOff } from '../case/limit.ts';
 import type { LimitOf } from '../case/use.ts';
 import * as accuracy from '../operators/accuracy.ts';

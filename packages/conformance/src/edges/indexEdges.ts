@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import type { HostArray } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import type { HostArray } from '@flow-matching/tensor';
 import { all, floats, numeric } from '../operators/dtypes.ts';
 import { given, onValues, type EdgeUses } from './edgeUses.ts';
 

@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import type { HostArray, Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import type { HostArray, Tensor } from '@flow-matching/tensor';
 import type { Formula } from '../case/agreement.ts';
 import { floats, numeric } from '../operators/dtypes.ts';
 import { everyPair, given, onValues, type EdgeUses } from './edgeUses.ts';

@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import type { Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import type { Tensor } from '@flow-matching/tensor';
 import type { Draw } from '../case/draw.ts';
 import type { Row } from '../case/use.ts';
 import { logOfSum, softmaxWeights } from '../operators/accuracy.ts';

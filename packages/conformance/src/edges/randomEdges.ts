@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import type { Shape, Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import type { Shape, Tensor } from '@flow-matching/tensor';
 import { referenceOf, resultsOf } from '../case/agreement.ts';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { exact } from '../case/limit.ts';

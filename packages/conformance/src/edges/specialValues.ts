@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import type { Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import type { Tensor } from '@flow-matching/tensor';
 import { selu } from '@flow-matching/plugins';
 import { ulps, type Limit } from '../case/limit.ts';
 import type { LimitOf } from '../case/use.ts';

@@ -1,4 +1,4 @@
-import { allocate, type BackendArray, type DType, type HostArray } from '@flow-matching/core';
+import { allocate, type BackendArray, type DType, type HostArray } from '@flow-matching/tensor';
 import { UndeclaredError } from '../backend/auditedBackend.ts';
 import { claim } from '../case/conformanceError.ts';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';

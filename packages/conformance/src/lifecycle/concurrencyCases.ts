@@ -1,4 +1,4 @@
-import type { BackendArray } from '@flow-matching/core';
+import type { BackendArray } from '@flow-matching/tensor';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { expectValues } from './expectValues.ts';
 import { lifecycleCase } from './lifecycleCase.ts';

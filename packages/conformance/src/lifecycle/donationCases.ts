@@ -1,4 +1,4 @@
-import { f32, slice, trace, type BackendArray } from '@flow-matching/core';
+import { f32, slice, trace, type BackendArray } from '@flow-matching/tensor';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
 import { expectValues } from './expectValues.ts';

@@ -1,4 +1,4 @@
-import type { BackendArray } from '@flow-matching/core';
+import type { BackendArray } from '@flow-matching/tensor';
 import type { CaseContext } from '../case/conformanceCase.ts';
 import { exact } from '../case/limit.ts';
 import { compareArrays, readAs } from '../case/measurement.ts';

@@ -1,4 +1,4 @@
-import { f32, trace, type BackendArray, type Graph } from '@flow-matching/core';
+import { f32, trace, type BackendArray, type Graph } from '@flow-matching/tensor';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { expectValues } from './expectValues.ts';
 import { lifecycleCase } from './lifecycleCase.ts';

@@ -1,4 +1,4 @@
-import type { DType } from '@flow-matching/core';
+import type { DType } from '@flow-matching/tensor';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 
 /** A case of level 0: `L0/<topic>/<name>`. */

@@ -1,4 +1,4 @@
-import { dtypes } from '@flow-matching/core';
+import { dtypes } from '@flow-matching/tensor';
 import { claim } from '../case/conformanceError.ts';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { operatorCases } from '../suites/operatorCases.ts';

@@ -1,4 +1,4 @@
-import { FlowMatchingError } from '@flow-matching/core';
+import { FlowMatchingError } from '@flow-matching/tensor';
 import { claim, ConformanceError } from '../case/conformanceError.ts';
 
 /** Fails unless `action` throws, or rejects with, an error of the given stable code. */

@@ -1,4 +1,4 @@
-import { constant, f32, hostArray, trace, zeros, type BackendArray } from '@flow-matching/core';
+import { constant, f32, hostArray, trace, zeros, type BackendArray } from '@flow-matching/tensor';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
 import { expectValues } from './expectValues.ts';

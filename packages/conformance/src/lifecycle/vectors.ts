@@ -1,4 +1,4 @@
-import { hostArray, hostScalar, trace, f32, type HostArray } from '@flow-matching/core';
+import { hostArray, hostScalar, trace, f32, type HostArray } from '@flow-matching/tensor';
 
 export const vector = (...values: number[]): HostArray => hostArray(values);
 export const scalar = (value: number): HostArray => hostScalar(value);

@@ -1,16 +1,5 @@
-import {
-  concat,
-  conditionalField,
-  conditionalFlow,
-  conditionalLogDensity,
-  expand,
-  logSumExp,
-  reshape,
-  softmax,
-  type HostRandomStream,
-  type Path,
-  type Tensor,
-} from '@flow-matching/core';
+import { conditionalField, conditionalFlow, conditionalLogDensity, type Path } from '@flow-matching/core';
+import { concat, expand, logSumExp, reshape, softmax, type HostRandomStream, type Tensor } from '@flow-matching/tensor';
 import type { Arrays } from './evaluate.ts';
 import type { PathTrial } from './pathSamples.ts';
 

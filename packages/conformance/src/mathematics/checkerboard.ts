@@ -1,4 +1,4 @@
-import type { HostRandomStream } from '@flow-matching/core';
+import type { HostRandomStream } from '@flow-matching/tensor';
 import type { ClosedForm } from './closedForms.ts';
 import type { MarginalValues } from './mixture.ts';
 

@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import type { CaseContext } from '../case/conformanceCase.ts';
 import type { Limit } from '../case/limit.ts';
 import { compareArrays } from '../case/measurement.ts';

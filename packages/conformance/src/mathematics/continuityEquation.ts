@@ -1,4 +1,4 @@
-import { constant, expand, jvp, onesLike, type Tensor } from '@flow-matching/core';
+import { constant, expand, jvp, onesLike, type Tensor } from '@flow-matching/tensor';
 import type { CaseContext } from '../case/conformanceCase.ts';
 import { compare } from './compare.ts';
 import { conditioned } from './conditioned.ts';

@@ -1,11 +1,5 @@
-import {
-  concat,
-  constant,
-  exactDivergence,
-  hutchinsonDivergence,
-  type PointField,
-  type Tensor,
-} from '@flow-matching/core';
+import { exactDivergence, hutchinsonDivergence, type PointField } from '@flow-matching/core';
+import { concat, constant, type Tensor } from '@flow-matching/tensor';
 import { optimalTransport } from '@flow-matching/plugins';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { bounded, roundOff, statistical } from '../case/limit.ts';

@@ -1,4 +1,4 @@
-import { hostArray, type HostArray, type Shape, type Tensor } from '@flow-matching/core';
+import { hostArray, type HostArray, type Shape, type Tensor } from '@flow-matching/tensor';
 import { referenceOf, resultsOf, type Formula } from '../case/agreement.ts';
 import type { CaseContext } from '../case/conformanceCase.ts';
 

@@ -1,12 +1,5 @@
-import {
-  assembleFlow,
-  type Backend,
-  type Flow,
-  type Path,
-  type Solver,
-  type Tensor,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { assembleFlow, type Flow, type Path, type Solver, type VectorFieldModel } from '@flow-matching/core';
+import { type Backend, type Tensor } from '@flow-matching/tensor';
 import { conditionalFlowMatching, dopri5, independent, uniform } from '@flow-matching/plugins';
 
 /** A field [batch, ...event] of times [batch] and points, in a trained model's place. */

@@ -1,4 +1,5 @@
-import { hostArray, marginalScore, type Path, type Tensor } from '@flow-matching/core';
+import { marginalScore, type Path } from '@flow-matching/core';
+import { hostArray, type Tensor } from '@flow-matching/tensor';
 import { gaussianMixture } from '@flow-matching/plugins';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';

@@ -1,4 +1,5 @@
-import { constant, hostPathCoefficients, pathCoefficients, type Path, type Tensor } from '@flow-matching/core';
+import { hostPathCoefficients, pathCoefficients, type Path } from '@flow-matching/core';
+import { constant, type Tensor } from '@flow-matching/tensor';
 import { gaussianData } from './mixture.ts';
 
 const [[...means], std] = [gaussianData.means[0], gaussianData.stds[0]];

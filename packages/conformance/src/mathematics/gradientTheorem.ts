@@ -1,4 +1,4 @@
-import { concat, sizeOf, valueAndGrad, type Tensor } from '@flow-matching/core';
+import { concat, sizeOf, valueAndGrad, type Tensor } from '@flow-matching/tensor';
 import { conditionalFlowMatching } from '@flow-matching/plugins';
 import type { CaseContext } from '../case/conformanceCase.ts';
 import { statistical } from '../case/limit.ts';

@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import type { CaseContext } from '../case/conformanceCase.ts';
 import { statistical } from '../case/limit.ts';
 import { compare } from './compare.ts';

@@ -1,11 +1,5 @@
-import {
-  conditionalField,
-  conditionalFlow,
-  conditionalScore,
-  conditionalLogDensity,
-  type HostRandomStream,
-  type Tensor,
-} from '@flow-matching/core';
+import { conditionalField, conditionalFlow, conditionalScore, conditionalLogDensity } from '@flow-matching/core';
+import { type HostRandomStream, type Tensor } from '@flow-matching/tensor';
 import { checkerboardDensity, gaussianMixture, type MarginalDensity } from '@flow-matching/plugins';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { checkerboardValues, drawCheckerboard } from './checkerboard.ts';

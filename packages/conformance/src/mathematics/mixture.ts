@@ -1,4 +1,4 @@
-import type { HostRandomStream } from '@flow-matching/core';
+import type { HostRandomStream } from '@flow-matching/tensor';
 import { mixtureDensity, type GaussianMixtureOptions } from '@flow-matching/plugins';
 import type { ClosedForm } from './closedForms.ts';
 

@@ -1,13 +1,5 @@
-import {
-  evaluatePath,
-  pointShape,
-  sizeOf,
-  type HostArray,
-  type HostRandomStream,
-  type Path,
-  type PathValues,
-  type Shape,
-} from '@flow-matching/core';
+import { evaluatePath, pointShape, type Path, type PathValues } from '@flow-matching/core';
+import { sizeOf, type HostArray, type HostRandomStream, type Shape } from '@flow-matching/tensor';
 import { floats, type Arrays } from './evaluate.ts';
 
 /** What a path is tried with. */

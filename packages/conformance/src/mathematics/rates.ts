@@ -1,4 +1,5 @@
-import type { HostArray, Path } from '@flow-matching/core';
+import type { Path } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import { timesAt, valuesAt } from './pathSamples.ts';
 
 /**

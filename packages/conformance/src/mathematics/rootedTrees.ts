@@ -1,4 +1,4 @@
-import { concat, onesLike, type Tensor } from '@flow-matching/core';
+import { concat, onesLike, type Tensor } from '@flow-matching/tensor';
 import type { Field } from './solve.ts';
 
 /** A rooted tree by the indices of its root's subtrees in a list that holds them before it. */

@@ -1,4 +1,4 @@
-import { concat } from '@flow-matching/core';
+import { concat } from '@flow-matching/tensor';
 import { floats } from './evaluate.ts';
 import type { Field } from './solve.ts';
 

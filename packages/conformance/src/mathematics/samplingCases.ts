@@ -1,4 +1,5 @@
-import type { HostArray, Path } from '@flow-matching/core';
+import type { Path } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import { euler } from '@flow-matching/plugins';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { bounded } from '../case/limit.ts';

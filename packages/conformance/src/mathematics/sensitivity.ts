@@ -1,4 +1,4 @@
-import type { HostArray } from '@flow-matching/core';
+import type { HostArray } from '@flow-matching/tensor';
 import { evaluateInDouble, type Arrays, type NamedFormula } from './evaluate.ts';
 
 const step = 2 ** -20;

@@ -1,12 +1,5 @@
-import {
-  OdeProgram,
-  type Backend,
-  type HostArray,
-  type OdeResult,
-  type OdeRunOptions,
-  type Solver,
-  type Tensor,
-} from '@flow-matching/core';
+import { OdeProgram, type OdeResult, type OdeRunOptions, type Solver } from '@flow-matching/core';
+import { type Backend, type HostArray, type Tensor } from '@flow-matching/tensor';
 import type { Arrays } from './evaluate.ts';
 
 /** dy/dt of one problem: t [rows], y [rows, ...], and whatever the problem holds constant. */

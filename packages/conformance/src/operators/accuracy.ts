@@ -1,4 +1,4 @@
-import { isFloat, type HostArray } from '@flow-matching/core';
+import { isFloat, type HostArray } from '@flow-matching/tensor';
 import { referenceOf, type Formula } from '../case/agreement.ts';
 import { bounded, exact, leastNormal, roundOff, ulps, unitRoundOff, type Limit } from '../case/limit.ts';
 import type { LimitOf } from '../case/use.ts';

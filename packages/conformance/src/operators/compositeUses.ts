@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import { formatShape, type HostArray, type Shape, type Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { formatShape, type HostArray, type Shape, type Tensor } from '@flow-matching/tensor';
 import { AdamUpdate, selu } from '@flow-matching/plugins';
 import { referenceOf } from '../case/agreement.ts';
 import type { Range } from '../case/draw.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import * as fm from '@flow-matching/core';
-import { broadcastShapes, formatShape, type Shape } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { broadcastShapes, formatShape, type Shape } from '@flow-matching/tensor';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { checkProperty } from '../case/property.ts';
 import { measureUses, type Use } from '../case/use.ts';

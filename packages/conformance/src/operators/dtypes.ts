@@ -1,4 +1,4 @@
-import type { DType } from '@flow-matching/core';
+import type { DType } from '@flow-matching/tensor';
 
 /** Which dtypes operators take, as the reference's manifest has it. */
 export const floats: readonly DType[] = ['f16', 'f32', 'f64'];

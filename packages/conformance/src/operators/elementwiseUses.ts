@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import { formatShape, isFloat, type DType, type HostArray, type Shape, type Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { formatShape, isFloat, type DType, type HostArray, type Shape, type Tensor } from '@flow-matching/tensor';
 import type { Formula } from '../case/agreement.ts';
 import type { Draw, Range } from '../case/draw.ts';
 import type { Limit } from '../case/limit.ts';

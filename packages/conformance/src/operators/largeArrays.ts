@@ -1,4 +1,4 @@
-import { allocate, formatShape, sizeOf, toStorage, type HostArray, type Shape } from '@flow-matching/core';
+import { allocate, formatShape, sizeOf, toStorage, type HostArray, type Shape } from '@flow-matching/tensor';
 import type { Formula } from '../case/agreement.ts';
 import type { Draw } from '../case/draw.ts';
 import type { Limit } from '../case/limit.ts';

@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import type { DType, Shape, Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import type { DType, Shape, Tensor } from '@flow-matching/tensor';
 import type { Row, Use } from '../case/use.ts';
 import { all } from './dtypes.ts';
 import type { OperatorUses } from './operatorUses.ts';

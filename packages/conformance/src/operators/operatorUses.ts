@@ -1,4 +1,4 @@
-import type { DType } from '@flow-matching/core';
+import type { DType } from '@flow-matching/tensor';
 import type { Row } from '../case/use.ts';
 
 /** The rows of one operator, for each dtype it takes. */

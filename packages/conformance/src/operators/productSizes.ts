@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import { formatShape, sizeOf, type HostArray, type Shape, type Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { formatShape, sizeOf, type HostArray, type Shape, type Tensor } from '@flow-matching/tensor';
 import { AdamUpdate } from '@flow-matching/plugins';
 import type { Draw } from '../case/draw.ts';
 import { close, exact, type Limit } from '../case/limit.ts';

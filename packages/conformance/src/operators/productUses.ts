@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import { formatShape, type Conv2dOptions, type ConvAttributes, type Shape, type Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { formatShape, type Conv2dOptions, type ConvAttributes, type Shape, type Tensor } from '@flow-matching/tensor';
 import type { Row, Use } from '../case/use.ts';
 import { summed } from './accuracy.ts';
 import { numeric } from './dtypes.ts';

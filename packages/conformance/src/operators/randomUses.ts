@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import { formatShape, type HostArray, type Shape, type Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { formatShape, type HostArray, type Shape, type Tensor } from '@flow-matching/tensor';
 import { rowOf, type LimitOf, type Row } from '../case/use.ts';
 import { perElement } from './accuracy.ts';
 import type { OperatorUses } from './operatorUses.ts';

@@ -1,5 +1,5 @@
-import * as fm from '@flow-matching/core';
-import { formatShape, type ReduceOptions, type Shape, type Tensor } from '@flow-matching/core';
+import * as fm from '@flow-matching/tensor';
+import { formatShape, type ReduceOptions, type Shape, type Tensor } from '@flow-matching/tensor';
 import type { LimitOf, Row } from '../case/use.ts';
 import { logOfSum, squaredDeviations, summed } from './accuracy.ts';
 import { floats, numeric } from './dtypes.ts';

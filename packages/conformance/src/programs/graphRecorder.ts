@@ -1,4 +1,4 @@
-import type { Backend, Graph } from '@flow-matching/core';
+import type { Backend, Graph } from '@flow-matching/tensor';
 import { compilingWith } from '../backend/compilingWith.ts';
 
 /** A backend that keeps the graphs which it is given to compile. */

@@ -1,4 +1,4 @@
-import { createReferenceBackend, HostRandomStream, type HostArray } from '@flow-matching/core';
+import { createReferenceBackend, HostRandomStream, type HostArray } from '@flow-matching/tensor';
 import { largestDeviation } from '../rounding/largestDeviation.ts';
 import { roundedReference } from '../rounding/roundedReference.ts';
 import { runTraining, type TrainingProgram } from './trainingProgram.ts';

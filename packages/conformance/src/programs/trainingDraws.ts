@@ -1,13 +1,5 @@
-import {
-  hostArray,
-  Trainer,
-  type Backend,
-  type Dataset,
-  type HostArray,
-  type Objective,
-  type Tensor,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { Trainer, type Dataset, type Objective, type VectorFieldModel } from '@flow-matching/core';
+import { hostArray, type Backend, type HostArray, type Tensor } from '@flow-matching/tensor';
 import { independent, optimalTransport, sgd, uniform } from '@flow-matching/plugins';
 
 const batchSize = 256;

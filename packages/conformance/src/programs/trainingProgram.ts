@@ -1,13 +1,5 @@
-import {
-  HostRandomStream,
-  streams,
-  Trainer,
-  type Backend,
-  type Dataset,
-  type HostArray,
-  type Shape,
-  type VectorFieldModel,
-} from '@flow-matching/core';
+import { Trainer, type Dataset, type VectorFieldModel } from '@flow-matching/core';
+import { HostRandomStream, streams, type Backend, type HostArray, type Shape } from '@flow-matching/tensor';
 import { adam, conditionalFlowMatching, independent, mlp, optimalTransport, uniform } from '@flow-matching/plugins';
 import { convolutionAttention } from './convolutionAttention.ts';
 

@@ -1,4 +1,4 @@
-import type { DType } from '@flow-matching/core';
+import type { DType } from '@flow-matching/tensor';
 import { levels, type Level } from '../case/level.ts';
 import type { Measurement } from '../case/measurement.ts';
 import type { Note } from '../case/note.ts';

@@ -1,4 +1,4 @@
-import { evaluateGraph, isFloat, type Graph, type HostArray, type HostRandomStream } from '@flow-matching/core';
+import { evaluateGraph, isFloat, type Graph, type HostArray, type HostRandomStream } from '@flow-matching/tensor';
 import { largestDeviation } from './largestDeviation.ts';
 import { roundings, withRoundings } from './withRoundings.ts';
 

@@ -1,4 +1,4 @@
-import { HostRandomStream, type Backend } from '@flow-matching/core';
+import { HostRandomStream, type Backend } from '@flow-matching/tensor';
 import { UndeclaredError } from '../backend/auditedBackend.ts';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { ConformanceError } from '../case/conformanceError.ts';

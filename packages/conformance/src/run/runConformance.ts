@@ -1,4 +1,4 @@
-import { yieldToEventLoop, type Backend } from '@flow-matching/core';
+import { yieldToEventLoop, type Backend } from '@flow-matching/tensor';
 import { auditedBackend } from '../backend/auditedBackend.ts';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { totalsOf, type CaseResult, type ConformanceReport } from '../report/conformanceReport.ts';

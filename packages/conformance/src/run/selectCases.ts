@@ -1,4 +1,4 @@
-import { OptionError } from '@flow-matching/core';
+import { OptionError } from '@flow-matching/tensor';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import type { Level } from '../case/level.ts';
 

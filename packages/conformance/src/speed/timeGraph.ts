@@ -1,4 +1,4 @@
-import type { Graph, HostArray } from '@flow-matching/core';
+import type { Graph, HostArray } from '@flow-matching/tensor';
 import type { CaseContext } from '../case/conformanceCase.ts';
 import { medianTime } from './medianTime.ts';
 

@@ -1,4 +1,4 @@
-import { hostArray, type HostArray, type HostRandomStream, type Tensor } from '@flow-matching/core';
+import { hostArray, type HostArray, type HostRandomStream, type Tensor } from '@flow-matching/tensor';
 import { graphOf, referenceOf, runGraph } from '../case/agreement.ts';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { bounded, leastNormal } from '../case/limit.ts';

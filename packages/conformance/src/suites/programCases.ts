@@ -1,4 +1,4 @@
-import { type HostArray } from '@flow-matching/core';
+import { type HostArray } from '@flow-matching/tensor';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
 import { bounded, close, exact, leastNormal, statistical } from '../case/limit.ts';

@@ -1,11 +1,5 @@
-import {
-  FlowMatchingError,
-  reciprocal,
-  SolverError,
-  type HostArray,
-  type Solver,
-  type Tensor,
-} from '@flow-matching/core';
+import { SolverError, type Solver } from '@flow-matching/core';
+import { FlowMatchingError, reciprocal, type HostArray, type Tensor } from '@flow-matching/tensor';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
 import { bounded, close, roundOff } from '../case/limit.ts';

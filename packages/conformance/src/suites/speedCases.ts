@@ -1,4 +1,4 @@
-import { add, f32, hostArray, matmul, reduceSum, trace, valueAndGrad, type HostArray } from '@flow-matching/core';
+import { add, f32, hostArray, matmul, reduceSum, trace, valueAndGrad, type HostArray } from '@flow-matching/tensor';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { timeGraph } from '../speed/timeGraph.ts';
 

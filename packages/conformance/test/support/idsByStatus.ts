@@ -1,4 +1,4 @@
-import { createReferenceBackend, type Backend } from '@flow-matching/core';
+import { createReferenceBackend, type Backend } from '@flow-matching/tensor';
 import { runConformance, type ConformanceCase } from '@flow-matching/conformance';
 
 /** Ids by status of a run on a backend, the reference by default. */

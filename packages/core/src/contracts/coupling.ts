@@ -1,5 +1,4 @@
-import type { HostRandomStream } from '../random/hostRandomStream.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
+import type { HostRandomStream, HostArray } from '@flow-matching/tensor';
 
 export interface CouplingRequest {
   /** Source points [batch, ...event]: draws from the prior of a one-sided path, the source samples of a two-sided one. */

@@ -1,5 +1,4 @@
-import type { HostArray } from '../tensor/hostArray.ts';
-import type { Shape } from '../tensor/shape.ts';
+import type { HostArray, Shape } from '@flow-matching/tensor';
 
 export interface BatchRequest {
   /** Index of the batch in the stream, from 0. Equal requests return equal batches, which makes resumed training exact. */

@@ -1,9 +1,4 @@
-import type { Tensor } from '../graph/tensor.ts';
-import type { Tree } from '../graph/tree.ts';
-import type { Random } from '../random/random.ts';
-import type { HostRandomStream } from '../random/hostRandomStream.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
-import type { Shape } from '../tensor/shape.ts';
+import type { Tensor, Tree, Random, HostRandomStream, HostArray, Shape } from '@flow-matching/tensor';
 
 /** Parameters on the host: nested records and arrays of host arrays. Dotted paths are their names in checkpoints. */
 export type Parameters = Tree<HostArray>;

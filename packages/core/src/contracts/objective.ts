@@ -1,5 +1,4 @@
-import type { Tensor } from '../graph/tensor.ts';
-import type { Shape } from '../tensor/shape.ts';
+import type { Tensor, Shape } from '@flow-matching/tensor';
 import type { Endpoints, Path, TimeInterval } from './path.ts';
 
 /** One batch of a regression: for each sample, a point on its conditional path and the quantities at that point. */

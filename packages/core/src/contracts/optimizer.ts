@@ -1,7 +1,4 @@
-import type { Tensor } from '../graph/tensor.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
-import type { Shape } from '../tensor/shape.ts';
-import type { DType } from '../tensor/dtype.ts';
+import type { Tensor, HostArray, Shape, DType } from '@flow-matching/tensor';
 
 export interface OptimizerUpdate {
   readonly parameter: Tensor;

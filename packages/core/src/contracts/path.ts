@@ -1,4 +1,4 @@
-import type { Tensor } from '../graph/tensor.ts';
+import type { Tensor } from '@flow-matching/tensor';
 
 /** What a conditional path is conditioned on: the data point, and the source point if the path is two-sided. Each [batch, ...event]. */
 export interface Endpoints {

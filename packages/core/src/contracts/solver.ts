@@ -1,5 +1,4 @@
-import type { Tensor } from '../graph/tensor.ts';
-import type { Random } from '../random/random.ts';
+import type { Tensor, Random } from '@flow-matching/tensor';
 
 /** The unknowns of a differential equation by name, each [batch, ...]: positions, log-densities, … */
 export type OdeState = Readonly<Record<string, Tensor>>;

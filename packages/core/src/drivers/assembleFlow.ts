@@ -1,5 +1,5 @@
 import { Container, type ResolutionContext } from 'inversify';
-import type { Backend } from '../backend/backend.ts';
+import type { Backend } from '@flow-matching/tensor';
 import type { Coupling } from '../contracts/coupling.ts';
 import type { VectorFieldModel } from '../contracts/model.ts';
 import type { Objective, TimeSampler } from '../contracts/objective.ts';

@@ -1,5 +1,5 @@
 import type { Batch, Dataset } from '../contracts/dataset.ts';
-import { checkHostArray } from '../tensor/checkHostArray.ts';
+import { checkHostArray } from '@flow-matching/tensor';
 
 /**
  * Checks a batch of a dataset: shapes, dtypes and, by default, that its floats are finite.

@@ -2,7 +2,7 @@ import type { Coupling } from '../contracts/coupling.ts';
 import type { Path } from '../contracts/path.ts';
 import { PathError } from '../errors.ts';
 import { evaluatePath } from '../path/evaluatePath.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
+import type { HostArray } from '@flow-matching/tensor';
 
 /** Largest contribution of the data to the mean at the start, in standard deviations of the prior, that counts as zero. */
 const tolerance = 1e-3;

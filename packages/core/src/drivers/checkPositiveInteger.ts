@@ -1,4 +1,4 @@
-import { OptionError } from '../errors.ts';
+import { OptionError } from '@flow-matching/tensor';
 
 /** @throws OptionError naming the option. */
 export function checkPositiveInteger(name: string, value: number): void {

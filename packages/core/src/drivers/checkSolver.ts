@@ -1,7 +1,7 @@
 import type { Coupling } from '../contracts/coupling.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
-import { OptionError } from '../errors.ts';
+import { OptionError } from '@flow-matching/tensor';
 
 /** @throws OptionError if log-densities are unknown along the solver's solutions: on a two-sided path, or with a stochastic solver. */
 export function checkDensity(path: Path, solver: Solver): void {

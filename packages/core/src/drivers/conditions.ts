@@ -1,9 +1,5 @@
-import type { Tensor } from '../graph/tensor.ts';
+import { type Tensor, DataError, checkHostArray, type HostArray, type TensorType } from '@flow-matching/tensor';
 import type { ModelContext } from '../contracts/model.ts';
-import { DataError } from '../errors.ts';
-import { checkHostArray } from '../tensor/checkHostArray.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
-import type { TensorType } from '../tensor/shape.ts';
 
 /** Conditioning arrays of samples, each [count, ...]. */
 export type Conditions = Readonly<Record<string, HostArray>> | undefined;

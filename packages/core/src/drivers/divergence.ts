@@ -1,9 +1,4 @@
-import { pushforward } from '../autodiff/forward.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { add } from '../operators/arithmetic.ts';
-import { constant, full } from '../operators/constant.ts';
-import { expand, identity, reshape } from '../operators/movement.ts';
-import { sizeOf } from '../tensor/shape.ts';
+import { pushforward, type Tensor, add, constant, full, expand, identity, reshape, sizeOf } from '@flow-matching/tensor';
 
 /** A vector field of points [batch, ...event] at times [batch], where `repeat` is the number of consecutive rows per sample. */
 export type PointField = (x: Tensor, repeat: number) => Tensor;

@@ -1,8 +1,4 @@
-import { OptionError } from '../errors.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { expand, reshape } from '../operators/movement.ts';
-import type { Random } from '../random/random.ts';
-import type { Shape } from '../tensor/shape.ts';
+import { OptionError, type Tensor, expand, reshape, type Random, type Shape } from '@flow-matching/tensor';
 import { conditionsOf } from './conditions.ts';
 import { exactDivergence, hutchinsonDivergence } from './divergence.ts';
 import { modelField, type FieldParts } from './modelField.ts';

@@ -1,11 +1,6 @@
 import type { Batch } from '../contracts/dataset.ts';
-import { trace } from '../graph/trace.ts';
-import { constant } from '../operators/constant.ts';
+import { trace, constant, Random, seedArray, streams, evaluateGraph, hostScalar, type HostArray } from '@flow-matching/tensor';
 import { describeRow } from '../path/describeRow.ts';
-import { Random } from '../random/random.ts';
-import { seedArray, streams } from '../random/seed.ts';
-import { evaluateGraph } from '../reference/evaluateGraph.ts';
-import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import { drawConditionalPoints, type TrainingParts } from './trainingProgram.ts';
 
 /**

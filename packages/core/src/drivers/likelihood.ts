@@ -1,17 +1,11 @@
 import { inject, injectable } from 'inversify';
-import type { Backend, NamedArrays } from '../backend/backend.ts';
+import { type Backend, type NamedArrays, zeros, Random, seedArray, streams, checkHostArray, hostScalar, type HostArray, type Shape } from '@flow-matching/tensor';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective } from '../contracts/objective.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
-import { zeros } from '../operators/constant.ts';
 import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
-import { Random } from '../random/random.ts';
-import { seedArray, streams } from '../random/seed.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
-import { checkHostArray } from '../tensor/checkHostArray.ts';
-import { hostScalar, type HostArray } from '../tensor/hostArray.ts';
-import type { Shape } from '../tensor/shape.ts';
 import { checkDensity } from './checkSolver.ts';
 import { checkConditions, conditionInputs, conditionTypes, typesOf, zeroStep } from './conditions.ts';
 import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';

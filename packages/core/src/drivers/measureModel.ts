@@ -1,9 +1,5 @@
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
-import { OptionError } from '../errors.ts';
-import { flattenTree } from '../graph/tree.ts';
-import { HostRandomStream } from '../random/hostRandomStream.ts';
-import { hostArray, type HostArray } from '../tensor/hostArray.ts';
-import { sizeOf, type Shape } from '../tensor/shape.ts';
+import { OptionError, flattenTree, HostRandomStream, hostArray, type HostArray, sizeOf, type Shape } from '@flow-matching/tensor';
 
 /** Names, shapes and total size of a model's parameters. */
 export interface ModelMeasure {

@@ -1,9 +1,7 @@
 import type { ModelContext, SymbolicParameters, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective } from '../contracts/objective.ts';
 import type { Path, TimeInterval } from '../contracts/path.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { OptionError } from '../errors.ts';
-import { maximum, minimum } from '../operators/arithmetic.ts';
+import { type Tensor, OptionError, maximum, minimum } from '@flow-matching/tensor';
 
 /** The parts of a trained flow's vector field. */
 export interface FieldParts {

@@ -1,8 +1,6 @@
-import type { NamedArrays, RunInputs } from '../backend/backend.ts';
+import { type NamedArrays, type RunInputs, allocate, type HostArray } from '@flow-matching/tensor';
 import type { Solver, SolverStatus } from '../contracts/solver.ts';
 import type { OdeResult } from '../solve/odeProgram.ts';
-import { allocate } from '../tensor/dtype.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
 import { checkPositiveInteger } from './checkPositiveInteger.ts';
 import type { OdeProgramRequest, OdePrograms } from './odePrograms.ts';
 

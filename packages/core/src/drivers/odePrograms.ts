@@ -1,11 +1,9 @@
-import type { Backend } from '../backend/backend.ts';
-import { ProgramCache } from '../backend/programCache.ts';
+import { type Backend, ProgramCache, type TensorType } from '@flow-matching/tensor';
 import type { ModelContext } from '../contracts/model.ts';
 import type { Solver } from '../contracts/solver.ts';
 import { OdeGraphs } from '../solve/odeGraphs.ts';
 import { OdeProgram } from '../solve/odeProgram.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
-import type { TensorType } from '../tensor/shape.ts';
 import type { Divergence } from './divergenceOptions.ts';
 
 /** What the programs of a flow depend on besides its parts, as plain data. Everything that a definition reads must be in here. */

@@ -1,8 +1,5 @@
 import type { Path } from '../contracts/path.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { constant } from '../operators/constant.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
-import type { Shape } from '../tensor/shape.ts';
+import { type Tensor, constant, type HostArray, type Shape } from '@flow-matching/tensor';
 
 type PriorStd = Path['priorStd'];
 

@@ -1,18 +1,9 @@
-import { valueAndGrad } from '../autodiff/reverse.ts';
+import { valueAndGrad, type Graph, type Tensor, trace, constant, and, isFinite, less, not, where, stack, Random, streams, type TensorType } from '@flow-matching/tensor';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective, ObjectiveSample, TimeSampler } from '../contracts/objective.ts';
 import type { Optimizer } from '../contracts/optimizer.ts';
 import type { Path } from '../contracts/path.ts';
-import type { Graph } from '../graph/graph.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { trace } from '../graph/trace.ts';
-import { constant } from '../operators/constant.ts';
-import { and, isFinite, less, not, where } from '../operators/logic.ts';
-import { stack } from '../operators/movement.ts';
 import { conditionalFlow } from '../path/pathFormulas.ts';
-import { Random } from '../random/random.ts';
-import { streams } from '../random/seed.ts';
-import type { TensorType } from '../tensor/shape.ts';
 import { unflattenParameters } from './modelField.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;

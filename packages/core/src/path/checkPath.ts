@@ -1,6 +1,6 @@
 import type { Path } from '../contracts/path.ts';
-import { OptionError, PathError } from '../errors.ts';
-import { sizeOf, type Shape } from '../tensor/shape.ts';
+import { OptionError, sizeOf, type Shape } from '@flow-matching/tensor';
+import { PathError } from '../errors.ts';
 import { evaluatePath, type PathValues } from './evaluatePath.ts';
 import { pointShape } from './pointShape.ts';
 

@@ -1,4 +1,4 @@
-import type { HostArray } from '../tensor/hostArray.ts';
+import type { HostArray } from '@flow-matching/tensor';
 
 const longestListed = 8;
 

@@ -1,10 +1,6 @@
 import type { Path } from '../contracts/path.ts';
-import { NumericalError, OptionError, PathError } from '../errors.ts';
-import { f32, trace } from '../graph/trace.ts';
-import { expand } from '../operators/movement.ts';
-import { evaluateGraph } from '../reference/evaluateGraph.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
-import { sameShape } from '../tensor/shape.ts';
+import { OptionError, f32, trace, expand, evaluateGraph, type HostArray, sameShape } from '@flow-matching/tensor';
+import { NumericalError, PathError } from '../errors.ts';
 import { describeRow } from './describeRow.ts';
 import { pathMoments, timeAgainst } from './pathFormulas.ts';
 

@@ -1,5 +1,5 @@
 import type { Endpoints, Path, TimeInterval } from '../contracts/path.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import type { Tensor } from '@flow-matching/tensor';
 import { checkPath, type PathCheck } from './checkPath.ts';
 
 export interface GaussianPathFormulas extends PathCheck {

@@ -1,7 +1,6 @@
 import type { ScaledScore } from '../contracts/solver.ts';
 import type { Path } from '../contracts/path.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { equal, where } from '../operators/logic.ts';
+import { type Tensor, equal, where } from '@flow-matching/tensor';
 import { pathCoefficients } from './pathCoefficients.ts';
 
 /**

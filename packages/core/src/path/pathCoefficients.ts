@@ -1,8 +1,6 @@
 import type { Path } from '../contracts/path.ts';
 import { PathError } from '../errors.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { onesLike } from '../operators/constant.ts';
-import { sizeOf, type Shape } from '../tensor/shape.ts';
+import { type Tensor, onesLike, sizeOf, type Shape } from '@flow-matching/tensor';
 import { evaluatePath, type PathValues } from './evaluatePath.ts';
 import { pathMoments, timeAgainst } from './pathFormulas.ts';
 

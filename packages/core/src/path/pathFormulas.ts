@@ -1,8 +1,5 @@
-import { jvp } from '../autodiff/forward.ts';
+import { jvp, type Tensor, onesLike, expand, reshape } from '@flow-matching/tensor';
 import type { Endpoints, Path } from '../contracts/path.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { onesLike } from '../operators/constant.ts';
-import { expand, reshape } from '../operators/movement.ts';
 
 /** Times [batch] shaped to broadcast against data [batch, ...event]: [batch, 1, …]. */
 export function timeAgainst(t: Tensor, x: Tensor): Tensor {

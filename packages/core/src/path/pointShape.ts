@@ -1,6 +1,5 @@
 import type { Path } from '../contracts/path.ts';
-import { f32, trace } from '../graph/trace.ts';
-import { broadcastShapes, sizeOf, type Shape } from '../tensor/shape.ts';
+import { f32, trace, broadcastShapes, sizeOf, type Shape } from '@flow-matching/tensor';
 
 /** A shape of data points that a path accepts: that of its standard deviation if it has one value per dimension, else [2]. */
 export function pointShape(path: Path): Shape {

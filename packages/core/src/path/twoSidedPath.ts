@@ -1,6 +1,6 @@
 import type { Endpoints, Path, TimeInterval } from '../contracts/path.ts';
 import { PathError } from '../errors.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import type { Tensor } from '@flow-matching/tensor';
 import { checkPath, type PathCheck } from './checkPath.ts';
 
 export interface TwoSidedPathFormulas extends PathCheck {

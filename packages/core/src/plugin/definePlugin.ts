@@ -1,7 +1,8 @@
 import type { ServiceIdentifier } from 'inversify';
 import * as z from 'zod';
+import { OptionError } from '@flow-matching/tensor';
 import { thisCopy } from '../copy.ts';
-import { OptionError, PluginError } from '../errors.ts';
+import { PluginError } from '../errors.ts';
 import { finiteEstimates } from './finiteEstimates.ts';
 import type { PluginKind, PluginKinds } from './kinds.ts';
 

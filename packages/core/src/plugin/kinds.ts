@@ -1,5 +1,5 @@
 import type { ServiceIdentifier } from 'inversify';
-import type { Backend } from '../backend/backend.ts';
+import type { Backend } from '@flow-matching/tensor';
 import type { Coupling } from '../contracts/coupling.ts';
 import type { Dataset } from '../contracts/dataset.ts';
 import type { Estimator } from '../contracts/estimator.ts';

@@ -1,6 +1,6 @@
 import { Container, ContainerModule } from 'inversify';
 import { PluginError } from '../errors.ts';
-import { shorten } from '../shorten.ts';
+import { shorten } from '@flow-matching/tensor';
 import { checkOwnPlugin, isPlugin, type Plugin, type PluginContext } from './definePlugin.ts';
 import { kindToken, type PluginKind, type PluginKinds } from './kinds.ts';
 

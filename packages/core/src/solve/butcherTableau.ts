@@ -1,4 +1,4 @@
-import { OptionError } from '../errors.ts';
+import { OptionError } from '@flow-matching/tensor';
 
 /** An explicit Runge–Kutta method as data. */
 export interface ButcherTableau {

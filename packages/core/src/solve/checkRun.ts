@@ -1,8 +1,5 @@
-import type { Backend } from '../backend/backend.ts';
+import { type Backend, OptionError, Graph, input, hostArray } from '@flow-matching/tensor';
 import type { Solver } from '../contracts/solver.ts';
-import { OptionError } from '../errors.ts';
-import { Graph, input } from '../graph/graph.ts';
-import { hostArray } from '../tensor/hostArray.ts';
 
 /** The interval of a solve, and times on it at which to keep the state. */
 export interface SolveInterval {

@@ -1,5 +1,4 @@
-import { allocate, type TypedArray } from '../tensor/dtype.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
+import { allocate, type TypedArray, type HostArray } from '@flow-matching/tensor';
 
 /** Below this many rows a solve is not compacted: the fixed overhead of a step dominates. */
 const fewestRows = 64;

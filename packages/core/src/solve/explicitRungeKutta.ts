@@ -1,4 +1,4 @@
-import { OptionError } from '../errors.ts';
+import { OptionError, type Tensor, maximum, minimum, sign, constant, full, zeros, gather, and, isFinite, less, not, where, concat, expand, reshape, matmul } from '@flow-matching/tensor';
 import {
   solverStatus,
   type OdeProblem,
@@ -7,13 +7,6 @@ import {
   type SolverSettings,
   type SolveStep,
 } from '../contracts/solver.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { maximum, minimum, sign } from '../operators/arithmetic.ts';
-import { constant, full, zeros } from '../operators/constant.ts';
-import { gather } from '../operators/indexing.ts';
-import { and, isFinite, less, not, where } from '../operators/logic.ts';
-import { concat, expand, reshape } from '../operators/movement.ts';
-import { matmul } from '../operators/matmul.ts';
 import { checkTableau, type ButcherTableau } from './butcherTableau.ts';
 import { linearCombination } from './linearCombination.ts';
 import { brokenRows, controlAgainst, firstRow, mapState, rootMeanSquare, selectState } from './odeState.ts';

@@ -1,8 +1,4 @@
-import { composite } from '../graph/composite.ts';
-import type { Attributes } from '../graph/operator.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { add, mul } from '../operators/arithmetic.ts';
-import { zerosLike } from '../operators/constant.ts';
+import { composite, type Attributes, type Tensor, add, mul, zerosLike } from '@flow-matching/tensor';
 
 interface LinearCombinationAttributes extends Attributes {
   readonly coefficients: readonly number[];

@@ -1,5 +1,5 @@
 import type { Solver } from '../contracts/solver.ts';
-import type { Graph } from '../graph/graph.ts';
+import type { Graph } from '@flow-matching/tensor';
 import { traceStart, traceStep, type OdeDefinition, type Types } from './odeTrace.ts';
 
 /** The traced programs of one solver on one differential equation, each traced on first use. */

@@ -1,10 +1,5 @@
-import type { Backend, BackendArray, Executable, NamedArrays, RunInputs } from '../backend/backend.ts';
+import { type Backend, type BackendArray, type Executable, type NamedArrays, type RunInputs, OptionError, yieldToEventLoop, seedArray, type TypedArray, hostArray, hostScalar, type HostArray } from '@flow-matching/tensor';
 import { solverStatus, type Solver, type SolverStatus } from '../contracts/solver.ts';
-import { OptionError } from '../errors.ts';
-import { yieldToEventLoop } from '../eventLoop/yieldOnClock.ts';
-import { seedArray } from '../random/seed.ts';
-import type { TypedArray } from '../tensor/dtype.ts';
-import { hostArray, hostScalar, type HostArray } from '../tensor/hostArray.ts';
 import { checkInterval, checkResolution } from './checkRun.ts';
 import { compactedRows, putRows, takeRows } from './compaction.ts';
 import { OdeGraphs } from './odeGraphs.ts';

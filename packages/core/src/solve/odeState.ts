@@ -1,8 +1,5 @@
 import type { OdeState } from '../contracts/solver.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { constant } from '../operators/constant.ts';
-import { and, equal, not, where } from '../operators/logic.ts';
-import { reshape } from '../operators/movement.ts';
+import { type Tensor, constant, and, equal, not, where, reshape } from '@flow-matching/tensor';
 
 /** Control quantities [control] shaped to broadcast against a state component [batch, ...]. */
 export const controlAgainst = (control: Tensor, y: Tensor): Tensor =>

@@ -6,17 +6,7 @@ import {
   type Solver,
   type SolverState,
 } from '../contracts/solver.ts';
-import type { Graph } from '../graph/graph.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { trace } from '../graph/trace.ts';
-import type { Tree } from '../graph/tree.ts';
-import { sign } from '../operators/arithmetic.ts';
-import { constant } from '../operators/constant.ts';
-import { and, less, not, where } from '../operators/logic.ts';
-import { expand, reshape } from '../operators/movement.ts';
-import { Random, type RandomPosition } from '../random/random.ts';
-import { streams } from '../random/seed.ts';
-import type { TensorType } from '../tensor/shape.ts';
+import { type Graph, type Tensor, trace, type Tree, sign, constant, and, less, not, where, expand, reshape, Random, type RandomPosition, streams, type TensorType } from '@flow-matching/tensor';
 import { brokenRows, firstRow, mapState } from './odeState.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;

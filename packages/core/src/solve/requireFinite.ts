@@ -1,5 +1,5 @@
 import { SolverError } from '../errors.ts';
-import type { HostArray } from '../tensor/hostArray.ts';
+import type { HostArray } from '@flow-matching/tensor';
 import type { OdeResult } from './odeProgram.ts';
 
 interface Solved {

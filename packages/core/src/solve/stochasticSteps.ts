@@ -1,4 +1,4 @@
-import { OptionError } from '../errors.ts';
+import { OptionError, type Tensor, constant, zeros, gather, and, where, expand, reshape, type Random } from '@flow-matching/tensor';
 import {
   solverStatus,
   type OdeProblem,
@@ -8,12 +8,6 @@ import {
   type SolverState,
   type SolveStep,
 } from '../contracts/solver.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { constant, zeros } from '../operators/constant.ts';
-import { gather } from '../operators/indexing.ts';
-import { and, where } from '../operators/logic.ts';
-import { expand, reshape } from '../operators/movement.ts';
-import type { Random } from '../random/random.ts';
 import { controlAgainst, mapState, selectState } from './odeState.ts';
 
 /** One step of a stochastic method, of size h from t to tNext. */

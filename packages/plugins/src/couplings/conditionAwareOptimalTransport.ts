@@ -1,12 +1,5 @@
-import {
-  DataError,
-  defineCoupling,
-  finishNow,
-  OptionError,
-  type Coupling,
-  type CouplingRequest,
-  type HostArray,
-} from '@flow-matching/core';
+import { defineCoupling, type Coupling, type CouplingRequest } from '@flow-matching/core';
+import { DataError, finishNow, OptionError, type HostArray } from '@flow-matching/tensor';
 import * as z from 'zod';
 import type { CostRows } from '../transport/costRows.ts';
 import { linearAssignment } from '../transport/linearAssignment.ts';

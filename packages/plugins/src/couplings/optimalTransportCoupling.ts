@@ -1,4 +1,5 @@
-import { defineCoupling, finishNow, type Coupling } from '@flow-matching/core';
+import { defineCoupling, type Coupling } from '@flow-matching/core';
+import { finishNow } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { linearAssignment } from '../transport/linearAssignment.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';

@@ -1,4 +1,5 @@
-import { DataError, type CouplingRequest } from '@flow-matching/core';
+import { type CouplingRequest } from '@flow-matching/core';
+import { DataError } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 /** The option of couplings that use only the points. */

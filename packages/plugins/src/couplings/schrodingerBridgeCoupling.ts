@@ -1,4 +1,5 @@
-import { defineCoupling, type Coupling, type HostRandomStream } from '@flow-matching/core';
+import { defineCoupling, type Coupling } from '@flow-matching/core';
+import { type HostRandomStream } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { drawPermutation } from '../transport/drawPermutation.ts';
 import { entropicPlan } from '../transport/entropicPlan.ts';

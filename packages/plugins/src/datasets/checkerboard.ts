@@ -1,13 +1,5 @@
-import {
-  defineDataset,
-  hostArray,
-  philox,
-  seedKey,
-  streams,
-  type BatchRequest,
-  type Dataset,
-  type HostArray,
-} from '@flow-matching/core';
+import { defineDataset, type BatchRequest, type Dataset } from '@flow-matching/core';
+import { hostArray, philox, seedKey, streams, type HostArray } from '@flow-matching/tensor';
 
 const logArea = Math.log(32);
 

@@ -1,4 +1,4 @@
-import { shorten } from '@flow-matching/core';
+import { shorten } from '@flow-matching/tensor';
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const fortran = /^([+-]?(?:\d+\.?\d*|\.\d+))d([+-]?\d+)$/i;

@@ -1,4 +1,4 @@
-import type { HostRandomStream } from '@flow-matching/core';
+import type { HostRandomStream } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 /** Options of curves in the plane with Gaussian noise around them. */

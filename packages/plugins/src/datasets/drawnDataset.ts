@@ -1,11 +1,5 @@
-import {
-  hostArray,
-  HostRandomStream,
-  streams,
-  type Dataset,
-  type HostArray,
-  type KnownDensity,
-} from '@flow-matching/core';
+import { type Dataset, type KnownDensity } from '@flow-matching/core';
+import { hostArray, HostRandomStream, streams, type HostArray } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 /** The option of datasets whose points come from one of several parts. */

@@ -1,4 +1,5 @@
-import { defineDataset, OptionError } from '@flow-matching/core';
+import { defineDataset } from '@flow-matching/core';
+import { OptionError } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { mixtureDensity } from '../densities/mixtureDensity.ts';
 import { drawnDataset } from './drawnDataset.ts';

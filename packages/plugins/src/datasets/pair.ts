@@ -1,4 +1,5 @@
-import { DataError, defineDataset, formatShape, sameShape, type Dataset } from '@flow-matching/core';
+import { defineDataset, type Dataset } from '@flow-matching/core';
+import { DataError, formatShape, sameShape } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 const isDataset = (value: unknown): value is Dataset | Promise<Dataset> =>

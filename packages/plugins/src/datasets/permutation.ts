@@ -1,4 +1,4 @@
-import { philox, seedKey } from '@flow-matching/core';
+import { philox, seedKey } from '@flow-matching/tensor';
 
 /** The numbers 0 … count − 1 in an order that is a function of (seed, stream, epoch): Fisher–Yates with Philox words. */
 export function permutation(count: number, seed: number, stream: number, epoch = 0): Uint32Array {

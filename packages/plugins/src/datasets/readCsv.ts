@@ -1,4 +1,4 @@
-import { DataError } from '@flow-matching/core';
+import { DataError } from '@flow-matching/tensor';
 import Papa from 'papaparse';
 import { csvNumber, describeField, isValue } from './csvNumber.ts';
 import { textBlocks } from './textBlocks.ts';

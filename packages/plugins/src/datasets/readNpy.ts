@@ -1,13 +1,4 @@
-import {
-  DataError,
-  formatShape,
-  fromHalfBits,
-  sizeOf,
-  type DType,
-  type HostArray,
-  type Shape,
-  type TypedArray,
-} from '@flow-matching/core';
+import { DataError, formatShape, fromHalfBits, sizeOf, type DType, type HostArray, type Shape, type TypedArray } from '@flow-matching/tensor';
 import { foreignFormat } from './foreignFormat.ts';
 import { rowMajor } from './rowMajor.ts';
 

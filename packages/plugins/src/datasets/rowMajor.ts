@@ -1,4 +1,4 @@
-import type { Shape, TypedArray } from '@flow-matching/core';
+import type { Shape, TypedArray } from '@flow-matching/tensor';
 
 /** Reorders elements from Fortran order (first index fastest) to C order (last index fastest). */
 export function rowMajor<Data extends TypedArray>(columnMajor: Data, shape: Shape): Data {

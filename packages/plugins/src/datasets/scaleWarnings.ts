@@ -1,4 +1,4 @@
-import { sizeOf, type Shape } from '@flow-matching/core';
+import { sizeOf, type Shape } from '@flow-matching/tensor';
 
 /** Means and standard deviations above this, and standard deviations below its inverse, are far from those of noise. */
 const far = 10;

@@ -1,4 +1,4 @@
-import { DataError } from '@flow-matching/core';
+import { DataError } from '@flow-matching/tensor';
 import { foreignFormat } from './foreignFormat.ts';
 
 /** Whole lines of a text, with the number of the first line, from 1. */

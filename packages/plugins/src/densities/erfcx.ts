@@ -1,16 +1,4 @@
-import {
-  add,
-  composite,
-  div,
-  erf,
-  exp,
-  maximum,
-  minimum,
-  less,
-  reciprocal,
-  where,
-  type Tensor,
-} from '@flow-matching/core';
+import { add, composite, div, erf, exp, maximum, minimum, less, reciprocal, where, type Tensor } from '@flow-matching/tensor';
 
 /** Coefficients of W. J. Cody's "Rational Chebyshev approximation for the error function", Math. Comp. 23 (1969), lowest power first. */
 const middle = {

@@ -1,4 +1,5 @@
-import { constant, log, logSumExp, OptionError, softmax, type Path, type Tensor } from '@flow-matching/core';
+import { type Path } from '@flow-matching/core';
+import { constant, log, logSumExp, OptionError, softmax, type Tensor } from '@flow-matching/tensor';
 import { scaleAndStd, type MarginalDensity } from './marginalDensity.ts';
 
 export interface GaussianMixtureOptions {

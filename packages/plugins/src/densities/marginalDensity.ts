@@ -1,4 +1,5 @@
-import { jvp, onesLike, type Path, type Tensor } from '@flow-matching/core';
+import { type Path } from '@flow-matching/core';
+import { jvp, onesLike, type Tensor } from '@flow-matching/tensor';
 
 /**
  * A data distribution whose marginals p_t = ∫ p_t(x | x1) q(x1) dx1 under one-sided Gaussian paths are known in closed form. The

@@ -1,4 +1,4 @@
-import { OptionError } from '@flow-matching/core';
+import { OptionError } from '@flow-matching/tensor';
 
 /** @throws OptionError for a count below 2, which makes no pair. */
 export function atLeastTwo(name: string, count: number): void {

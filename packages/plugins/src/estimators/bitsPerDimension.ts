@@ -1,13 +1,5 @@
-import {
-  DataError,
-  defineEstimator,
-  hostArray,
-  HostRandomStream,
-  requireFinished,
-  streams,
-  type Estimator,
-  type HostArray,
-} from '@flow-matching/core';
+import { defineEstimator, requireFinished, type Estimator } from '@flow-matching/core';
+import { DataError, hostArray, HostRandomStream, streams, type HostArray } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { hostLogSumExp } from '../densities/hostLogSumExp.ts';
 import { divergenceOptions } from './divergenceOptions.ts';

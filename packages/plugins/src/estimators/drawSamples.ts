@@ -1,13 +1,5 @@
-import {
-  checkBatch,
-  checkPositiveInteger,
-  OptionError,
-  requireFinished,
-  type Batch,
-  type EstimateRequest,
-  type SampleOptions,
-  type Samples,
-} from '@flow-matching/core';
+import { checkBatch, checkPositiveInteger, requireFinished, type Batch, type EstimateRequest, type SampleOptions, type Samples } from '@flow-matching/core';
+import { OptionError } from '@flow-matching/tensor';
 
 /**
  * Points that training has not seen, as many as the estimate needs; `index` distinguishes several such batches.

@@ -1,4 +1,5 @@
-import { defineEstimator, finishOnClock, type Estimator } from '@flow-matching/core';
+import { defineEstimator, type Estimator } from '@flow-matching/core';
+import { finishOnClock } from '@flow-matching/tensor';
 import { atLeastTwo } from './atLeastTwo.ts';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { pairedStatistic } from './pairedStatistic.ts';

@@ -1,11 +1,5 @@
-import {
-  DataError,
-  defineEstimator,
-  type Estimate,
-  type Estimator,
-  type HostArray,
-  type KnownDensity,
-} from '@flow-matching/core';
+import { defineEstimator, type Estimate, type Estimator, type KnownDensity } from '@flow-matching/core';
+import { DataError, type HostArray } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 

@@ -1,4 +1,5 @@
-import { defineEstimator, finishOnClock, type Estimator, type HostArray } from '@flow-matching/core';
+import { defineEstimator, type Estimator } from '@flow-matching/core';
+import { finishOnClock, type HostArray } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { atLeastTwo } from './atLeastTwo.ts';
 import { drawSamples, heldOut } from './drawSamples.ts';

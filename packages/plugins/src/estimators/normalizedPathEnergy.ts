@@ -1,4 +1,5 @@
-import { defineEstimator, finishOnClock, type Estimator } from '@flow-matching/core';
+import { defineEstimator, type Estimator } from '@flow-matching/core';
+import { finishOnClock } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { mean, variance } from './statistics.ts';

@@ -1,4 +1,4 @@
-import type { HostArray, Stepwise } from '@flow-matching/core';
+import type { HostArray, Stepwise } from '@flow-matching/tensor';
 
 /**
  * The U-statistic of order two with kernel h(i, j) = k(aᵢ, bⱼ) + k(aⱼ, bᵢ) − k(aᵢ, aⱼ) − k(bᵢ, bⱼ), unbiased for 2·E k(a, b) −

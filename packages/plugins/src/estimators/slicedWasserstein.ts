@@ -1,12 +1,5 @@
-import {
-  defineEstimator,
-  finishOnClock,
-  HostRandomStream,
-  streams,
-  type Estimator,
-  type HostArray,
-  type Stepwise,
-} from '@flow-matching/core';
+import { defineEstimator, type Estimator } from '@flow-matching/core';
+import { finishOnClock, HostRandomStream, streams, type HostArray, type Stepwise } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { mean, rootWithError, variance } from './statistics.ts';

@@ -1,4 +1,4 @@
-import type { HostArray, Stepwise } from '@flow-matching/core';
+import type { HostArray, Stepwise } from '@flow-matching/tensor';
 import { linearAssignment } from '../transport/linearAssignment.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';
 import { variance } from './statistics.ts';

@@ -1,10 +1,5 @@
-import {
-  defineEstimator,
-  finishOnClock,
-  type EstimateRequest,
-  type Estimator,
-  type HostArray,
-} from '@flow-matching/core';
+import { defineEstimator, type EstimateRequest, type Estimator } from '@flow-matching/core';
+import { finishOnClock, type HostArray } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { rootWithError } from './statistics.ts';

@@ -1,4 +1,4 @@
-import { gelu, relu, silu, softplus, tanh, type Tensor } from '@flow-matching/core';
+import { gelu, relu, silu, softplus, tanh, type Tensor } from '@flow-matching/tensor';
 import { selu } from './selu.ts';
 
 /** Activation functions by their names in model options. */

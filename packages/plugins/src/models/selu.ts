@@ -1,4 +1,4 @@
-import { elementwiseComposite, expm1, greater, maximum, minimum, where, type Tensor } from '@flow-matching/core';
+import { elementwiseComposite, expm1, greater, maximum, minimum, where, type Tensor } from '@flow-matching/tensor';
 
 const alpha = 1.6732632423543772;
 const scale = 1.0507009873554805;

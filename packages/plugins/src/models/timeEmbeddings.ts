@@ -1,4 +1,4 @@
-import { concat, constant, cos, sin, type Tensor } from '@flow-matching/core';
+import { concat, constant, cos, sin, type Tensor } from '@flow-matching/tensor';
 
 export interface TimeEmbedding {
   /** Number of features. */

@@ -1,4 +1,5 @@
-import { abs, maximum, minimum, type PathCoefficients, type Tensor } from '@flow-matching/core';
+import { type PathCoefficients } from '@flow-matching/core';
+import { abs, maximum, minimum, type Tensor } from '@flow-matching/tensor';
 
 /** Above every rate of a diffusion path at usable times; it bounds the rates of paths that start at scale 0 or end at std 0. */
 const largestRate = 2 ** 17;

@@ -1,17 +1,5 @@
-import {
-  composite,
-  expm1,
-  hostArray,
-  onesLike,
-  sizeOf,
-  toStorage,
-  type Attributes,
-  type HostArray,
-  type OptimizerUpdate,
-  type DType,
-  type Shape,
-  type Tensor,
-} from '@flow-matching/core';
+import { type OptimizerUpdate } from '@flow-matching/core';
+import { composite, expm1, hostArray, onesLike, sizeOf, toStorage, type Attributes, type HostArray, type DType, type Shape, type Tensor } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { optimizerOptions } from './optimizerOptions.ts';
 

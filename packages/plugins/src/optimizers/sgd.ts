@@ -1,4 +1,5 @@
-import { defineOptimizer, hostArray, OptionError, sizeOf, toStorage, type Optimizer } from '@flow-matching/core';
+import { defineOptimizer, type Optimizer } from '@flow-matching/core';
+import { hostArray, OptionError, sizeOf, toStorage } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { optimizerNested, optimizerOptions } from './optimizerOptions.ts';
 

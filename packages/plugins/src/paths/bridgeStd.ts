@@ -1,4 +1,5 @@
-import type { Tensor, TimeInterval } from '@flow-matching/core';
+import type { TimeInterval } from '@flow-matching/core';
+import type { Tensor } from '@flow-matching/tensor';
 import { squareRootCut } from './timeCuts.ts';
 
 /** σ√(t(1 − t)), the standard deviation of a Brownian bridge of diffusion σ at time t. */

@@ -1,17 +1,5 @@
-import {
-  broadcastShapes,
-  constant,
-  definePath,
-  expand,
-  gaussianPath,
-  OptionError,
-  toTensor,
-  twoSidedPath,
-  type Path,
-  type Shape,
-  type Tensor,
-  type TensorLike,
-} from '@flow-matching/core';
+import { definePath, gaussianPath, twoSidedPath, type Path } from '@flow-matching/core';
+import { broadcastShapes, constant, expand, OptionError, toTensor, type Shape, type Tensor, type TensorLike } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { parseFormula } from './formula.ts';
 

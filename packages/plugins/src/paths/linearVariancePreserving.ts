@@ -1,4 +1,5 @@
-import { definePath, gaussianPath, type Tensor } from '@flow-matching/core';
+import { definePath, gaussianPath } from '@flow-matching/core';
+import { type Tensor } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { squareRootCut } from './timeCuts.ts';
 

@@ -1,4 +1,5 @@
-import { definePath, twoSidedPath, zerosLike } from '@flow-matching/core';
+import { definePath, twoSidedPath } from '@flow-matching/core';
+import { zerosLike } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 /**

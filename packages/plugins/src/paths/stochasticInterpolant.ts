@@ -1,4 +1,5 @@
-import { definePath, sin, twoSidedPath, type Tensor } from '@flow-matching/core';
+import { definePath, twoSidedPath } from '@flow-matching/core';
+import { sin, type Tensor } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { bridgeInterval, bridgeStd } from './bridgeStd.ts';
 

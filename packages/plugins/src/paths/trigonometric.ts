@@ -1,4 +1,5 @@
-import { definePath, gaussianPath, sin, type Tensor } from '@flow-matching/core';
+import { definePath, gaussianPath } from '@flow-matching/core';
+import { sin, type Tensor } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { lastBeforeOne } from './timeCuts.ts';
 

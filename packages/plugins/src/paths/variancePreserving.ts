@@ -1,4 +1,5 @@
-import { definePath, expm1, gaussianPath, type Tensor } from '@flow-matching/core';
+import { definePath, gaussianPath } from '@flow-matching/core';
+import { expm1, type Tensor } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { squareRootCut } from './timeCuts.ts';
 

@@ -1,11 +1,4 @@
-import {
-  controlAgainst,
-  defineSolver,
-  silenced,
-  stochasticSteps,
-  type OdeState,
-  type StochasticStep,
-} from '@flow-matching/core';
+import { controlAgainst, defineSolver, silenced, stochasticSteps, type OdeState, type StochasticStep } from '@flow-matching/core';
 import * as z from 'zod';
 import { completeSteps } from './completeSteps.ts';
 import { stepsAndGrid, stochasticStepShape } from './stochasticStepOptions.ts';

@@ -1,12 +1,5 @@
-import {
-  adaptiveDefaults,
-  defineSolver,
-  explicitRungeKutta,
-  OptionError,
-  type AdaptiveOptions,
-  type ButcherTableau,
-  type FixedStepOptions,
-} from '@flow-matching/core';
+import { adaptiveDefaults, defineSolver, explicitRungeKutta, type AdaptiveOptions, type ButcherTableau, type FixedStepOptions } from '@flow-matching/core';
+import { OptionError } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { completeSteps } from './completeSteps.ts';
 import { timeGrid, timeGridOption } from './timeGrid.ts';

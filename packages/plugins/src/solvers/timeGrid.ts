@@ -1,4 +1,4 @@
-import { OptionError } from '@flow-matching/core';
+import { OptionError } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 /** How fixed steps divide the interval: a named spacing, or the fractions themselves. */

@@ -1,20 +1,5 @@
-import {
-  constant,
-  defineTimeSampler,
-  evaluateGraph,
-  f32,
-  floor,
-  gather,
-  minimum,
-  ones,
-  pathCoefficients,
-  pointShape,
-  requireProportionalMean,
-  trace,
-  type Path,
-  type Shape,
-  type TimeSampler,
-} from '@flow-matching/core';
+import { defineTimeSampler, pathCoefficients, pointShape, requireProportionalMean, type Path, type TimeSampler } from '@flow-matching/core';
+import { constant, evaluateGraph, f32, floor, gather, minimum, ones, trace, type Shape } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { signalToNoiseRate } from '../objectives/signalToNoiseRate.ts';
 

@@ -1,4 +1,5 @@
-import { defineTimeSampler, sigmoid, type TimeSampler } from '@flow-matching/core';
+import { defineTimeSampler, type TimeSampler } from '@flow-matching/core';
+import { sigmoid } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { normalQuantile } from './normalQuantile.ts';
 

@@ -1,4 +1,4 @@
-import { log, maximum, minimum, sqrt, where, type Tensor } from '@flow-matching/core';
+import { log, maximum, minimum, sqrt, where, type Tensor } from '@flow-matching/tensor';
 
 /** Coefficients of M. J. Wichura's algorithm AS 241 (PPND16), Applied Statistics 37 (1988), lowest power first. */
 const central = {

@@ -1,4 +1,4 @@
-import type { Stepwise } from '@flow-matching/core';
+import type { Stepwise } from '@flow-matching/tensor';
 import type { CostRows } from './costRows.ts';
 import { endsStretch } from './endsStretch.ts';
 

@@ -1,4 +1,5 @@
-import { finishNow, NumericalError } from '@flow-matching/core';
+import { NumericalError } from '@flow-matching/core';
+import { finishNow } from '@flow-matching/tensor';
 import { auction } from './auction.ts';
 import { balanceLargest } from './balanceLargest.ts';
 import type { CostRows } from './costRows.ts';

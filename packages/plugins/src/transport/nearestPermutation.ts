@@ -1,4 +1,4 @@
-import { finishNow } from '@flow-matching/core';
+import { finishNow } from '@flow-matching/tensor';
 import type { EntropicPlan } from './entropicPlan.ts';
 import type { CostRows } from './costRows.ts';
 import { linearAssignment } from './linearAssignment.ts';

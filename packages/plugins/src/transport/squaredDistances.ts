@@ -1,4 +1,5 @@
-import { NumericalError, type HostArray } from '@flow-matching/core';
+import { NumericalError } from '@flow-matching/core';
+import { type HostArray } from '@flow-matching/tensor';
 import type { CostRows } from './costRows.ts';
 
 /** Above this many points, rows are computed on every read: the matrix would take more than 128 MiB. */

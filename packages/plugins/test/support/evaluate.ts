@@ -1,12 +1,4 @@
-import {
-  evaluateGraph,
-  sizeOf,
-  trace,
-  type HostArray,
-  type Shape,
-  type Tensor,
-  type TensorType,
-} from '@flow-matching/core';
+import { evaluateGraph, sizeOf, trace, type HostArray, type Shape, type Tensor, type TensorType } from '@flow-matching/tensor';
 
 type Nested = number | readonly Nested[];
 

@@ -1,4 +1,4 @@
-import type { DType } from '@flow-matching/core';
+import type { DType } from '@flow-matching/tensor';
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 
 /** Engines of TensorFlow.js that run graphs operator by operator, best first. */

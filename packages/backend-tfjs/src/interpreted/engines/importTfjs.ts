@@ -1,4 +1,4 @@
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 import { findBackendFactory, type KernelBackend } from '@tensorflow/tfjs-core';
 
 /** Loads a package of TensorFlow.js. @throws BackendError naming the command that installs it. */

@@ -1,4 +1,4 @@
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 import { getKernelsForBackend } from '@tensorflow/tfjs-core';
 import { cpu } from './cpu.ts';
 import type { EngineKind, EngineOptions, InterpretedEngineName, StartedEngine } from './engine.ts';

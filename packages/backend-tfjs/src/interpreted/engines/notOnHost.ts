@@ -1,4 +1,4 @@
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 
 /** Elements of an engine whose memory is elsewhere. */
 export function notOnHost(): never {

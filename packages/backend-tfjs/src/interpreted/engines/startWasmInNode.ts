@@ -1,4 +1,4 @@
-import { BackendError, OptionError } from '@flow-matching/core';
+import { BackendError, OptionError } from '@flow-matching/tensor';
 import type * as Tfjs from '@tensorflow/tfjs-backend-wasm';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

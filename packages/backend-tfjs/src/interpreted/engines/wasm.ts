@@ -1,4 +1,4 @@
-import { BackendError } from '@flow-matching/core';
+import { BackendError } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { isNode } from '../../isNode.ts';

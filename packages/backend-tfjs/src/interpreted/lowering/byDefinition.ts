@@ -1,4 +1,4 @@
-import { evaluateOperator, toStorage, type HostArray, type Node } from '@flow-matching/core';
+import { evaluateOperator, toStorage, type HostArray, type Node } from '@flow-matching/tensor';
 import { wide } from '../wide.ts';
 import type { Lower } from './lowering.ts';
 

@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { splatValue, type DType, type Operator } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { splatValue, type DType, type Operator } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { byDefinition } from './byDefinition.ts';

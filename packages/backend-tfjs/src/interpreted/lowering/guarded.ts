@@ -1,4 +1,4 @@
-import { splatValue, type Node, type ReduceAttributes } from '@flow-matching/core';
+import { splatValue, type Node, type ReduceAttributes } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { chosen, times, type Formula } from './composed.ts';

@@ -1,4 +1,4 @@
-import { createReferenceBackend, dtypes, type DType, type Manifest } from '@flow-matching/core';
+import { createReferenceBackend, dtypes, type DType, type Manifest } from '@flow-matching/tensor';
 import type { EngineKind } from '../engines/engine.ts';
 import { convolution } from './convolution.ts';
 import { byDefinition } from './byDefinition.ts';

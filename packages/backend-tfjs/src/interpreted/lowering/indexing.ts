@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sizeOf } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sizeOf } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { any, lowering, numeric, type Lowering } from './lowering.ts';

@@ -1,4 +1,4 @@
-import * as core from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
 import { any, binary, float, lowering, signed, unary, type Lowering } from './lowering.ts';
 
 /** Comparisons, logic and selection. */

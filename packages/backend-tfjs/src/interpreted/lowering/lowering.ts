@@ -1,4 +1,4 @@
-import type { Attributes, DType, Node, Operator } from '@flow-matching/core';
+import type { Attributes, DType, Node, Operator } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 

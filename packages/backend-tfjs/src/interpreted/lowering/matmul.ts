@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sizeOf, type Shape } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sizeOf, type Shape } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { float, lowering, type Lowering } from './lowering.ts';

@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sizeOf } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sizeOf } from '@flow-matching/tensor';
 import { byDefinition } from './byDefinition.ts';
 import { any, lowering, unary, type Lowering } from './lowering.ts';
 

@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sizeOf, type ReduceAttributes } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sizeOf, type ReduceAttributes } from '@flow-matching/tensor';
 import { greatest } from './guarded.ts';
 import { float, lowering, numeric, signed, type Lower, type Lowering } from './lowering.ts';
 

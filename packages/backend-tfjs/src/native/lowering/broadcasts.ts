@@ -1,4 +1,4 @@
-import type { Shape, TensorType } from '@flow-matching/core';
+import type { Shape, TensorType } from '@flow-matching/tensor';
 import { dataType, indexType, type GraphWriter, type Value } from '../graphWriter.ts';
 import type { Lowering } from './lowering.ts';
 

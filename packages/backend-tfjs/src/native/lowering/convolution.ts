@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import type { ConvAttributes, DType, Shape } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import type { ConvAttributes, DType, Shape } from '@flow-matching/tensor';
 import type { DataType } from '../../generated/saved_model_pb.ts';
 import { dataType, filled, indexType, type GraphWriter, type NodeAttributes, type Value } from '../graphWriter.ts';
 import { float, lowering, type Lowering } from './lowering.ts';

@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sameShape, type DType, type Tensor } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sameShape, type DType, type Tensor } from '@flow-matching/tensor';
 import { DataType } from '../../generated/saved_model_pb.ts';
 import { dataType, type GraphWriter, type Value } from '../graphWriter.ts';
 import { any, float, lowering, numeric, same, type Lower, type Lowering } from './lowering.ts';

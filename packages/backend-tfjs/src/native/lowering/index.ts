@@ -1,4 +1,4 @@
-import type { Manifest } from '@flow-matching/core';
+import type { Manifest } from '@flow-matching/tensor';
 import { broadcasting } from './broadcasts.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';

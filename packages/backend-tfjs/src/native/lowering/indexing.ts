@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import { sizeOf } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import { sizeOf } from '@flow-matching/tensor';
 import { DataType } from '../../generated/saved_model_pb.ts';
 import { dataType, indexType, type GraphWriter, type Value } from '../graphWriter.ts';
 import { any, lowering, numeric, type Lowering } from './lowering.ts';

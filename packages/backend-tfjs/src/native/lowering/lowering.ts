@@ -1,4 +1,4 @@
-import type { Attributes, DType, Node, Operator } from '@flow-matching/core';
+import type { Attributes, DType, Node, Operator } from '@flow-matching/tensor';
 import { dataType, type GraphWriter, type Value } from '../graphWriter.ts';
 
 /** How one operator is written as TensorFlow nodes. */

@@ -1,4 +1,4 @@
-import * as core from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
 import { dataType } from '../graphWriter.ts';
 import { lowering, numeric, type Lowering } from './lowering.ts';
 

@@ -1,4 +1,4 @@
-import * as core from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
 import { dataType, indexType } from '../graphWriter.ts';
 import { broadcastTo } from './broadcasts.ts';
 import { any, lowering, same, type Lowering } from './lowering.ts';

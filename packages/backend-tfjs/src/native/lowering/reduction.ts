@@ -1,5 +1,5 @@
-import * as core from '@flow-matching/core';
-import type { ReduceAttributes } from '@flow-matching/core';
+import * as core from '@flow-matching/tensor';
+import type { ReduceAttributes } from '@flow-matching/tensor';
 import { DataType } from '../../generated/saved_model_pb.ts';
 import { dataType, indexType, type Value } from '../graphWriter.ts';
 import { float, lowering, numeric, type Lower, type Lowering } from './lowering.ts';

@@ -1,6 +1,6 @@
 // Node tests of the ONNX project, onnx 1.23.2, Copyright (c) ONNX Project Contributors, SPDX-License-Identifier: Apache-2.0.
 // Converted from ONNX's own files, not edited: see README.md.
-import type { DType } from '@flow-matching/core';
+import type { DType } from '@flow-matching/tensor';
 
 /** The node cases that apply here: ONNX operator, dtype of its leading operand, name. */
 export const appliedNodeCases: readonly (readonly [op: string, dtype: DType, name: string])[] = [

@@ -1,4 +1,4 @@
-import type { Tensor } from '@flow-matching/core';
+import type { Tensor } from '@flow-matching/tensor';
 import type { OnnxNodeCase } from './onnxNodeCase.ts';
 
 /** One case as seen by a converter: traced inputs, inputs whose values are static with us, and attributes. */

@@ -1,4 +1,4 @@
-import { Graph, input, isFloat, type DType, type HostArray } from '@flow-matching/core';
+import { Graph, input, isFloat, type DType, type HostArray } from '@flow-matching/tensor';
 import type { CaseContext, ConformanceCase } from '../../case/conformanceCase.ts';
 import { claim } from '../../case/conformanceError.ts';
 import { runGraph } from '../../case/agreement.ts';

@@ -1,4 +1,4 @@
-import { allocate, hostArray, type DType, type HostArray, type Shape } from '@flow-matching/core';
+import { allocate, hostArray, type DType, type HostArray, type Shape } from '@flow-matching/tensor';
 
 /** A node test of the ONNX project: one operator, its inputs and what NumPy makes of them. */
 export interface OnnxNodeCase {

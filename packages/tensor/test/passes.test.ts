@@ -1,31 +1,4 @@
-import {
-  add,
-  barrier,
-  composite,
-  concat,
-  constant,
-  evaluateGraph,
-  extractGuard,
-  f32,
-  hostArray,
-  hostRandomNormal,
-  identity,
-  inlineComposites,
-  prepareGraph,
-  Random,
-  randomNormal,
-  silu,
-  simplify,
-  stopGradient,
-  trace,
-  u32,
-  UnsupportedError,
-  where,
-  type DType,
-  type Graph,
-  type Manifest,
-  type Node,
-} from '@flow-matching/core';
+import { add, barrier, composite, concat, constant, evaluateGraph, extractGuard, f32, hostArray, hostRandomNormal, identity, inlineComposites, prepareGraph, Random, randomNormal, silu, simplify, stopGradient, trace, u32, UnsupportedError, where, type DType, type Graph, type Manifest, type Node } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import fc from 'fast-check';
 

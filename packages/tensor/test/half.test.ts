@@ -1,5 +1,4 @@
-import { f16, fromHalfBits, hostArray, roundToHalf, toHalfBits, toStorage, trace } from '@flow-matching/core';
-import { createReferenceBackend } from '@flow-matching/core';
+import { f16, fromHalfBits, hostArray, roundToHalf, toHalfBits, toStorage, trace, createReferenceBackend } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 

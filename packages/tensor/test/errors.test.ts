@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { DataError } from '../src/index.ts';
+import { DataError } from '../src/errors.ts';
 
 describe('an error', () => {
   it('shows the beginning of a problem that has millions of characters, and how many there are', () => {
