@@ -1,4 +1,14 @@
-import { assembleFlow, gaussianPath, NumericalError, PathError, type Coupling, type Dataset, type Flow, type Path, type Training } from '@flow-matching/core';
+import {
+  assembleFlow,
+  gaussianPath,
+  NumericalError,
+  PathError,
+  type Coupling,
+  type Dataset,
+  type Flow,
+  type Path,
+  type Training,
+} from '@flow-matching/core';
 import { createReferenceBackend, DataError, OptionError } from '@flow-matching/tensor';
 import {
   conditionAwareOptimalTransport,

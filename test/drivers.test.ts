@@ -1,4 +1,13 @@
-import { NumericalError, SolverError, type Dataset, type Flow, type TrainingOptions, type TrainingReport, type TrainingState, type VectorFieldModel } from '@flow-matching/core';
+import {
+  NumericalError,
+  SolverError,
+  type Dataset,
+  type Flow,
+  type TrainingOptions,
+  type TrainingReport,
+  type TrainingState,
+  type VectorFieldModel,
+} from '@flow-matching/core';
 import { GraphError, OptionError, ShapeError, where, type HostArray } from '@flow-matching/tensor';
 import {
   adam,

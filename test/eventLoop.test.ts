@@ -1,5 +1,16 @@
 import { runConformance, type ConformanceCase } from '@flow-matching/conformance';
-import { allocate, createReferenceBackend, f32, hostArray, hostBackend, isFloat, sizeOf, trace, type Backend, type Tensor } from '@flow-matching/tensor';
+import {
+  allocate,
+  createReferenceBackend,
+  f32,
+  hostArray,
+  hostBackend,
+  isFloat,
+  sizeOf,
+  trace,
+  type Backend,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { tfjs } from '@flow-matching/backend-tfjs';
 import { adam, euler, mlp } from '@flow-matching/plugins';
 import { expect } from 'chai';

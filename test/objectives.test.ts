@@ -1,5 +1,20 @@
-import { conditionalFlow, gaussianPath, PathError, type Objective, type Path, type TimeSampler } from '@flow-matching/core';
-import { concat, HostRandomStream, OptionError, valueAndGrad, type Backend, type HostArray, type Tensor } from '@flow-matching/tensor';
+import {
+  conditionalFlow,
+  gaussianPath,
+  PathError,
+  type Objective,
+  type Path,
+  type TimeSampler,
+} from '@flow-matching/core';
+import {
+  concat,
+  HostRandomStream,
+  OptionError,
+  valueAndGrad,
+  type Backend,
+  type HostArray,
+  type Tensor,
+} from '@flow-matching/tensor';
 import {
   checkerboardDensity,
   conditionalFlowMatching,

@@ -1,4 +1,10 @@
-import { conditionalField, conditionalFlow, conditionalLogDensity, conditionalScore, derivedField } from '@flow-matching/core';
+import {
+  conditionalField,
+  conditionalFlow,
+  conditionalLogDensity,
+  conditionalScore,
+  derivedField,
+} from '@flow-matching/core';
 import { onEachBackend } from './support/backends.ts';
 import { evaluateOn, expectWithin } from './support/evaluate.ts';
 import { oracle } from './support/oracles.ts';

@@ -1,4 +1,19 @@
-import { allocate, extractGuard, isHostArray, prepareGraph, sizeOf, type Backend, type BackendArray, type CompileOptions, type Executable, type Graph, type HostArray, type Manifest, type RunInputs, type TypedArray } from '@flow-matching/tensor';
+import {
+  allocate,
+  extractGuard,
+  isHostArray,
+  prepareGraph,
+  sizeOf,
+  type Backend,
+  type BackendArray,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type Manifest,
+  type RunInputs,
+  type TypedArray,
+} from '@flow-matching/tensor';
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 import { fuse } from '../../packages/backend-onnx/src/fusion/index.ts';
 import { manifest } from '../../packages/backend-onnx/src/lowering/index.ts';

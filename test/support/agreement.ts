@@ -1,5 +1,16 @@
 import { expect } from 'chai';
-import { allocate, evaluateGraph, Graph, input, sizeOf, type Backend, type HostArray, type Tensor, type TensorType, type TypedArray } from '@flow-matching/tensor';
+import {
+  allocate,
+  evaluateGraph,
+  Graph,
+  input,
+  sizeOf,
+  type Backend,
+  type HostArray,
+  type Tensor,
+  type TensorType,
+  type TypedArray,
+} from '@flow-matching/tensor';
 
 /** Uniform numbers in [0, 1) that are the same in every run. */
 export function numbers(seed: number): () => number {

@@ -1,4 +1,16 @@
-import { apply, Conv, ConvInputGradient, ConvWeightGradient, hostArray, sizeOf, trace, type Backend, type ConvAttributes, type HostArray, type Shape } from '@flow-matching/tensor';
+import {
+  apply,
+  Conv,
+  ConvInputGradient,
+  ConvWeightGradient,
+  hostArray,
+  sizeOf,
+  trace,
+  type Backend,
+  type ConvAttributes,
+  type HostArray,
+  type Shape,
+} from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { numbers } from './agreement.ts';
 

@@ -1,5 +1,24 @@
 import { defineBackend } from '@flow-matching/core';
-import { allocate, hostBackend, isFloat, prepareGraph, sizeOf, stridesOf, toStorage, type Backend, type DType, type Graph, type HostArray, type Manifest, type NamedHostArrays, type Node, type Shape, type Tensor, type TensorType, type TypedArray } from '@flow-matching/tensor';
+import {
+  allocate,
+  hostBackend,
+  isFloat,
+  prepareGraph,
+  sizeOf,
+  stridesOf,
+  toStorage,
+  type Backend,
+  type DType,
+  type Graph,
+  type HostArray,
+  type Manifest,
+  type NamedHostArrays,
+  type Node,
+  type Shape,
+  type Tensor,
+  type TensorType,
+  type TypedArray,
+} from '@flow-matching/tensor';
 
 /** Visits the elements of `shape` in row-major order, each with the position that `strides` give it in another array. */
 function walk(shape: Shape, strides: readonly number[], visit: (own: number, other: number) => void, other = 0): void {

@@ -1,4 +1,13 @@
-import { DisposedError, extractGuard, prepareGraph, runtimeError, type CompileOptions, type Graph, type HostArray, type PreparedGraph } from '@flow-matching/tensor';
+import {
+  DisposedError,
+  extractGuard,
+  prepareGraph,
+  runtimeError,
+  type CompileOptions,
+  type Graph,
+  type HostArray,
+  type PreparedGraph,
+} from '@flow-matching/tensor';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { fuse } from './fusion/index.ts';
 import { withoutSingleFusions } from './fusion/withoutSingleFusions.ts';

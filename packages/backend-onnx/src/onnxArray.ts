@@ -1,4 +1,11 @@
-import { DisposedError, formatType, type BackendArray, type DType, type Shape, type TypedArray } from '@flow-matching/tensor';
+import {
+  DisposedError,
+  formatType,
+  type BackendArray,
+  type DType,
+  type Shape,
+  type TypedArray,
+} from '@flow-matching/tensor';
 import type { Memory } from './memory.ts';
 import type { MemoryPool } from './memoryPool.ts';
 

@@ -1,5 +1,20 @@
 import { availableParallelism } from 'node:os';
-import { checkAliases, checkElements, checkHeld, DisposedError, dtypesOf, OptionError, SharedCompilations, type Backend, type BackendArray, type CompileOptions, type Executable, type Graph, type HostArray, type Manifest } from '@flow-matching/tensor';
+import {
+  checkAliases,
+  checkElements,
+  checkHeld,
+  DisposedError,
+  dtypesOf,
+  OptionError,
+  SharedCompilations,
+  type Backend,
+  type BackendArray,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type Manifest,
+} from '@flow-matching/tensor';
 import type { InferenceSession } from 'onnxruntime-common';
 import { CompiledGraph } from './compiledGraph.ts';
 import { deviceName } from './deviceName.ts';

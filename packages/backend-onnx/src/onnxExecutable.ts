@@ -1,4 +1,22 @@
-import { checkBinding, DisposedError, GraphError, isHostArray, isStorageOf, ShapeError, sizeOf, toStorage, withBound, type BackendArray, type CompilationHold, type CompileOptions, type Executable, type Graph, type HostArray, type NamedArrays, type RunInputs } from '@flow-matching/tensor';
+import {
+  checkBinding,
+  DisposedError,
+  GraphError,
+  isHostArray,
+  isStorageOf,
+  ShapeError,
+  sizeOf,
+  toStorage,
+  withBound,
+  type BackendArray,
+  type CompilationHold,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type NamedArrays,
+  type RunInputs,
+} from '@flow-matching/tensor';
 import type { CompiledGraph } from './compiledGraph.ts';
 import { Memory } from './memory.ts';
 import { OnnxArray } from './onnxArray.ts';

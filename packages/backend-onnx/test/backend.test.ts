@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { expect } from 'chai';
 import * as fm from '@flow-matching/tensor';
-import { hostArray, hostScalar, trace, type Backend, type BackendArray, type Executable, type Tensor } from '@flow-matching/tensor';
+import {
+  hostArray,
+  hostScalar,
+  trace,
+  type Backend,
+  type BackendArray,
+  type Executable,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { onnx, type OnnxOptions } from '@flow-matching/backend-onnx';
 import { ModelProtoSchema } from '../src/generated/onnx_pb.ts';
 

@@ -1,5 +1,16 @@
 import { onnx } from '@flow-matching/backend-onnx';
-import { bool, evaluateGraph, f32, GraphError, hostArray, less, trace, where, type Backend, type Tensor } from '@flow-matching/tensor';
+import {
+  bool,
+  evaluateGraph,
+  f32,
+  GraphError,
+  hostArray,
+  less,
+  trace,
+  where,
+  type Backend,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { expect } from 'chai';
 
 describe('a step that is kept or dropped as a whole', () => {

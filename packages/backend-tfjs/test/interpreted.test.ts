@@ -1,6 +1,22 @@
 import { engineFallbacks, interpretedEngines, tfjs } from '@flow-matching/backend-tfjs';
 import { isTensorflowInstalled } from '@flow-matching/backend-tfjs/native';
-import { apply, constant, BackendError, f32, gather, grad, hostArray, OptionError, roundToHalf, trace, UnsupportedError, type Backend, type HostArray, type Operator, type Tensor } from '@flow-matching/tensor';
+import {
+  apply,
+  constant,
+  BackendError,
+  f32,
+  gather,
+  grad,
+  hostArray,
+  OptionError,
+  roundToHalf,
+  trace,
+  UnsupportedError,
+  type Backend,
+  type HostArray,
+  type Operator,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { assert } from 'chai';
 import { startEngine } from '../src/interpreted/engines/index.ts';
 import { errorOf } from './support/errorOf.ts';

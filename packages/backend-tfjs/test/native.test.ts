@@ -1,7 +1,17 @@
 import { tfjs } from '@flow-matching/backend-tfjs';
 import { isTensorflowInstalled, NativeBackend } from '@flow-matching/backend-tfjs/native';
 import * as fm from '@flow-matching/tensor';
-import { BackendError, f32, gather, hostArray, hostScalar, trace, where, type Shape, type Tensor } from '@flow-matching/tensor';
+import {
+  BackendError,
+  f32,
+  gather,
+  hostArray,
+  hostScalar,
+  trace,
+  where,
+  type Shape,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { assert } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

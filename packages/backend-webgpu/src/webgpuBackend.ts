@@ -1,4 +1,17 @@
-import { checkAliases, checkElements, checkHeld, dtypesOf, SharedCompilations, type Backend, type BackendArray, type CompileOptions, type DType, type Graph, type HostArray, type Manifest } from '@flow-matching/tensor';
+import {
+  checkAliases,
+  checkElements,
+  checkHeld,
+  dtypesOf,
+  SharedCompilations,
+  type Backend,
+  type BackendArray,
+  type CompileOptions,
+  type DType,
+  type Graph,
+  type HostArray,
+  type Manifest,
+} from '@flow-matching/tensor';
 import type { AdapterProfile } from './compiler/adapterProfile.ts';
 import { webgpuManifest } from './lowering/index.ts';
 import { BindGroups } from './runtime/bindGroups.ts';

@@ -1,6 +1,25 @@
 import { webgpu as webgpuOf } from '@flow-matching/backend-webgpu';
 import { dawnInstance, webgpu } from '@flow-matching/backend-webgpu/node';
-import { conv2d, evaluateGraph, f16, f32, grad, hostArray, HostRandomStream, isFinite, layerNorm, sizeOf, toStorage, trace, UnsupportedError, where, type BackendArray, type HostArray, type Shape, type Tensor } from '@flow-matching/tensor';
+import {
+  conv2d,
+  evaluateGraph,
+  f16,
+  f32,
+  grad,
+  hostArray,
+  HostRandomStream,
+  isFinite,
+  layerNorm,
+  sizeOf,
+  toStorage,
+  trace,
+  UnsupportedError,
+  where,
+  type BackendArray,
+  type HostArray,
+  type Shape,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { assert, expect } from 'chai';
 import { registerRandomGraphs } from './support/registerRandomGraphs.ts';
 

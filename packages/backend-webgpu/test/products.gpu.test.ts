@@ -1,6 +1,14 @@
 import { webgpu } from '@flow-matching/backend-webgpu/node';
 import * as fm from '@flow-matching/tensor';
-import { evaluateGraph, f32, HostRandomStream, trace, type Graph, type HostArray, type Tensor } from '@flow-matching/tensor';
+import {
+  evaluateGraph,
+  f32,
+  HostRandomStream,
+  trace,
+  type Graph,
+  type HostArray,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { expect } from 'chai';
 
 // Shapes beyond the suite's: every tile and every way that operands lie in memory, with edges that do not divide.

@@ -9,7 +9,15 @@ import {
   rk4Tableau,
   tsit5Tableau,
 } from '@flow-matching/plugins';
-import { exactDivergence, explicitRungeKutta, gaussianPath, hutchinsonDivergence, type Path, type PointField, type VectorFieldModel } from '@flow-matching/core';
+import {
+  exactDivergence,
+  explicitRungeKutta,
+  gaussianPath,
+  hutchinsonDivergence,
+  type Path,
+  type PointField,
+  type VectorFieldModel,
+} from '@flow-matching/core';
 import { cos, less, sin, stopGradient, where, type Tensor } from '@flow-matching/tensor';
 import { conformance, modelCases, pathCases, solverCases } from '@flow-matching/conformance';
 import { assert } from 'chai';

@@ -37,6 +37,7 @@ export * from './path/twoSidedPath.ts';
 export * from './plugin/definePlugin.ts';
 export * from './plugin/kinds.ts';
 export * from './plugin/registry.ts';
+export * from './plugin/roles.ts';
 export * from './solve/butcherTableau.ts';
 export * from './solve/explicitRungeKutta.ts';
 export * from './solve/linearCombination.ts';

@@ -1,4 +1,14 @@
-import { checkPath, evaluatePath, gaussianPath, hostPathCoefficients, NumericalError, PathError, requireProportionalMean, twoSidedPath, type GaussianPathFormulas } from '@flow-matching/core';
+import {
+  checkPath,
+  evaluatePath,
+  gaussianPath,
+  hostPathCoefficients,
+  NumericalError,
+  PathError,
+  requireProportionalMean,
+  twoSidedPath,
+  type GaussianPathFormulas,
+} from '@flow-matching/core';
 import { constant, OptionError, type HostArray } from '@flow-matching/tensor';
 import { expect } from 'chai';
 

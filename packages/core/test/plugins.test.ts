@@ -1,4 +1,19 @@
-import { createContainer, defineDataset, defineOptimizer, definePath, defineSchedule, gaussianPath, isPlugin, loadPlugins, PluginError, pluginModule, PluginRegistry, FILES, type Files, type Schedule } from '@flow-matching/core';
+import {
+  createContainer,
+  defineDataset,
+  defineOptimizer,
+  definePath,
+  defineSchedule,
+  gaussianPath,
+  isPlugin,
+  loadPlugins,
+  PluginError,
+  pluginModule,
+  PluginRegistry,
+  FILES,
+  type Files,
+  type Schedule,
+} from '@flow-matching/core';
 import { OptionError } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import * as z from 'zod';

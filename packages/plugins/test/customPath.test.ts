@@ -1,4 +1,11 @@
-import { conditionalLogDensity, conditionalScore, derivedField, evaluatePath, NumericalError, PathError } from '@flow-matching/core';
+import {
+  conditionalLogDensity,
+  conditionalScore,
+  derivedField,
+  evaluatePath,
+  NumericalError,
+  PathError,
+} from '@flow-matching/core';
 import { OptionError } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { custom, trigonometric } from '../src/index.ts';

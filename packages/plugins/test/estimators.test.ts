@@ -1,4 +1,14 @@
-import { assembleFlow, defineEstimator, NumericalError, SolverError, type EstimateRequest, type Estimator, type Flow, type Path, type Solver } from '@flow-matching/core';
+import {
+  assembleFlow,
+  defineEstimator,
+  NumericalError,
+  SolverError,
+  type EstimateRequest,
+  type Estimator,
+  type Flow,
+  type Path,
+  type Solver,
+} from '@flow-matching/core';
 import { createReferenceBackend, hostArray, OptionError, trace, f32 } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import {

@@ -1,5 +1,18 @@
 import { type ModelContext } from '@flow-matching/core';
-import { DTypeError, f32, flattenTree, HostRandomStream, i32, mapTree, OptionError, trace, valueAndGrad, type HostArray, type Tensor, type Tree } from '@flow-matching/tensor';
+import {
+  DTypeError,
+  f32,
+  flattenTree,
+  HostRandomStream,
+  i32,
+  mapTree,
+  OptionError,
+  trace,
+  valueAndGrad,
+  type HostArray,
+  type Tensor,
+  type Tree,
+} from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { activationNames, activations, mlp, timeEmbeddingNames, timeEmbeddings } from '../src/index.ts';
 import { evaluate, f64Input } from './support/evaluate.ts';

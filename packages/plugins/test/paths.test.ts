@@ -1,4 +1,12 @@
-import { checkPath, conditionalField, conditionalFlow, evaluatePath, PathError, type Path, type Plugin } from '@flow-matching/core';
+import {
+  checkPath,
+  conditionalField,
+  conditionalFlow,
+  evaluatePath,
+  PathError,
+  type Path,
+  type Plugin,
+} from '@flow-matching/core';
 import { f32, OptionError, trace, type Tensor } from '@flow-matching/tensor';
 import { expect } from 'chai';
 import { builtinPlugins, optimalTransport, polynomial, varianceExploding, variancePreserving } from '../src/index.ts';

@@ -1,5 +1,21 @@
-import { assembleFlow, type Dataset, type Estimator, type Flow, type Path, type VectorFieldModel } from '@flow-matching/core';
-import { constant, createReferenceBackend, DataError, finishNow, HostRandomStream, hostArray, OptionError, type HostArray } from '@flow-matching/tensor';
+import {
+  assembleFlow,
+  type Dataset,
+  type Estimator,
+  type Flow,
+  type Path,
+  type VectorFieldModel,
+} from '@flow-matching/core';
+import {
+  constant,
+  createReferenceBackend,
+  DataError,
+  finishNow,
+  HostRandomStream,
+  hostArray,
+  OptionError,
+  type HostArray,
+} from '@flow-matching/tensor';
 import { expect } from 'chai';
 import {
   bitsPerDimension,

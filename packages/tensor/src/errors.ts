@@ -136,4 +136,3 @@ export class DataError extends FlowMatchingError {
     super('FM_DATA', problem, details);
   }
 }
-

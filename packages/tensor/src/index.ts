@@ -1,4 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import './operators/methods.ts';
+
 export * from './autodiff/forward.ts';
 export * from './autodiff/reverse.ts';
 export * from './backend/backend.ts';

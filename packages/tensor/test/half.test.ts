@@ -1,4 +1,13 @@
-import { f16, fromHalfBits, hostArray, roundToHalf, toHalfBits, toStorage, trace, createReferenceBackend } from '@flow-matching/tensor';
+import {
+  f16,
+  fromHalfBits,
+  hostArray,
+  roundToHalf,
+  toHalfBits,
+  toStorage,
+  trace,
+  createReferenceBackend,
+} from '@flow-matching/tensor';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 

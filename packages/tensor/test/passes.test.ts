@@ -1,4 +1,31 @@
-import { add, barrier, composite, concat, constant, evaluateGraph, extractGuard, f32, hostArray, hostRandomNormal, identity, inlineComposites, prepareGraph, Random, randomNormal, silu, simplify, stopGradient, trace, u32, UnsupportedError, where, type DType, type Graph, type Manifest, type Node } from '@flow-matching/tensor';
+import {
+  add,
+  barrier,
+  composite,
+  concat,
+  constant,
+  evaluateGraph,
+  extractGuard,
+  f32,
+  hostArray,
+  hostRandomNormal,
+  identity,
+  inlineComposites,
+  prepareGraph,
+  Random,
+  randomNormal,
+  silu,
+  simplify,
+  stopGradient,
+  trace,
+  u32,
+  UnsupportedError,
+  where,
+  type DType,
+  type Graph,
+  type Manifest,
+  type Node,
+} from '@flow-matching/tensor';
 import { expect } from 'chai';
 import fc from 'fast-check';
 

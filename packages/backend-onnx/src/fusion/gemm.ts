@@ -1,4 +1,15 @@
-import { apply, isFloat, rebuild, rewriteGraph, sameShape, type Attributes, type Graph, type Node, type Operator, type Tensor } from '@flow-matching/tensor';
+import {
+  apply,
+  isFloat,
+  rebuild,
+  rewriteGraph,
+  sameShape,
+  type Attributes,
+  type Graph,
+  type Node,
+  type Operator,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { filled } from '../lowering/filled.ts';
 import { float, lowering, type Lowering } from '../lowering/lowering.ts';
 import { countUses } from './countUses.ts';

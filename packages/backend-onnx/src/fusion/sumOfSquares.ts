@@ -1,4 +1,12 @@
-import { apply, rebuild, rewriteGraph, type Graph, type Operator, type ReduceAttributes, type Tensor } from '@flow-matching/tensor';
+import {
+  apply,
+  rebuild,
+  rewriteGraph,
+  type Graph,
+  type Operator,
+  type ReduceAttributes,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { lowering, type Lowering } from '../lowering/lowering.ts';
 import { reduction } from '../lowering/reduction.ts';
 import { countUses } from './countUses.ts';

@@ -1,4 +1,20 @@
-import { allocate, BackendError, evaluateOperator, nodeDType, operatorError, prepareGraph, toStorage, yieldToEventLoop, type Graph, type HandleProgram, type HostArray, type Manifest, type Node, type PreparedGraph, type Tensor } from '@flow-matching/tensor';
+import {
+  allocate,
+  BackendError,
+  evaluateOperator,
+  nodeDType,
+  operatorError,
+  prepareGraph,
+  toStorage,
+  yieldToEventLoop,
+  type Graph,
+  type HandleProgram,
+  type HostArray,
+  type Manifest,
+  type Node,
+  type PreparedGraph,
+  type Tensor,
+} from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { StartedEngine } from './engines/engine.ts';
 import { readHost, type DeviceValue } from './deviceValue.ts';

@@ -1,4 +1,15 @@
-import { BackendError, isStorageOf, sameShape, sizeOf, toStorage, type DType, type HostArray, type Shape, type TensorType, type TypedArray } from '@flow-matching/tensor';
+import {
+  BackendError,
+  isStorageOf,
+  sameShape,
+  sizeOf,
+  toStorage,
+  type DType,
+  type HostArray,
+  type Shape,
+  type TensorType,
+  type TypedArray,
+} from '@flow-matching/tensor';
 import { getKernel, type DataType, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
 import { heldShape } from '../heldShape.ts';
 import type { StartedEngine } from './engines/engine.ts';

@@ -1,4 +1,15 @@
-import { allocate, DisposedError, sizeOf, toStorage, type BackendArray, type DType, type HostArray, type Shape, type TensorType, type TypedArray } from '@flow-matching/tensor';
+import {
+  allocate,
+  DisposedError,
+  sizeOf,
+  toStorage,
+  type BackendArray,
+  type DType,
+  type HostArray,
+  type Shape,
+  type TensorType,
+  type TypedArray,
+} from '@flow-matching/tensor';
 import { heldShape } from '../heldShape.ts';
 import type { Binding } from './binding.ts';
 import type { NativeLife } from './nativeLife.ts';

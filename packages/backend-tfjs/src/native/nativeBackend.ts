@@ -1,4 +1,17 @@
-import { BackendError, checkAliases, checkElements, checkHeld, dtypesOf, SharedCompilations, type Backend, type BackendArray, type CompileOptions, type Executable, type Graph, type HostArray } from '@flow-matching/tensor';
+import {
+  BackendError,
+  checkAliases,
+  checkElements,
+  checkHeld,
+  dtypesOf,
+  SharedCompilations,
+  type Backend,
+  type BackendArray,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+  type HostArray,
+} from '@flow-matching/tensor';
 import { isInstalled, loadBinding, type Binding, type BindingPackage } from './binding.ts';
 import { nativeManifest } from './lowering/index.ts';
 import { NativeArray, upload } from './nativeArray.ts';

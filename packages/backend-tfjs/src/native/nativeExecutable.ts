@@ -1,4 +1,18 @@
-import { checkBinding, DisposedError, GraphError, isHostArray, withBound, type BackendArray, type CompilationHold, type CompileOptions, type Executable, type Graph, type HostArray, type NamedArrays, type RunInputs } from '@flow-matching/tensor';
+import {
+  checkBinding,
+  DisposedError,
+  GraphError,
+  isHostArray,
+  withBound,
+  type BackendArray,
+  type CompilationHold,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type NamedArrays,
+  type RunInputs,
+} from '@flow-matching/tensor';
 import type { Binding } from './binding.ts';
 import { NativeArray, upload } from './nativeArray.ts';
 import type { NativeLife } from './nativeLife.ts';

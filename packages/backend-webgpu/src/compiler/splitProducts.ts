@@ -1,4 +1,19 @@
-import { apply, ConvWeightGradient, MatMul, rebuild, reduceSum, reshape, rewriteGraph, transpose, type Attributes, type ConvAttributes, type Graph, type Node, type Operator, type Tensor } from '@flow-matching/tensor';
+import {
+  apply,
+  ConvWeightGradient,
+  MatMul,
+  rebuild,
+  reduceSum,
+  reshape,
+  rewriteGraph,
+  transpose,
+  type Attributes,
+  type ConvAttributes,
+  type Graph,
+  type Node,
+  type Operator,
+  type Tensor,
+} from '@flow-matching/tensor';
 import type { AdapterProfile } from './adapterProfile.ts';
 import { retyped } from '../lowering/retype.ts';
 import { productOf } from '../products/productOf.ts';

@@ -1,4 +1,13 @@
-import { apply, rebuild, reshape, rewriteGraph, type Graph, type Node, type ReduceAttributes, type Tensor } from '@flow-matching/tensor';
+import {
+  apply,
+  rebuild,
+  reshape,
+  rewriteGraph,
+  type Graph,
+  type Node,
+  type ReduceAttributes,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { retyped } from '../lowering/retype.ts';
 import { reducedAxes, reducedCount, reducers } from '../lowering/reduction.ts';
 import type { AdapterProfile } from './adapterProfile.ts';

@@ -1,4 +1,13 @@
-import { allocate, fromHalfBits, sizeOf, toHalfBits, toStorage, type DType, type HostArray, type TypedArray } from '@flow-matching/tensor';
+import {
+  allocate,
+  fromHalfBits,
+  sizeOf,
+  toHalfBits,
+  toStorage,
+  type DType,
+  type HostArray,
+  type TypedArray,
+} from '@flow-matching/tensor';
 import { isPacked, tensorBytes } from '../memory/tensorBytes.ts';
 
 /** The elements of a host array as a buffer holds them. */

@@ -1,4 +1,12 @@
-import { allocate, DisposedError, sizeOf, type BackendArray, type DType, type Shape, type TypedArray } from '@flow-matching/tensor';
+import {
+  allocate,
+  DisposedError,
+  sizeOf,
+  type BackendArray,
+  type DType,
+  type Shape,
+  type TypedArray,
+} from '@flow-matching/tensor';
 import { tensorBytes } from '../memory/tensorBytes.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 import { fromElements } from './elements.ts';

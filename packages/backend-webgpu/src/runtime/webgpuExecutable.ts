@@ -1,4 +1,19 @@
-import { BackendError, checkBinding, DisposedError, GraphError, isHostArray, withBound, type BackendArray, type CompilationHold, type CompileOptions, type Executable, type Graph, type HostArray, type NamedArrays, type RunInputs } from '@flow-matching/tensor';
+import {
+  BackendError,
+  checkBinding,
+  DisposedError,
+  GraphError,
+  isHostArray,
+  withBound,
+  type BackendArray,
+  type CompilationHold,
+  type CompileOptions,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type NamedArrays,
+  type RunInputs,
+} from '@flow-matching/tensor';
 import { bufferKey, type BufferReference, type Place, type Program } from '../compiler/program.ts';
 import { bufferBytes, smallElementBytes, tensorBytes } from '../memory/tensorBytes.ts';
 import type { BindGroups } from './bindGroups.ts';

@@ -1,5 +1,26 @@
 import * as fm from '@flow-matching/tensor';
-import { concat, constant, gather, Graph, hostArray, HostRandomStream, input, layerNorm, pad, range, sameShape, scatterAdd, ShapeError, softmax, toStorage, where, type DType, type HostArray, type Shape, type Tensor } from '@flow-matching/tensor';
+import {
+  concat,
+  constant,
+  gather,
+  Graph,
+  hostArray,
+  HostRandomStream,
+  input,
+  layerNorm,
+  pad,
+  range,
+  sameShape,
+  scatterAdd,
+  ShapeError,
+  softmax,
+  toStorage,
+  where,
+  type DType,
+  type HostArray,
+  type Shape,
+  type Tensor,
+} from '@flow-matching/tensor';
 import * as fc from 'fast-check';
 
 /** Numbers that choose an operator, its operands among the tensors so far, and what else it takes. */

@@ -1,4 +1,12 @@
-import { allocate, formatShape, fromHalfBits, sizeOf, toHalfBits, type DType, type HostArray } from '@flow-matching/tensor';
+import {
+  allocate,
+  formatShape,
+  fromHalfBits,
+  sizeOf,
+  toHalfBits,
+  type DType,
+  type HostArray,
+} from '@flow-matching/tensor';
 import { CheckpointError } from '../errors.ts';
 
 // Own, because npm has no kept library that writes the format. Its specification: https://github.com/huggingface/safetensors#format

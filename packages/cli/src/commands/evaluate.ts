@@ -1,4 +1,12 @@
-import { nearestName, type Dataset, type Estimate, type Estimator, type KnownDensity, type PluginRegistry, type PluginSpec } from '@flow-matching/core';
+import {
+  nearestName,
+  type Dataset,
+  type Estimate,
+  type Estimator,
+  type KnownDensity,
+  type PluginRegistry,
+  type PluginSpec,
+} from '@flow-matching/core';
 import { DataError, formatShape, OptionError, sameShape, type FlowMatchingError } from '@flow-matching/tensor';
 import { extname, resolve } from 'node:path';
 import { isFinding, RunError, UsageError } from '../errors.ts';

@@ -1,5 +1,14 @@
 import { PluginRegistry } from '@flow-matching/core';
-import { BackendError, createReferenceBackend, hostArray, silu, trace, type Backend, type Graph, type TypedArray } from '@flow-matching/tensor';
+import {
+  BackendError,
+  createReferenceBackend,
+  hostArray,
+  silu,
+  trace,
+  type Backend,
+  type Graph,
+  type TypedArray,
+} from '@flow-matching/tensor';
 import type { Container } from 'inversify';
 import type { DeviceProbe, ProbeResult } from './deviceProbes.ts';
 

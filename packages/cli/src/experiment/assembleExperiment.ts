@@ -1,4 +1,13 @@
-import { bindFlow, contextOf, FILES, Flow, PluginRegistry, type Dataset, type Optimizer, type VectorFieldModel } from '@flow-matching/core';
+import {
+  bindFlow,
+  contextOf,
+  FILES,
+  Flow,
+  PluginRegistry,
+  type Dataset,
+  type Optimizer,
+  type VectorFieldModel,
+} from '@flow-matching/core';
 import { type Backend } from '@flow-matching/tensor';
 import { Container } from 'inversify';
 import { nodeFiles } from '../container/nodeFiles.ts';

@@ -1,4 +1,11 @@
-import { loadPlugins, nearestName, PluginRegistry, type Plugin, type PluginKind, type PluginSpec } from '@flow-matching/core';
+import {
+  loadPlugins,
+  nearestName,
+  PluginRegistry,
+  type Plugin,
+  type PluginKind,
+  type PluginSpec,
+} from '@flow-matching/core';
 import { shorten } from '@flow-matching/tensor';
 import type { Container } from 'inversify';
 import { resolve } from 'node:path';

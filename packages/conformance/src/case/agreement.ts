@@ -1,4 +1,12 @@
-import { evaluateGraph, Graph, input, type BackendArray, type HostArray, type Tensor, type TensorType } from '@flow-matching/tensor';
+import {
+  evaluateGraph,
+  Graph,
+  input,
+  type BackendArray,
+  type HostArray,
+  type Tensor,
+  type TensorType,
+} from '@flow-matching/tensor';
 import type { CaseContext } from './conformanceCase.ts';
 import { claim } from './conformanceError.ts';
 import { compareArrays } from './measurement.ts';

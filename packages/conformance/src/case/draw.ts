@@ -1,4 +1,12 @@
-import { isFloat, sizeOf, toStorage, type DType, type HostArray, type HostRandomStream, type Shape } from '@flow-matching/tensor';
+import {
+  isFloat,
+  sizeOf,
+  toStorage,
+  type DType,
+  type HostArray,
+  type HostRandomStream,
+  type Shape,
+} from '@flow-matching/tensor';
 
 /** Where numbers are drawn from: [low, high). */
 export type Range = readonly [low: number, high: number];

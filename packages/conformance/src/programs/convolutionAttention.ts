@@ -1,5 +1,15 @@
 import { type VectorFieldModel } from '@flow-matching/core';
-import { concat, conv2d, groupNorm, scaledDotProductAttention, silu, upsampleNearest2d, type HostArray, type Shape, type Tensor } from '@flow-matching/tensor';
+import {
+  concat,
+  conv2d,
+  groupNorm,
+  scaledDotProductAttention,
+  silu,
+  upsampleNearest2d,
+  type HostArray,
+  type Shape,
+  type Tensor,
+} from '@flow-matching/tensor';
 
 const channels = 8;
 

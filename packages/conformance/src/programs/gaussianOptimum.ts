@@ -1,5 +1,13 @@
 import { Trainer, type Dataset, type TimeSampler, type VectorFieldModel } from '@flow-matching/core';
-import { constant, HostRandomStream, hostArray, streams, type Backend, type HostArray, type Tensor } from '@flow-matching/tensor';
+import {
+  constant,
+  HostRandomStream,
+  hostArray,
+  streams,
+  type Backend,
+  type HostArray,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { adam, conditionalFlowMatching, cosineSchedule, independent, optimalTransport } from '@flow-matching/plugins';
 
 /** Data: independent normals with these means and standard deviations. */

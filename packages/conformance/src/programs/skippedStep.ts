@@ -1,5 +1,15 @@
 import { Trainer, type Dataset, type TrainingState, type VectorFieldModel } from '@flow-matching/core';
-import { abs, HostRandomStream, hostArray, hostScalar, sqrt, streams, type Backend, type HostArray, type Tensor } from '@flow-matching/tensor';
+import {
+  abs,
+  HostRandomStream,
+  hostArray,
+  hostScalar,
+  sqrt,
+  streams,
+  type Backend,
+  type HostArray,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { adam, conditionalFlowMatching, independent, optimalTransport, uniform } from '@flow-matching/plugins';
 
 /** The step, from 0, at whose data the gradient is infinite. */

@@ -1,4 +1,12 @@
-import { createReferenceBackend, evaluateSteps, finishOnClock, hostBackend, type Backend, type HostArray, type HostRandomStream } from '@flow-matching/tensor';
+import {
+  createReferenceBackend,
+  evaluateSteps,
+  finishOnClock,
+  hostBackend,
+  type Backend,
+  type HostArray,
+  type HostRandomStream,
+} from '@flow-matching/tensor';
 import { withRoundings } from './withRoundings.ts';
 
 /** The reference with the roundings of f32 at random, others in every run: see {@link withRoundings}. */

@@ -1,4 +1,15 @@
-import { createReferenceBackend, evaluateOperator, hostBackend, inlineComposites, toStorage, type Backend, type Graph, type HostArray, type NamedHostArrays, type Tensor } from '@flow-matching/tensor';
+import {
+  createReferenceBackend,
+  evaluateOperator,
+  hostBackend,
+  inlineComposites,
+  toStorage,
+  type Backend,
+  type Graph,
+  type HostArray,
+  type NamedHostArrays,
+  type Tensor,
+} from '@flow-matching/tensor';
 
 /**
  * The reference with every result of a primitive operator rounded to its dtype: a formula that loses its digits in f32 loses them here.

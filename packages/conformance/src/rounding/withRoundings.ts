@@ -1,4 +1,16 @@
-import { constant, inlineComposites, isFloat, rebuild, rewriteGraph, type Graph, type HostRandomStream, type Node, type Shape, type Tensor, type TypedArray } from '@flow-matching/tensor';
+import {
+  constant,
+  inlineComposites,
+  isFloat,
+  rebuild,
+  rewriteGraph,
+  type Graph,
+  type HostRandomStream,
+  type Node,
+  type Shape,
+  type Tensor,
+  type TypedArray,
+} from '@flow-matching/tensor';
 import { unitRoundOff } from '../case/limit.ts';
 
 /** Operators whose results are elements of their inputs, or whole numbers: they round nothing. */

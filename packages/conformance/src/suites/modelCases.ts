@@ -1,5 +1,15 @@
 import { unflattenParameters, type VectorFieldModel } from '@flow-matching/core';
-import { flattenTree, HostRandomStream, isFloat, jvp, valueAndGrad, vjp, type HostArray, type Shape, type Tensor } from '@flow-matching/tensor';
+import {
+  flattenTree,
+  HostRandomStream,
+  isFloat,
+  jvp,
+  valueAndGrad,
+  vjp,
+  type HostArray,
+  type Shape,
+  type Tensor,
+} from '@flow-matching/tensor';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
 import { close, exact, roundOff } from '../case/limit.ts';

@@ -1,4 +1,14 @@
-import { checkPath, conditionalField, conditionalFlow, conditionalLogDensity, conditionalScore, derivedField, pathMoments, timeAgainst, type Path } from '@flow-matching/core';
+import {
+  checkPath,
+  conditionalField,
+  conditionalFlow,
+  conditionalLogDensity,
+  conditionalScore,
+  derivedField,
+  pathMoments,
+  timeAgainst,
+  type Path,
+} from '@flow-matching/core';
 import { expand, FlowMatchingError, jvp, onesLike, sizeOf, vjp, type Shape } from '@flow-matching/tensor';
 import { dopri5 } from '@flow-matching/plugins';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';

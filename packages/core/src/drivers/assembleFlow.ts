@@ -5,7 +5,7 @@ import type { VectorFieldModel } from '../contracts/model.ts';
 import type { Objective, TimeSampler } from '../contracts/objective.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
-import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH, SOLVER, TIME_SAMPLER } from '../plugin/kinds.ts';
+import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH, SOLVER, TIME_SAMPLER } from '../plugin/roles.ts';
 import { Flow } from './flow.ts';
 import { LikelihoodEvaluator } from './likelihood.ts';
 import { Sampler } from './sampler.ts';

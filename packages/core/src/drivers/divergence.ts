@@ -1,4 +1,14 @@
-import { pushforward, type Tensor, add, constant, full, expand, identity, reshape, sizeOf } from '@flow-matching/tensor';
+import {
+  pushforward,
+  type Tensor,
+  add,
+  constant,
+  full,
+  expand,
+  identity,
+  reshape,
+  sizeOf,
+} from '@flow-matching/tensor';
 
 /** A vector field of points [batch, ...event] at times [batch], where `repeat` is the number of consecutive rows per sample. */
 export type PointField = (x: Tensor, repeat: number) => Tensor;

@@ -1,5 +1,14 @@
 import type { Batch } from '../contracts/dataset.ts';
-import { trace, constant, Random, seedArray, streams, evaluateGraph, hostScalar, type HostArray } from '@flow-matching/tensor';
+import {
+  trace,
+  constant,
+  Random,
+  seedArray,
+  streams,
+  evaluateGraph,
+  hostScalar,
+  type HostArray,
+} from '@flow-matching/tensor';
 import { describeRow } from '../path/describeRow.ts';
 import { drawConditionalPoints, type TrainingParts } from './trainingProgram.ts';
 

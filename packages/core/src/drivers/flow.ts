@@ -1,10 +1,18 @@
 import { inject, injectable } from 'inversify';
-import { type Backend, type BackendArray, GraphError, OptionError, checkHostArray, type HostArray, type Shape } from '@flow-matching/tensor';
+import {
+  type Backend,
+  type BackendArray,
+  GraphError,
+  OptionError,
+  checkHostArray,
+  type HostArray,
+  type Shape,
+} from '@flow-matching/tensor';
 import type { Dataset } from '../contracts/dataset.ts';
 import type { ModelContext } from '../contracts/model.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
-import { BACKEND, PATH, SOLVER } from '../plugin/kinds.ts';
+import { BACKEND, PATH, SOLVER } from '../plugin/roles.ts';
 import { LikelihoodEvaluator, type LikelihoodOptions, type Likelihoods } from './likelihood.ts';
 import { Sampler, type SampleChecks, type SampleOptions, type Samples } from './sampler.ts';
 import { Trainer, type Training, type TrainingOptions, type TrainingReport } from './trainer.ts';

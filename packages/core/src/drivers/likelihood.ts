@@ -1,10 +1,21 @@
 import { inject, injectable } from 'inversify';
-import { type Backend, type NamedArrays, zeros, Random, seedArray, streams, checkHostArray, hostScalar, type HostArray, type Shape } from '@flow-matching/tensor';
+import {
+  type Backend,
+  type NamedArrays,
+  zeros,
+  Random,
+  seedArray,
+  streams,
+  checkHostArray,
+  hostScalar,
+  type HostArray,
+  type Shape,
+} from '@flow-matching/tensor';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective } from '../contracts/objective.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
-import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
+import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/roles.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { checkDensity } from './checkSolver.ts';
 import { checkConditions, conditionInputs, conditionTypes, typesOf, zeroStep } from './conditions.ts';

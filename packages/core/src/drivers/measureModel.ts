@@ -1,5 +1,13 @@
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
-import { OptionError, flattenTree, HostRandomStream, hostArray, type HostArray, sizeOf, type Shape } from '@flow-matching/tensor';
+import {
+  OptionError,
+  flattenTree,
+  HostRandomStream,
+  hostArray,
+  type HostArray,
+  sizeOf,
+  type Shape,
+} from '@flow-matching/tensor';
 
 /** Names, shapes and total size of a model's parameters. */
 export interface ModelMeasure {

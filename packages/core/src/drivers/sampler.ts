@@ -1,12 +1,25 @@
 import { inject, injectable } from 'inversify';
-import { type Backend, type NamedArrays, DataError, OptionError, type Tensor, Random, seedArray, streams, checkHostArray, hostScalar, type HostArray, type Shape } from '@flow-matching/tensor';
+import {
+  type Backend,
+  type NamedArrays,
+  DataError,
+  OptionError,
+  type Tensor,
+  Random,
+  seedArray,
+  streams,
+  checkHostArray,
+  hostScalar,
+  type HostArray,
+  type Shape,
+} from '@flow-matching/tensor';
 import type { Coupling } from '../contracts/coupling.ts';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective } from '../contracts/objective.ts';
 import type { Path } from '../contracts/path.ts';
 import type { OdeState, Solver } from '../contracts/solver.ts';
 import { marginalScore } from '../path/marginalScore.ts';
-import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH } from '../plugin/kinds.ts';
+import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH } from '../plugin/roles.ts';
 import { checkResolution } from '../solve/checkRun.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { checkDensity, checkScore } from './checkSolver.ts';

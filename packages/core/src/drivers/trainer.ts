@@ -1,5 +1,24 @@
 import { inject, injectable } from 'inversify';
-import { type Backend, type BackendArray, type Executable, DataError, GraphError, OptionError, yieldToEventLoop, flattenTree, hostRandomNormal, HostRandomStream, seedArray, seedKey, streams, hostArray, hostScalar, type HostArray, formatShape, sameShape } from '@flow-matching/tensor';
+import {
+  type Backend,
+  type BackendArray,
+  type Executable,
+  DataError,
+  GraphError,
+  OptionError,
+  yieldToEventLoop,
+  flattenTree,
+  hostRandomNormal,
+  HostRandomStream,
+  seedArray,
+  seedKey,
+  streams,
+  hostArray,
+  hostScalar,
+  type HostArray,
+  formatShape,
+  sameShape,
+} from '@flow-matching/tensor';
 import type { Coupling } from '../contracts/coupling.ts';
 import type { Batch, Dataset } from '../contracts/dataset.ts';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
@@ -7,7 +26,7 @@ import type { Objective, TimeSampler } from '../contracts/objective.ts';
 import type { Optimizer } from '../contracts/optimizer.ts';
 import type { Path } from '../contracts/path.ts';
 import { NumericalError } from '../errors.ts';
-import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH, TIME_SAMPLER } from '../plugin/kinds.ts';
+import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH, TIME_SAMPLER } from '../plugin/roles.ts';
 import { checkBatch } from './checkBatch.ts';
 import { checkCoupling } from './checkCoupling.ts';
 import { checkPositiveInteger } from './checkPositiveInteger.ts';

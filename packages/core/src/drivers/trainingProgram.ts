@@ -1,4 +1,19 @@
-import { valueAndGrad, type Graph, type Tensor, trace, constant, and, isFinite, less, not, where, stack, Random, streams, type TensorType } from '@flow-matching/tensor';
+import {
+  valueAndGrad,
+  type Graph,
+  type Tensor,
+  trace,
+  constant,
+  and,
+  isFinite,
+  less,
+  not,
+  where,
+  stack,
+  Random,
+  streams,
+  type TensorType,
+} from '@flow-matching/tensor';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective, ObjectiveSample, TimeSampler } from '../contracts/objective.ts';
 import type { Optimizer } from '../contracts/optimizer.ts';

@@ -45,18 +45,7 @@ export const pluginKinds: readonly PluginKind[] = [
 /** The token under which all plugins of a kind are bound, without names. */
 export const kindToken = (kind: PluginKind): symbol => Symbol.for(`@flow-matching/kind/${kind}`);
 
-const role = <Value>(name: string): ServiceIdentifier<Value> => Symbol.for(`@flow-matching/role/${name}`);
-
-/** The roles of an experiment, each bound once in its container. Rebind one to swap that part. */
-export const BACKEND = role<Backend>('backend');
-export const PATH = role<Path>('path');
-export const COUPLING = role<Coupling>('coupling');
-export const OBJECTIVE = role<Objective>('objective');
-export const TIME_SAMPLER = role<TimeSampler>('timeSampler');
-export const MODEL = role<VectorFieldModel>('model');
-export const SOLVER = role<Solver>('solver');
-
-/** File access provided by the environment, so that core and plugins do not depend on Node. */
+/** What the surroundings lend to plugins, so that core and plugins stay free of Node. */
 export interface Files {
   /** @throws DataError if the file cannot be read. */
   read(path: string): Promise<Uint8Array>;

@@ -1,4 +1,23 @@
-import { OptionError, type Tensor, maximum, minimum, sign, constant, full, zeros, gather, and, isFinite, less, not, where, concat, expand, reshape, matmul } from '@flow-matching/tensor';
+import {
+  OptionError,
+  type Tensor,
+  maximum,
+  minimum,
+  sign,
+  constant,
+  full,
+  zeros,
+  gather,
+  and,
+  isFinite,
+  less,
+  not,
+  where,
+  concat,
+  expand,
+  reshape,
+  matmul,
+} from '@flow-matching/tensor';
 import {
   solverStatus,
   type OdeProblem,

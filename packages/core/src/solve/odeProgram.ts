@@ -1,4 +1,17 @@
-import { type Backend, type BackendArray, type Executable, type NamedArrays, type RunInputs, OptionError, yieldToEventLoop, seedArray, type TypedArray, hostArray, hostScalar, type HostArray } from '@flow-matching/tensor';
+import {
+  type Backend,
+  type BackendArray,
+  type Executable,
+  type NamedArrays,
+  type RunInputs,
+  OptionError,
+  yieldToEventLoop,
+  seedArray,
+  type TypedArray,
+  hostArray,
+  hostScalar,
+  type HostArray,
+} from '@flow-matching/tensor';
 import { solverStatus, type Solver, type SolverStatus } from '../contracts/solver.ts';
 import { checkInterval, checkResolution } from './checkRun.ts';
 import { compactedRows, putRows, takeRows } from './compaction.ts';

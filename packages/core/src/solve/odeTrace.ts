@@ -6,7 +6,24 @@ import {
   type Solver,
   type SolverState,
 } from '../contracts/solver.ts';
-import { type Graph, type Tensor, trace, type Tree, sign, constant, and, less, not, where, expand, reshape, Random, type RandomPosition, streams, type TensorType } from '@flow-matching/tensor';
+import {
+  type Graph,
+  type Tensor,
+  trace,
+  type Tree,
+  sign,
+  constant,
+  and,
+  less,
+  not,
+  where,
+  expand,
+  reshape,
+  Random,
+  type RandomPosition,
+  streams,
+  type TensorType,
+} from '@flow-matching/tensor';
 import { brokenRows, firstRow, mapState } from './odeState.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;

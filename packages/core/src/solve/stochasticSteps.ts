@@ -1,4 +1,15 @@
-import { OptionError, type Tensor, constant, zeros, gather, and, where, expand, reshape, type Random } from '@flow-matching/tensor';
+import {
+  OptionError,
+  type Tensor,
+  constant,
+  zeros,
+  gather,
+  and,
+  where,
+  expand,
+  reshape,
+  type Random,
+} from '@flow-matching/tensor';
 import {
   solverStatus,
   type OdeProblem,

@@ -1,5 +1,16 @@
 import { defineDataset, FILES, type Dataset, type PluginContext } from '@flow-matching/core';
-import { checkHostArray, DataError, formatShape, hostArray, OptionError, sizeOf, streams, type HostArray, type Shape, type TypedArray } from '@flow-matching/tensor';
+import {
+  checkHostArray,
+  DataError,
+  formatShape,
+  hostArray,
+  OptionError,
+  sizeOf,
+  streams,
+  type HostArray,
+  type Shape,
+  type TypedArray,
+} from '@flow-matching/tensor';
 import * as z from 'zod';
 import { permutation } from './permutation.ts';
 import type { CsvOptions } from './readCsv.ts';

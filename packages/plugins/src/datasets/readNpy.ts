@@ -1,4 +1,13 @@
-import { DataError, formatShape, fromHalfBits, sizeOf, type DType, type HostArray, type Shape, type TypedArray } from '@flow-matching/tensor';
+import {
+  DataError,
+  formatShape,
+  fromHalfBits,
+  sizeOf,
+  type DType,
+  type HostArray,
+  type Shape,
+  type TypedArray,
+} from '@flow-matching/tensor';
 import { foreignFormat } from './foreignFormat.ts';
 import { rowMajor } from './rowMajor.ts';
 

@@ -1,4 +1,16 @@
-import { add, composite, div, erf, exp, maximum, minimum, less, reciprocal, where, type Tensor } from '@flow-matching/tensor';
+import {
+  add,
+  composite,
+  div,
+  erf,
+  exp,
+  maximum,
+  minimum,
+  less,
+  reciprocal,
+  where,
+  type Tensor,
+} from '@flow-matching/tensor';
 
 /** Coefficients of W. J. Cody's "Rational Chebyshev approximation for the error function", Math. Comp. 23 (1969), lowest power first. */
 const middle = {

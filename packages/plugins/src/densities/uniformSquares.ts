@@ -1,5 +1,20 @@
 import { type Path } from '@flow-matching/core';
-import { constant, div, erf, exp, less, log, logSumExp, maximum, minimum, OptionError, sign, softmax, where, type Tensor } from '@flow-matching/tensor';
+import {
+  constant,
+  div,
+  erf,
+  exp,
+  less,
+  log,
+  logSumExp,
+  maximum,
+  minimum,
+  OptionError,
+  sign,
+  softmax,
+  where,
+  type Tensor,
+} from '@flow-matching/tensor';
 import { erfcx } from './erfcx.ts';
 import { gaussLegendre } from './gaussLegendre.ts';
 import { scaleAndStd, type MarginalDensity } from './marginalDensity.ts';

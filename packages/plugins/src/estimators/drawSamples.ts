@@ -1,4 +1,12 @@
-import { checkBatch, checkPositiveInteger, requireFinished, type Batch, type EstimateRequest, type SampleOptions, type Samples } from '@flow-matching/core';
+import {
+  checkBatch,
+  checkPositiveInteger,
+  requireFinished,
+  type Batch,
+  type EstimateRequest,
+  type SampleOptions,
+  type Samples,
+} from '@flow-matching/core';
 import { OptionError } from '@flow-matching/tensor';
 
 /**

@@ -1,5 +1,14 @@
 import { defineModel, type VectorFieldModel } from '@flow-matching/core';
-import { concat, DTypeError, isFloat, sizeOf, type HostArray, type HostRandomStream, type Shape, type Tensor } from '@flow-matching/tensor';
+import {
+  concat,
+  DTypeError,
+  isFloat,
+  sizeOf,
+  type HostArray,
+  type HostRandomStream,
+  type Shape,
+  type Tensor,
+} from '@flow-matching/tensor';
 import * as z from 'zod';
 import { activationNames, activations } from './activations.ts';
 import { timeEmbeddingNames, timeEmbeddings } from './timeEmbeddings.ts';

@@ -1,5 +1,17 @@
 import { type OptimizerUpdate } from '@flow-matching/core';
-import { composite, expm1, hostArray, onesLike, sizeOf, toStorage, type Attributes, type HostArray, type DType, type Shape, type Tensor } from '@flow-matching/tensor';
+import {
+  composite,
+  expm1,
+  hostArray,
+  onesLike,
+  sizeOf,
+  toStorage,
+  type Attributes,
+  type HostArray,
+  type DType,
+  type Shape,
+  type Tensor,
+} from '@flow-matching/tensor';
 import * as z from 'zod';
 import { optimizerOptions } from './optimizerOptions.ts';
 

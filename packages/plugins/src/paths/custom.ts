@@ -1,5 +1,14 @@
 import { definePath, gaussianPath, twoSidedPath, type Path } from '@flow-matching/core';
-import { broadcastShapes, constant, expand, OptionError, toTensor, type Shape, type Tensor, type TensorLike } from '@flow-matching/tensor';
+import {
+  broadcastShapes,
+  constant,
+  expand,
+  OptionError,
+  toTensor,
+  type Shape,
+  type Tensor,
+  type TensorLike,
+} from '@flow-matching/tensor';
 import * as z from 'zod';
 import { parseFormula } from './formula.ts';
 

@@ -1,4 +1,28 @@
-import { abs, add, cos, div, erf, exp, expm1, log, log1p, maximum, minimum, mul, neg, OptionError, pow, shorten, sigmoid, sin, sqrt, sub, tanh, type Tensor, type TensorLike } from '@flow-matching/tensor';
+import {
+  abs,
+  add,
+  cos,
+  div,
+  erf,
+  exp,
+  expm1,
+  log,
+  log1p,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  OptionError,
+  pow,
+  shorten,
+  sigmoid,
+  sin,
+  sqrt,
+  sub,
+  tanh,
+  type Tensor,
+  type TensorLike,
+} from '@flow-matching/tensor';
 import jsep from 'jsep';
 
 type Expression = jsep.CoreExpression & { readonly index?: number };

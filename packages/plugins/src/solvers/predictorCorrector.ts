@@ -1,4 +1,11 @@
-import { controlAgainst, defineSolver, silenced, stochasticSteps, type OdeState, type StochasticStep } from '@flow-matching/core';
+import {
+  controlAgainst,
+  defineSolver,
+  silenced,
+  stochasticSteps,
+  type OdeState,
+  type StochasticStep,
+} from '@flow-matching/core';
 import * as z from 'zod';
 import { completeSteps } from './completeSteps.ts';
 import { stepsAndGrid, stochasticStepShape } from './stochasticStepOptions.ts';

@@ -1,4 +1,11 @@
-import { adaptiveDefaults, defineSolver, explicitRungeKutta, type AdaptiveOptions, type ButcherTableau, type FixedStepOptions } from '@flow-matching/core';
+import {
+  adaptiveDefaults,
+  defineSolver,
+  explicitRungeKutta,
+  type AdaptiveOptions,
+  type ButcherTableau,
+  type FixedStepOptions,
+} from '@flow-matching/core';
 import { OptionError } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { completeSteps } from './completeSteps.ts';

@@ -1,4 +1,11 @@
-import { defineTimeSampler, pathCoefficients, pointShape, requireProportionalMean, type Path, type TimeSampler } from '@flow-matching/core';
+import {
+  defineTimeSampler,
+  pathCoefficients,
+  pointShape,
+  requireProportionalMean,
+  type Path,
+  type TimeSampler,
+} from '@flow-matching/core';
 import { constant, evaluateGraph, f32, floor, gather, minimum, ones, trace, type Shape } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { signalToNoiseRate } from '../objectives/signalToNoiseRate.ts';

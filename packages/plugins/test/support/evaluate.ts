@@ -1,4 +1,12 @@
-import { evaluateGraph, sizeOf, trace, type HostArray, type Shape, type Tensor, type TensorType } from '@flow-matching/tensor';
+import {
+  evaluateGraph,
+  sizeOf,
+  trace,
+  type HostArray,
+  type Shape,
+  type Tensor,
+  type TensorType,
+} from '@flow-matching/tensor';
 
 type Nested = number | readonly Nested[];
 

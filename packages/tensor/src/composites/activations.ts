@@ -1,4 +1,5 @@
-import { composite, elementwiseComposite, type Composite } from '../graph/composite.ts';
+import { composite, type Composite } from '../graph/composite.ts';
+import { elementwiseComposite } from './elementwiseComposite.ts';
 import type { Attributes } from '../graph/operator.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { abs, add, maximum, mul, neg } from '../operators/arithmetic.ts';

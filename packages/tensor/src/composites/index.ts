@@ -5,3 +5,4 @@ export * from './normalization.ts';
 export * from './random.ts';
 export * from './softmax.ts';
 export * from './statistics.ts';
+export * from './elementwiseComposite.ts';

@@ -31,3 +31,8 @@ export interface Operator<A extends Attributes = Attributes> {
   /** The decomposition of a composite: a graph over the given input types. */
   body?(inputs: readonly TensorType[], attributes: A): Graph;
 }
+
+export interface ReduceOptions {
+  /** Keep reduced axes with extent 1. Default false. */
+  readonly keepdims?: boolean;
+}

@@ -1,8 +1,7 @@
 import { thisCopy } from '../copy.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { formatType, sizeOf, type Shape, type TensorType } from '../tensor/shape.ts';
-import * as operators from '../operators/index.ts';
-import { mean } from '../composites/statistics.ts';
+import type { ReduceOptions } from './operator.ts';
 import type { Node } from './node.ts';
 
 /** What formulas accept in place of a tensor: a number becomes a scalar constant of the other operand's dtype. */
@@ -12,7 +11,8 @@ export type TensorLike = Tensor | number;
  * A symbolic array: a shape, a dtype and the node that computes it. It holds no numbers; formulas over tensors build a graph,
  * which a backend compiles and runs.
  *
- * Methods are equivalent to the functions of the same name; binary ones broadcast as in NumPy and ONNX.
+ * Methods are the chained spelling of the functions of the same name; binary ones broadcast as NumPy and ONNX do. They are declared
+ * here and installed by operators/methods.ts, so that the graph knows no operator.
  */
 export class Tensor implements TensorType {
   readonly node: Node;
@@ -40,106 +40,46 @@ export class Tensor implements TensorType {
     return `${formatType(this)} of ${this.node.operator.name}`;
   }
 
-  add(other: TensorLike): Tensor {
-    return operators.add(this, other);
-  }
-  sub(other: TensorLike): Tensor {
-    return operators.sub(this, other);
-  }
-  mul(other: TensorLike): Tensor {
-    return operators.mul(this, other);
-  }
-  div(other: TensorLike): Tensor {
-    return operators.div(this, other);
-  }
-  pow(exponent: TensorLike): Tensor {
-    return operators.pow(this, exponent);
-  }
-  neg(): Tensor {
-    return operators.neg(this);
-  }
-  exp(): Tensor {
-    return operators.exp(this);
-  }
-  log(): Tensor {
-    return operators.log(this);
-  }
-  sqrt(): Tensor {
-    return operators.sqrt(this);
-  }
+  declare readonly add: (other: TensorLike) => Tensor;
+  declare readonly sub: (other: TensorLike) => Tensor;
+  declare readonly mul: (other: TensorLike) => Tensor;
+  declare readonly div: (other: TensorLike) => Tensor;
+  declare readonly pow: (exponent: TensorLike) => Tensor;
+  declare readonly neg: () => Tensor;
+  declare readonly exp: () => Tensor;
+  declare readonly log: () => Tensor;
+  declare readonly sqrt: () => Tensor;
   /** `x · x`. */
-  square(): Tensor {
-    return operators.mul(this, this);
-  }
-  abs(): Tensor {
-    return operators.abs(this);
-  }
-  sin(): Tensor {
-    return operators.sin(this);
-  }
-  cos(): Tensor {
-    return operators.cos(this);
-  }
-  tanh(): Tensor {
-    return operators.tanh(this);
-  }
-  sigmoid(): Tensor {
-    return operators.sigmoid(this);
-  }
-  equal(other: TensorLike): Tensor {
-    return operators.equal(this, other);
-  }
-  less(other: TensorLike): Tensor {
-    return operators.less(this, other);
-  }
-  lessOrEqual(other: TensorLike): Tensor {
-    return operators.lessOrEqual(this, other);
-  }
-  greater(other: TensorLike): Tensor {
-    return operators.greater(this, other);
-  }
-  greaterOrEqual(other: TensorLike): Tensor {
-    return operators.greaterOrEqual(this, other);
-  }
+  declare readonly square: () => Tensor;
+  declare readonly abs: () => Tensor;
+  declare readonly sin: () => Tensor;
+  declare readonly cos: () => Tensor;
+  declare readonly tanh: () => Tensor;
+  declare readonly sigmoid: () => Tensor;
+  declare readonly equal: (other: TensorLike) => Tensor;
+  declare readonly less: (other: TensorLike) => Tensor;
+  declare readonly lessOrEqual: (other: TensorLike) => Tensor;
+  declare readonly greater: (other: TensorLike) => Tensor;
+  declare readonly greaterOrEqual: (other: TensorLike) => Tensor;
   /** Matrix product over the last two axes; leading axes broadcast. */
-  matmul(other: Tensor): Tensor {
-    return operators.matmul(this, other);
-  }
+  declare readonly matmul: (other: Tensor) => Tensor;
   /** Sum over `axes` (all of them by default). */
-  sum(axes?: number | readonly number[], options?: operators.ReduceOptions): Tensor {
-    return operators.reduceSum(this, axes, options);
-  }
+  declare readonly sum: (axes?: number | readonly number[], options?: ReduceOptions) => Tensor;
   /** Mean over `axes` (all of them by default). */
-  mean(axes?: number | readonly number[], options?: operators.ReduceOptions): Tensor {
-    return mean(this, axes, options);
-  }
+  declare readonly mean: (axes?: number | readonly number[], options?: ReduceOptions) => Tensor;
   /** Maximum over `axes` (all of them by default). */
-  max(axes?: number | readonly number[], options?: operators.ReduceOptions): Tensor {
-    return operators.reduceMax(this, axes, options);
-  }
+  declare readonly max: (axes?: number | readonly number[], options?: ReduceOptions) => Tensor;
   /** Minimum over `axes` (all of them by default). */
-  min(axes?: number | readonly number[], options?: operators.ReduceOptions): Tensor {
-    return operators.reduceMin(this, axes, options);
-  }
-  /** The same elements in a new shape; one extent may be −1. */
-  reshape(shape: Shape): Tensor {
-    return operators.reshape(this, shape);
-  }
-  /** Axes permuted by `permutation`; reversed if it is absent. */
-  transpose(permutation?: readonly number[]): Tensor {
-    return operators.transpose(this, permutation);
-  }
+  declare readonly min: (axes?: number | readonly number[], options?: ReduceOptions) => Tensor;
+  /** The same elements in another shape; one extent may be −1. */
+  declare readonly reshape: (shape: Shape) => Tensor;
+  /** Axes reordered by `permutation`; reversed without one. */
+  declare readonly transpose: (permutation?: readonly number[]) => Tensor;
   /** Repeats extents of 1 to `shape`. */
-  expand(shape: Shape): Tensor {
-    return operators.expand(this, shape);
-  }
+  declare readonly expand: (shape: Shape) => Tensor;
   /** `axis` from `start` up to `end` (exclusive; both may count from the end). */
-  slice(axis: number, start: number, end?: number, step?: number): Tensor {
-    return operators.sliceAxis(this, axis, start, end, step);
-  }
-  cast(dtype: DType): Tensor {
-    return operators.cast(this, dtype);
-  }
+  declare readonly slice: (axis: number, start: number, end?: number, step?: number) => Tensor;
+  declare readonly cast: (dtype: DType) => Tensor;
 }
 
 thisCopy.stamp(Tensor.prototype);

@@ -1,3 +1,4 @@
+import '../operators/methods.ts';
 import type { DType } from '../tensor/dtype.ts';
 import type { Shape, TensorType } from '../tensor/shape.ts';
 import { Graph, input } from './graph.ts';

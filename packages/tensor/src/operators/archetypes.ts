@@ -4,9 +4,6 @@ import type { Attributes, MaybeTensor, Operator } from '../graph/operator.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { isFloat, type DType } from '../tensor/dtype.ts';
 import { broadcastShapes, sameShape, type TensorType } from '../tensor/shape.ts';
-import { add, mul, neg } from './arithmetic.ts';
-import { reduceSum } from './reduction.ts';
-import { reshape } from './movement.ts';
 
 /** The dtypes that an operator accepts. */
 export type Kinds = 'float' | 'numeric' | 'bool' | 'any';
@@ -39,7 +36,7 @@ export type Partial = (inputs: readonly Tensor[], output: Tensor) => Tensor | 1 
 
 function times(tangent: Tensor, partial: Tensor | 1 | -1): Tensor {
   if (partial === 1) return tangent;
-  return partial === -1 ? neg(tangent) : mul(tangent, partial);
+  return partial === -1 ? tangent.neg() : tangent.mul(partial);
 }
 
 /** Sums a cotangent over the axes along which its operand was broadcast. */
@@ -49,12 +46,12 @@ export function unbroadcast(cotangent: Tensor, type: TensorType): Tensor {
   const axes = cotangent.shape.flatMap((extent, axis) =>
     axis < lead || (type.shape[axis - lead] === 1 && extent !== 1) ? [axis] : [],
   );
-  return reshape(reduceSum(cotangent, axes, { keepdims: false }), type.shape);
+  return cotangent.sum(axes).reshape(type.shape);
 }
 
 /** The sum of two tensors, where undefined is zero. */
 export function addMaybe(a: MaybeTensor, b: MaybeTensor): MaybeTensor {
-  return a && b ? add(a, b) : (a ?? b);
+  return a && b ? a.add(b) : (a ?? b);
 }
 
 /**

@@ -8,7 +8,6 @@ import { checkDTypes, elementwise, type Partial } from './archetypes.ts';
 import { binary, unary, type Binary, type Unary } from './calls.ts';
 import { promote, zerosLike } from './constant.ts';
 import { equal, greater, where } from './logic.ts';
-import { log } from './transcendental.ts';
 
 export const Add: Operator = elementwise('Add', 'numeric', [() => 1, () => 1]);
 export const Sub: Operator = elementwise('Sub', 'numeric', [() => 1, () => -1]);
@@ -26,7 +25,7 @@ export const Pow: Operator = elementwise('Pow', 'float', [
   ([a, b]) => where(equal(b, 0), zerosLike(b), mul(b, pow(a, sub(b, 1)))),
   ([a], y) => {
     const positive = greater(a, 0);
-    return where(positive, mul(y, log(where(positive, a, 1))), zerosLike(y));
+    return where(positive, mul(y, where(positive, a, 1).log()), zerosLike(y));
   },
 ]);
 

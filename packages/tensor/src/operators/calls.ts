@@ -3,10 +3,6 @@ import type { Operator } from '../graph/operator.ts';
 import type { Tensor, TensorLike } from '../graph/tensor.ts';
 import { promote, toTensor } from './constant.ts';
 
-// Function declarations, because the operator modules import one another in a cycle: declarations are hoisted before any module
-// runs. They return methods or bare arrows, because esbuild, which runs the tests, names other functions with a helper that is
-// not yet initialized.
-
 export type Unary = (x: TensorLike) => Tensor;
 export type Binary = (a: TensorLike, b: TensorLike) => Tensor;
 

@@ -6,7 +6,6 @@ import { Tensor, type TensorLike } from '../graph/tensor.ts';
 import { ShapeError } from '../errors.ts';
 import { isFloat, toStorage, type DType, type TypedArray } from '../tensor/dtype.ts';
 import { checkShape, formatShape, sizeOf, type Shape } from '../tensor/shape.ts';
-import { expand } from './movement.ts';
 
 interface ConstantAttributes extends Attributes {
   /** Floats are kept as f64 for every dtype; a backend rounds them once. */
@@ -63,9 +62,8 @@ function shapeOfNested(values: NestedNumbers): number[] {
   return [values.length, ...(inner[0] ?? [])];
 }
 
-/** A constant of `shape` filled with `value`. */
-export const full = (shape: Shape, value: number, dtype: DType = 'f32'): Tensor =>
-  expand(constant(value, dtype), shape);
+/** `value` everywhere. */
+export const full = (shape: Shape, value: number, dtype: DType = 'f32'): Tensor => constant(value, dtype).expand(shape);
 export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype);
 export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 1, dtype);
 export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, x.dtype);

@@ -1,5 +1,7 @@
 import { apply } from '../graph/node.ts';
-import type { Attributes, MaybeTensor, Operator } from '../graph/operator.ts';
+import type { Attributes, MaybeTensor, Operator, ReduceOptions } from '../graph/operator.ts';
+
+export type { ReduceOptions };
 import type { Tensor } from '../graph/tensor.ts';
 import { OptionError } from '../errors.ts';
 import { formatShape, normalizeAxes, type TensorType } from '../tensor/shape.ts';
@@ -10,11 +12,6 @@ import { expand, reshape } from './movement.ts';
 export interface ReduceAttributes extends Attributes {
   readonly axes: readonly number[];
   readonly keepdims: boolean;
-}
-
-export interface ReduceOptions {
-  /** Keep reduced axes with extent 1. Default false. */
-  readonly keepdims?: boolean;
 }
 
 function reducedType(x: TensorType, { axes, keepdims }: ReduceAttributes): TensorType {
