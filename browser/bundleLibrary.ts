@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 
 /** What a browser loads as one ES module: everything these packages export. */
 export const libraryPackages: readonly string[] = [
+  '@flow-matching/tensor',
   '@flow-matching/core',
   '@flow-matching/plugins',
   '@flow-matching/backend-webgpu',
@@ -48,12 +49,16 @@ export interface LibraryBundle {
 /** The module's entry. */
 export const libraryEntry = 'flow-matching.js';
 
-/** Bundles the library as browsers get it: minified, with what only some pages need in files of its own. */
-export async function bundleLibrary(): Promise<LibraryBundle> {
+/**
+ * Bundles the library as browsers get it: minified, with what only some pages need in files of its own.
+ *
+ * @param names the packages whose exports the module has
+ */
+export async function bundleLibrary(names: readonly string[] = libraryPackages): Promise<LibraryBundle> {
   const { outputFiles, metafile } = await build({
     ...browserOptions,
     stdin: {
-      contents: libraryPackages.map((name) => `export * from '${name}';`).join('\n'),
+      contents: names.map((name) => `export * from '${name}';`).join('\n'),
       resolveDir: root,
     },
     entryNames: posix.parse(libraryEntry).name,

@@ -1,5 +1,6 @@
 import { FlowMatchingError } from '@flow-matching/tensor';
-import * as core from '@flow-matching/tensor';
+import * as core from '@flow-matching/core';
+import * as tensor from '@flow-matching/tensor';
 import * as plugins from '@flow-matching/plugins';
 import * as webgpu from '@flow-matching/backend-webgpu';
 import { assert, expect } from 'chai';
@@ -31,12 +32,18 @@ describe('the library as one ES module for browsers', () => {
   it('exports what its packages do', () => {
     assert.sameMembers(
       Object.keys(library),
-      [core, plugins, webgpu].flatMap((exports) => Object.keys(exports)),
+      [tensor, core, plugins, webgpu].flatMap((exports) => Object.keys(exports)),
     );
   });
 
+  it('has a language that takes neither a container nor schemas with it', async function () {
+    const { gzipBytes, packages } = await bundleLibrary(['@flow-matching/tensor', '@flow-matching/backend-webgpu']);
+    this.test!.title += `: ${(gzipBytes / 1000).toFixed(1)} kB gzip with the WebGPU backend`;
+    assert.sameMembers([...packages.keys()], ['packages/tensor', 'packages/backend-webgpu']);
+  });
+
   it('has errors under the names that programs and people know', () => {
-    const names = Object.entries(core).flatMap(([name, value]) => (isError(value) ? [name] : []));
+    const names = Object.entries({ ...tensor, ...core }).flatMap(([name, value]) => (isError(value) ? [name] : []));
     expect(names).to.include.members(['FlowMatchingError', 'OptionError', 'ShapeError']);
     for (const name of names) {
       const Class = library[name] as new (...parts: string[]) => Error;

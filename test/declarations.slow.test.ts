@@ -15,7 +15,7 @@ const tsc = (...args: string[]): string =>
 
 const program = (from: string, node: string): string => `
 import { adam, checkerboard, createFlow, mlp, optimalTransport } from '${from.replace('backend-webgpu', 'plugins')}';
-import { FlowMatchingError, type Backend } from '${from.replace('backend-webgpu', 'core')}';
+import { FlowMatchingError, type Backend } from '${from.replace('backend-webgpu', 'tensor')}';
 import { webgpu, type WebgpuOptions } from '${from}';
 ${node}
 const options: WebgpuOptions = { powerPreference: 'high-performance' };

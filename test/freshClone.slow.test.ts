@@ -64,7 +64,7 @@ describe('a fresh clone', function () {
       outDir: 'out',
     };
     writeFileSync(join(project(), 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
-    for (const name of ['core', 'backend-onnx', 'backend-webgpu', 'conformance']) {
+    for (const name of ['tensor', 'core', 'backend-onnx', 'backend-webgpu', 'conformance']) {
       const blocks = await blocksOf(`packages/${name}/README.md`, 'ts');
       expect(blocks, name).to.have.length(1);
       writeFileSync(join(project(), `${name}.ts`), blocks[0]);
@@ -73,7 +73,7 @@ describe('a fresh clone', function () {
     expect((await done('node out/library.js', project())).replaceAll(/\d+\.\d+/g, '#')).to.match(
       /log-likelihood # nats/,
     );
-    await done('node out/core.js && node out/conformance.js', project());
+    await done('node out/tensor.js && node out/core.js && node out/conformance.js', project());
     // A condition of this name is others' too.
     await done('node --conditions=source node_modules/.bin/flow-matching plugins', project());
   });

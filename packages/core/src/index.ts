@@ -23,7 +23,6 @@ export * from './drivers/requireFinished.ts';
 export * from './drivers/sampler.ts';
 export * from './drivers/trainer.ts';
 export { trainingStepGraph, type TrainingParts } from './drivers/trainingProgram.ts';
-export { version } from './copy.ts';
 export * from './errors.ts';
 export * from './keys.ts';
 export * from './path/checkPath.ts';
