@@ -6,10 +6,10 @@ import { quoteArgument } from '../src/terminal/quoteArgument.ts';
 import { inProcess, seen, start, temporaryFolder } from './support/commandLine.ts';
 
 const example = fileURLToPath(new URL('../../../examples/custom-backend/src/index.ts', import.meta.url));
-const core = import.meta.resolve('@flow-matching/core');
+const tensor = import.meta.resolve('@flow-matching/tensor');
 
 /** The reference whose sums are one too large from the second sum on, or that takes its time. */
-const broken = `import { createReferenceBackend } from '${core}';
+const broken = `import { createReferenceBackend } from '${tensor}';
 export const backend = () => {
   const reference = createReferenceBackend();
   return {
@@ -117,7 +117,7 @@ describe('flow-matching conformance', () => {
     ['an option of something else', ['--set', 'model.width=1'], /--set model\.width=1 is no option of the backend/],
     ['a package that is not there', ['--module', 'nowhere'], /There is no package 'nowhere'/],
     ['a file that is not there', ['--module', './nowhere.js'], /--module \.\/nowhere\.js: it cannot be imported/],
-    ['a module without a backend', ['--module', core.replace('file://', '')], /exports no backend/],
+    ['a module without a backend', ['--module', tensor.replace('file://', '')], /exports no backend/],
   ];
   for (const [what, args, message] of wrong)
     it(`exits with 2 for ${what}`, async () => {
