@@ -14,7 +14,7 @@ export class ExperimentError extends FlowMatchingError {
   }
 }
 
-/** A run directory that cannot be used as asked: in use, of another experiment, there already, or not one at all. */
+/** A run directory that cannot be used as requested: in use, of another experiment, already existing, or not a run directory. */
 export class RunError extends FlowMatchingError {
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_RUN', problem, details);
@@ -35,20 +35,20 @@ export class FileError extends FlowMatchingError {
   }
 }
 
-/** What was asked for needs more memory than there is. Found by an estimate, before the work. */
+/** A request needs more memory than available, according to an estimate before the work. */
 export class MemoryError extends FlowMatchingError {
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_MEMORY', problem, details);
   }
 }
 
-/** The user stopped the command. What was to be kept is kept, and the message says how to go on. */
+/** The user stopped the command. State has been saved, and the message says how to continue. */
 export class InterruptedError extends FlowMatchingError {
   constructor(problem: string, details?: ErrorDetails) {
     super('FM_INTERRUPTED', problem, details);
   }
 }
 
-/** An error that says something of what was measured, after which other measurements may go on: not an interrupt, and no defect. */
+/** An error that is a result about the measured flow, after which other measurements can continue: neither an interrupt nor a bug. */
 export const isFinding = (error: unknown): error is FlowMatchingError =>
   error instanceof FlowMatchingError && !(error instanceof InterruptedError);

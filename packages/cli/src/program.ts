@@ -5,10 +5,10 @@ import { ownVersion } from './run/environment.ts';
 import type { OutputOptions } from './terminal/output.ts';
 import { writeText, type Surroundings } from './terminal/surroundings.ts';
 
-/** Runs a command with what the command line gave it. */
+/** Runs a command with its arguments and options from the command line. */
 export type Execute = (command: CliCommand, args: readonly unknown[], options: OutputOptions) => Promise<void>;
 
-/** The command line: its commands, their options and help. Wrong usage is thrown as commander's CommanderError. */
+/** The command line: its commands, their options and help. Usage errors are thrown as commander's CommanderError. */
 export function createProgram(streams: Surroundings, execute: Execute): Command {
   const program = new Command('flow-matching')
     .description('Trains, samples and scores flow matching models.')

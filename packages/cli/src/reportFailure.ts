@@ -4,7 +4,7 @@ import { describeError, errorDocument } from './terminal/describeError.ts';
 import { printError } from './terminal/printError.ts';
 import { writeText, type Surroundings } from './terminal/surroundings.ts';
 
-/** Prints an error that a command threw, as one JSON document too where that is asked for. @returns the status to exit with. */
+/** Prints an error thrown by a command, also as a JSON document if requested. @returns the exit status. */
 export function reportFailure(
   error: unknown,
   streams: Surroundings,

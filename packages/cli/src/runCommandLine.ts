@@ -5,11 +5,11 @@ import type { Output } from './terminal/output.ts';
 import { printError } from './terminal/printError.ts';
 import type { Surroundings } from './terminal/surroundings.ts';
 
-/** Runs one command line and says how it went: the status the process should exit with. */
+/** Runs one command line and returns the exit status. */
 export async function runCommandLine(args: readonly string[], streams: Surroundings): Promise<number> {
   const json = args.includes('--json');
   let output: Output | undefined;
-  // Loaded for a command that runs only, so that help and version come at once.
+  // Loaded only for a command that runs, so that help and version are fast.
   const program = createProgram(streams, async (command, commandArguments, options) => {
     const { Output } = await import('./terminal/output.ts');
     output = new Output(streams, options);
@@ -23,7 +23,7 @@ export async function runCommandLine(args: readonly string[], streams: Surroundi
     return output?.failed ? exitStatus.failed : exitStatus.done;
   } catch (error) {
     output?.endProgress();
-    // Help and version arrive as errors too, with status 0; commander has printed its message already.
+    // Help and version arrive as errors too, with status 0; commander has already printed them.
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitStatus.done;
       if (json) printError(streams, { code: 'FM_USAGE', message: error.message.replace(/^error: /, '') });

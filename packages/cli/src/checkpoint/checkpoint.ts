@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { CheckpointError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.ts';
 
-/** A training as it stood after a step, and what it belongs to. */
+/** The state of a training after a step, and the experiment it belongs to. */
 export interface Checkpoint {
   readonly state: TrainingState;
   readonly seed: number;
@@ -19,10 +19,10 @@ const format = 'flow-matching-checkpoint/1';
 const groups = ['parameters', 'optimizer', 'ema'] as const;
 
 /**
- * The parts of a checkpoint file: tensors `parameters.*`, `optimizer.*` and `ema.*`, everything else as metadata, with a SHA-256
- * over all of it.
+ * The parts of a checkpoint file: tensors `parameters.*`, `optimizer.*` and `ema.*`, everything else as metadata, with a
+ * SHA-256 over all of it.
  *
- * @throws NumericalError where a value is not finite: broken states are not worth keeping.
+ * @throws NumericalError if a value is not finite: broken states are not saved.
  */
 export function encodeCheckpoint({ state, seed, experiment, context }: Checkpoint): Uint8Array[] {
   const named = groups.flatMap((group) =>
@@ -53,11 +53,11 @@ export function encodeCheckpoint({ state, seed, experiment, context }: Checkpoin
   return encodeSafetensors({ metadata: { ...metadata, checksum: checksum({ metadata, tensors }) }, tensors });
 }
 
-/** Numbers of f16 as the file will have them, which arrays that nobody rounded may not hold yet. */
+/** f16 values as the file will store them: the array may not be rounded yet. */
 const asStored = (array: HostArray): HostArray =>
   array.dtype === 'f16' ? { ...array, data: toStorage(array.data, 'f16') } : array;
 
-/** @throws CheckpointError naming the file, where it is truncated, damaged or not a checkpoint of this framework. */
+/** @throws CheckpointError naming the file, if it is truncated, damaged or not a checkpoint of this framework. */
 export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
   const { metadata, tensors } = decodeSafetensors(file, bytes);
   if (metadata['format'] !== format) {
@@ -108,7 +108,7 @@ export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
 const count = z.string().regex(/^\d+$/, 'expected a whole number').transform(Number).pipe(z.int());
 const shape = z.array(z.int().positive()).readonly();
 
-/** Texts that hold JSON, parsed. */
+/** Strings that contain JSON, parsed. */
 const json = <Schema extends z.ZodType>(schema: Schema) =>
   z
     .string()
@@ -131,7 +131,7 @@ const metadataSchema = z.object({
   wide: json(z.array(z.string())).default([]),
 });
 
-/** @throws CheckpointError naming the first entry that is missing or not understood. */
+/** @throws CheckpointError naming the first missing or invalid entry. */
 function parseMetadata(file: string, metadata: Safetensors['metadata']): z.output<typeof metadataSchema> {
   const parsed = metadataSchema.safeParse(metadata);
   if (parsed.success) return parsed.data;
@@ -142,7 +142,7 @@ function parseMetadata(file: string, metadata: Safetensors['metadata']): z.outpu
   });
 }
 
-/** Over metadata, names, types, shapes and elements; in an order that does not depend on the file's. */
+/** Covers metadata, names, types, shapes and elements, in an order that does not depend on the file. */
 function checksum({ metadata, tensors }: Safetensors): string {
   const hash = createHash('sha256');
   hash.update(JSON.stringify(Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1))));

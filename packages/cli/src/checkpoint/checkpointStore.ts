@@ -6,15 +6,15 @@ import { temporarySuffix, writeAtomically } from '../disk/writeAtomically.ts';
 import { CheckpointError } from '../errors.ts';
 import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from './checkpoint.ts';
 
-/** How many checkpoints are kept. */
+/** Number of checkpoints that are kept. */
 const kept = 3;
 
 const fileOf = (step: number): string => `${step}.safetensors`;
 
 export interface LatestOptions {
-  /** A checkpoint that cannot be read is an error, whatever lies before it. */
+  /** Whether an unreadable checkpoint is an error even if an earlier one can be read. */
   readonly strict?: boolean | undefined;
-  /** Hears of each checkpoint that was passed over, once another one was read. */
+  /** Called for each skipped checkpoint, after another one was read. */
   readonly onSkipped?: ((step: number, reason: CheckpointError) => void) | undefined;
 }
 
@@ -28,7 +28,7 @@ export class CheckpointStore {
     this.#disk = disk;
   }
 
-  /** Steps that have a checkpoint, rising. */
+  /** Steps that have a checkpoint, ascending. */
   async steps(): Promise<number[]> {
     const names = await this.#names();
     return names
@@ -41,7 +41,10 @@ export class CheckpointStore {
     return join(this.#directory, fileOf(step));
   }
 
-  /** Writes a checkpoint, points `latest` to it and drops the oldest ones. @throws FileError, NumericalError; the older checkpoints are then untouched. */
+  /**
+   * Writes a checkpoint, points `latest` to it and removes the oldest ones. @throws FileError or NumericalError; older
+   * checkpoints are then unchanged.
+   */
   async save(checkpoint: Checkpoint): Promise<string> {
     const { step } = checkpoint.state;
     await this.#makeDirectory();
@@ -54,10 +57,10 @@ export class CheckpointStore {
   }
 
   /**
-   * The checkpoint that `latest` names, or else the newest there is; undefined where there is none. One that cannot be read is passed over
-   * for the one before it, unless `strict`.
+   * The checkpoint that `latest` names, else the newest; undefined if there is none. If one cannot be read, the one before it
+   * is used, unless `strict`.
    *
-   * @throws CheckpointError where none can be read, or where the first cannot and `strict`; FileError.
+   * @throws CheckpointError if none can be read, or if `strict` and the first cannot; FileError.
    */
   async latest({ strict = false, onSkipped = () => {} }: LatestOptions = {}): Promise<Checkpoint | undefined> {
     const steps = await this.#byPreference();
@@ -91,7 +94,10 @@ export class CheckpointStore {
     );
   }
 
-  /** Steps that have a checkpoint: the one that `latest` names, which a save that was cut short had not replaced yet, then from the newest on. */
+  /**
+   * Steps that have a checkpoint: first the one that `latest` names (an interrupted save may not have updated it), then the
+   * others, newest first.
+   */
   async #byPreference(): Promise<number[]> {
     const steps = (await this.steps()).toReversed();
     const named = Number(/^(\d+)\.safetensors\n?$/.exec(await this.#latestFile())?.[1]);
@@ -111,13 +117,13 @@ export class CheckpointStore {
     return decodeCheckpoint(path, bytes);
   }
 
-  /** Removes what a killed process left half written. */
+  /** Removes partial files of a killed process. */
   async removeLeftovers(): Promise<void> {
     for (const name of await this.#names())
       if (name.endsWith(temporarySuffix)) await this.#disk.rm(join(this.#directory, name), { force: true });
   }
 
-  /** Not the run's directory along with it: where that is gone, a checkpoint alone is no run. */
+  /** Does not create the run's directory: if that was removed, a checkpoint alone is not a run. */
   async #makeDirectory(): Promise<void> {
     try {
       await mkdir(this.#directory);

@@ -9,7 +9,8 @@ import {
 } from '@flow-matching/tensor';
 import { CheckpointError } from '../errors.ts';
 
-// Own, because npm has no kept library that writes the format. Its specification: https://github.com/huggingface/safetensors#format
+// Implemented here, because npm has no maintained library that writes the format. Specification:
+// https://github.com/huggingface/safetensors#format
 
 const dtypes = { F16: 'f16', F32: 'f32', F64: 'f64', I32: 'i32', U32: 'u32', BOOL: 'bool' } as const satisfies Record<
   string,
@@ -18,7 +19,7 @@ const dtypes = { F16: 'f16', F32: 'f32', F64: 'f64', I32: 'i32', U32: 'u32', BOO
 type StoredDType = keyof typeof dtypes;
 const widths: Readonly<Record<StoredDType, number>> = { F16: 2, F32: 4, F64: 8, I32: 4, U32: 4, BOOL: 1 };
 
-/** Headers beyond this are refused, as the reference implementation does: the length of a foreign file is garbage. */
+/** Longer headers are refused, as in the reference implementation: in a file of another format the length is garbage. */
 const longestHeader = 100_000_000;
 
 interface Entry {
@@ -27,7 +28,7 @@ interface Entry {
   readonly data_offsets: readonly [begin: number, end: number];
 }
 
-/** Tensors by name and free text by key: what a .safetensors file holds. */
+/** The content of a .safetensors file: tensors by name and text by key. */
 export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of the file. */
@@ -35,12 +36,12 @@ export interface Safetensors {
 }
 
 const storedAs = ({ data, dtype }: HostArray): StoredDType => {
-  // The reference backend keeps f32 values unrounded in f64; of f16 the file has halves.
+  // The reference backend keeps f32 values unrounded in f64; f16 is stored as halves.
   const wide = data instanceof Float64Array && dtype === 'f32' ? 'f64' : dtype;
   return (Object.keys(dtypes) as StoredDType[]).find((name) => dtypes[name] === wide)!;
 };
 
-/** The parts of a .safetensors file, to be written one after another. Wide elements come first, so that all are aligned. */
+/** The parts of a .safetensors file, to be written in order. Wide elements come first, so that all are aligned. */
 export function encodeSafetensors({ metadata, tensors }: Safetensors): Uint8Array[] {
   const ordered = Object.entries(tensors).toSorted(([, a], [, b]) => widths[storedAs(b)] - widths[storedAs(a)]);
   const parts = ordered.map(([, array]) => bytesOf(array));
@@ -52,7 +53,7 @@ export function encodeSafetensors({ metadata, tensors }: Safetensors): Uint8Arra
   });
   const text = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
   const unpadded = new TextEncoder().encode(text);
-  // Spaces, as the specification has it, up to where elements of 8 bytes may begin.
+  // Padded with spaces, as specified, to the alignment of 8-byte elements.
   const header = new Uint8Array(Math.ceil(unpadded.length / 8) * 8).fill(0x20);
   header.set(unpadded);
   const length = new Uint8Array(8);
@@ -60,14 +61,14 @@ export function encodeSafetensors({ metadata, tensors }: Safetensors): Uint8Arra
   return [length, header, ...parts];
 }
 
-/** The elements as the file has them. */
+/** The elements as stored in the file. */
 function bytesOf(array: HostArray): Uint8Array {
   const { data } = array;
   const stored = storedAs(array) === 'F16' ? toHalfBits(data) : data;
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }
 
-/** An array from its elements in the file, which need not be aligned there. */
+/** An array from its elements in the file, which may be unaligned. */
 function arrayOf(dtype: StoredDType, shape: HostArray['shape'], bytes: Uint8Array): HostArray {
   if (dtype === 'F16')
     return { data: fromHalfBits(new Uint16Array(new Uint8Array(bytes).buffer)), shape, dtype: 'f16' };
@@ -79,7 +80,8 @@ function arrayOf(dtype: StoredDType, shape: HostArray['shape'], bytes: Uint8Arra
 /**
  * Reads a .safetensors file: every byte must be accounted for.
  *
- * @throws CheckpointError naming the file and the place: too short, no header, an unknown dtype, ranges that overlap, leave holes or do not fit the shape.
+ * @throws CheckpointError naming the file and the place: too short, no header, an unknown dtype, ranges that overlap, leave
+ *   gaps or do not match the shape.
  */
 export function decodeSafetensors(file: string, bytes: Uint8Array): Safetensors {
   const refuse = (problem: string, actual: unknown, expected: string): never => {

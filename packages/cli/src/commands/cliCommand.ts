@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import type { Container } from 'inversify';
 import type { Output } from '../terminal/output.ts';
 
-/** What a command works with. */
+/** The context of a command. */
 export interface CommandContext {
   readonly output: Output;
-  /** Knows the plugins and backends that come along. */
+  /** The container of the built-in plugins and backends. */
   readonly root: Container;
 }
 
-/** What a command does, given its arguments and options. */
+/** The implementation of a command, given its arguments and options. */
 export type CommandWork<Arguments extends readonly unknown[] = never, Options = never> = (
   context: CommandContext,
   args: Arguments,
@@ -17,8 +17,8 @@ export type CommandWork<Arguments extends readonly unknown[] = never, Options = 
 ) => Promise<void>;
 
 /**
- * A command as it is written on the command line. Help is printed from this alone, so the file of a CliCommand imports nothing heavy;
- * what the command does is loaded when it is run. `--json`, `--quiet` and `--help` are added to every command.
+ * The command-line interface of a command. Help is printed from this alone, so the file of a CliCommand imports nothing heavy;
+ * the implementation is loaded when the command runs. `--json`, `--quiet` and `--help` are added to every command.
  */
 export interface CliCommand {
   readonly name: string;

@@ -96,7 +96,7 @@ async function run(
   };
 }
 
-/** What runs one case alone as it ran here. */
+/** The command that reruns one case alone with the same options. */
 function rerunCommand(id: string, { backend, module, set = [], seed }: ConformanceCommandOptions): string {
   const parts = [
     ...(module === undefined ? ['--backend', backend ?? 'onnx'] : ['--module', module]),

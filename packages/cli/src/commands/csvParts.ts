@@ -1,11 +1,11 @@
 import type { Samples } from '@flow-matching/core';
 
-/** Numbers of one part: a few MB of text. All of them together may be more than the longest string, 512 MiB. */
+/** Numbers per part: a few MB of text. The whole file may exceed the longest string, 512 MiB. */
 const numbersPerPart = 100_000;
 
 /**
- * Samples as the parts of a CSV file. One row a point, its coordinates flattened, nine digits, which tell all f32 apart; trajectories say
- * first which sample and time a point belongs to.
+ * Samples as the parts of a CSV file. One row per point, with flattened coordinates in nine digits, which distinguish all f32
+ * values; rows of trajectories start with the sample and the time.
  */
 export function* csvParts({ samples, trajectory, times }: Samples, most: number = numbersPerPart): Generator<string> {
   const { data, shape } = trajectory ?? samples;

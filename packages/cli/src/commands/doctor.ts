@@ -66,7 +66,7 @@ export async function doctor({ output, root }: CommandContext, _: [], { probe }:
   );
 }
 
-/** In a process of its own, because a driver that fails may take its process along. */
+/** In a separate process, because a failing driver may crash its process. */
 async function probeIsolated(index: number): Promise<ProbeResult> {
   const { backend, device } = deviceProbes[index];
   try {

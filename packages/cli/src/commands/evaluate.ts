@@ -67,7 +67,7 @@ export async function evaluate(
       });
       results[name] = { ...estimate, seconds: (performance.now() - began) / 1000 };
     } catch (error) {
-      // One metric that cannot be computed does not take the others with it.
+      // If one metric cannot be computed, the others still are.
       if (!isFinding(error) || estimators.length === 1) throw error;
       failures[name] = error;
     } finally {
@@ -91,7 +91,7 @@ export async function evaluate(
   });
 }
 
-/** A metric and whatever was measured on the way. */
+/** A metric and its details. */
 function estimateRows(name: string, estimate: Estimate & { seconds: number }): string[][] {
   const { value, standardError, unit, count, solver, details = {}, seconds } = estimate;
   const by = solver === undefined ? '' : `by ${solver}, `;
@@ -108,7 +108,7 @@ const takesDivergence = (registry: PluginRegistry, name: string): boolean =>
     .list('estimator')
     .some((known) => known.pluginName === name && optionsOf(known).some((option) => option.name === 'divergence'));
 
-/** @throws UsageError for a likelihood along a stochastic solver that was asked for by name. */
+/** @throws UsageError if a likelihood is requested with an explicit stochastic solver. */
 function refuseLikelihoods(registry: PluginRegistry, names: readonly string[], solver: string): void {
   const likelihood = names.find((name) => takesDivergence(registry, name));
   if (likelihood === undefined) return;
@@ -147,10 +147,10 @@ function buildEstimator(registry: PluginRegistry, name: string, divergence: stri
 }
 
 /**
- * The points of a file, all of them to be scored, read as the run's own file was. Their entropy is not that of the training's data, the
- * support of samples is.
+ * All points of a file, to be scored, read with the options of the run's own file. The entropy of the training data does not
+ * apply to them, its support does.
  *
- * @throws DataError where they do not have the shape that the flow was trained on.
+ * @throws DataError if their shape differs from that of the training data.
  */
 async function pointsOf(
   file: string,
@@ -172,7 +172,7 @@ async function pointsOf(
   };
 }
 
-/** The density of the training's data. Points of a file can be scored where that data is gone, but for metrics that need its density. */
+/** The density of the training data. If that data is missing, points of a file can still be scored, except by metrics that need the density. */
 async function knownDensity(data: () => Promise<Dataset>, output: Output): Promise<KnownDensity | undefined> {
   try {
     return (await data()).density;
@@ -183,7 +183,7 @@ async function knownDensity(data: () => Promise<Dataset>, output: Output): Promi
   }
 }
 
-/** How a part of an experiment that reads a file of the same kind reads it: its options but those that choose points. */
+/** The options with which a part of the experiment reads a file of the same kind, without those that select points. */
 function readingOptions({ file: own, target, ...options }: PluginSpec, file: string): Record<string, unknown> {
   if (typeof own !== 'string') return isSpec(target) ? readingOptions(target, file) : {};
   const { header, delimiter, columns } = options;

@@ -39,10 +39,10 @@ export async function plugins({ output, root }: CommandContext, _: [], { kind }:
   });
 }
 
-/** What can be listed by itself: the keys of an experiment file, and each kind of plugin. */
+/** What can be listed: the keys of an experiment file, and each kind of plugin. */
 const listings: readonly string[] = ['experiment', ...pluginKinds];
 
-/** Columns that a description takes at most, so that lines stay readable. */
+/** Maximum width of a description in columns, so that lines stay readable. */
 const descriptionWidth = 72;
 
 const optionTable = (options: readonly OptionDescription[], by: number): string =>

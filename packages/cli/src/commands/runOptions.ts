@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 
-/** How far a run is trusted. */
+/** How much a run is trusted. */
 export interface RunOptions {
-  /** A last checkpoint that cannot be read is an error, whatever lies before it. */
+  /** Fail if the last checkpoint cannot be read, even if an earlier one can. */
   readonly strict?: boolean | undefined;
-  /** Use a run although its experiment or its data are no longer what it recorded. */
+  /** Use a run although its experiment or its data have changed since it recorded them. */
   readonly force?: boolean | undefined;
   /** Load the plugin modules that the run names, which are code. */
   readonly allowPlugins?: boolean | undefined;
@@ -16,6 +16,6 @@ export const withRunOptions = (command: Command): Command =>
     .option('--strict', 'fail where the last checkpoint cannot be read, instead of using the one before')
     .option('--force', 'use the run although its experiment.yaml or its data files have changed');
 
-/** And of those that are given nothing but runs: their plugins come with the run, not from the user. */
+/** The option of commands that take only runs: the plugins come with the run, not from the user. */
 export const withPluginOption = (command: Command): Command =>
   command.option('--allow-plugins', 'load the plugin modules that the run names: code that runs as yours');

@@ -24,7 +24,7 @@ interface SampleOptions extends SolverOptions, RunOptions {
   readonly out: string;
 }
 
-/** How samples are written, by the ending of the file. */
+/** How samples are written, by file extension. */
 const writers: Readonly<Record<string, (samples: Samples) => Iterable<Uint8Array | string>>> = {
   '.npy': ({ samples, trajectory }) => [npyOf(trajectory ?? samples)],
   '.csv': csvParts,

@@ -10,7 +10,7 @@ export interface SolverOptions {
   readonly backend?: string;
 }
 
-/** The options by which sample and evaluate override the experiment's solver and backend. */
+/** The options of sample and evaluate that override the experiment's solver and backend. */
 export const withSolverOptions = (command: Command): Command =>
   command
     .option('--solver <name>', "integrate with this solver instead of the experiment's")
@@ -37,7 +37,7 @@ export function parseNumber(text: string): number {
   return value;
 }
 
-/** A positive integer of 31 bits. */
+/** A positive integer of at most 31 bits. */
 export function parseCount(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1 || value > largestCount)

@@ -38,7 +38,7 @@ export async function train(
       remedy: 'Leave out --run.',
     });
   const loaded = await loadExperiment(context.root, given?.experimentFile ?? experiment, settings);
-  // Data is read and parts are checked before a directory is made, so that a bad experiment leaves none behind.
+  // Data is read and parts are checked before a directory is made, so that a bad experiment leaves no directory behind.
   await using assembled = await assembleExperiment(loaded);
   if (report) await assembled.flow.checkSampling(assembled.data.shape);
   for (const warning of assembled.data.warnings ?? []) context.output.warn(warning);

@@ -11,11 +11,11 @@ export interface DataOfRun {
   readonly data: Dataset;
 }
 
-/** Points that tell data sets apart. */
+/** Number of points compared to distinguish datasets. */
 const probed = 64;
 
 /**
- * Makes sure that runs are of the same data: what is compared are points, because one file may be named in two ways.
+ * Checks that runs use the same data. It compares points, because one file may be named in two ways.
  *
  * @throws RunError that names the first difference.
  */

@@ -10,7 +10,7 @@ export interface ComparisonPage {
   readonly figures: readonly Figure[];
 }
 
-/** The table and the figures as a page that stands alone. */
+/** The table and the figures as a self-contained page. */
 export function compareHtml({ title, subtitle, table, notes, figures }: ComparisonPage): string {
   return pageHtml(
     title,

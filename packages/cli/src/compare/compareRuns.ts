@@ -26,16 +26,16 @@ import { fewEvaluationsFigure, trajectoriesFigure } from './sampleFigures.ts';
 export interface CompareRequest {
   readonly paths: readonly string[];
   readonly count: number;
-  /** Of noise and held-out points; the first run's where absent. */
+  /** Seed of noise and held-out points. Default: that of the first run. */
   readonly seed?: number | undefined;
-  /** Where the files go. */
+  /** Output directory. */
   readonly directory: string;
-  /** How far the runs are trusted. */
+  /** How much the runs are trusted. */
   readonly options: RunOptions;
   readonly signal: AbortSignal;
 }
 
-/** Measures runs side by side: prints the table, and leaves figures, a page and the numbers in a directory. */
+/** Compares runs: prints the table, and writes figures, a page and the numbers to a directory. */
 export async function compareRuns(
   context: CommandContext,
   { paths, count, seed: asked, directory, options, signal }: CompareRequest,
@@ -58,7 +58,7 @@ export async function compareRuns(
       environment = measured.environment;
       measurements.push(measured.measurement);
     } catch (error) {
-      // What was measured of other runs is not lost with this one.
+      // The measurements of other runs are kept if this one fails.
       if (!isFinding(error)) throw error;
       failed.push({ label: labels[i], error });
     } finally {
@@ -128,14 +128,14 @@ async function measure(
   };
 }
 
-/** A run's data, read before anything is measured, so that a bad run is told of at once. @throws RunError, CheckpointError, ExperimentError. */
+/** A run's data, read before any measurement, so that a bad run is reported immediately. @throws RunError, CheckpointError, ExperimentError. */
 async function dataOf(context: CommandContext, path: string, options: RunOptions): Promise<DataOfRun> {
   const { run, loaded } = await loadRun(context, path, [], options);
   if ((await run.checkpoints.steps()).length === 0) throw noCheckpoint(run);
   return { path, experiment: loaded.experiment, data: await dataOfRun(context, run, loaded, options) };
 }
 
-/** Names of experiments; where two have one name, those of their directories; where these are equal too, their paths. */
+/** The names of the experiments; if two are equal, those of their directories; if these are equal too, their paths. */
 function labelsOf(runs: readonly DataOfRun[]): readonly string[] {
   const choices = [
     runs.map(({ experiment }) => experiment.name),
@@ -179,7 +179,7 @@ function figures(measurements: readonly Measurement[], { points }: { readonly po
   ];
 }
 
-/** The data and the noise of all runs but those whose noise would make the data small. */
+/** The data and the noise of all runs, without runs whose noise is so wide that the data would look small. */
 function trajectoryDomain(measurements: readonly Measurement[], data: Domain): Domain {
   const extent = ({ x }: Domain): number => x[1] - x[0];
   return measurements
@@ -188,7 +188,7 @@ function trajectoryDomain(measurements: readonly Measurement[], data: Domain): D
     .reduce(unionOf, data);
 }
 
-/** How many points the numbers rest on. */
+/** The number of points behind the results. */
 function countsOf(count: number, [first]: readonly Measurement[]): string {
   const samples = `${formatNumber(count)} samples`;
   return first?.heldOutCount === undefined

@@ -1,6 +1,6 @@
 import type { Measurement } from './measureRun.ts';
 
-/** One run's numbers, as the JSON document holds them; what is not known is absent. */
+/** One run's numbers in the JSON document; unknown ones are absent. */
 export function runDocument({
   run,
   label,
@@ -33,7 +33,7 @@ export function runDocument({
       wasserstein2: wasserstein2.value,
       wasserstein2StandardError: wasserstein2.standardError,
       wasserstein2Count: wasserstein2.count,
-      // What two samples of the data are apart: below it there is nothing to gain.
+      // The distance between two samples of the data, the smallest meaningful value.
       wasserstein2Floor: wasserstein2.details?.['floor'],
     }),
     ...(millisecondsPerStep !== undefined && { millisecondsPerStep }),

@@ -1,6 +1,6 @@
 import type { Measurement } from './measureRun.ts';
 
-/** One column of the table: what it is called, what a run has there, and whether these are words. */
+/** One column of the table: its title, the value for a run, and whether values are words. */
 interface Column {
   readonly title: string;
   readonly words?: boolean;
@@ -34,11 +34,11 @@ const columns: readonly Column[] = [
 export interface ComparisonTable {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** For each column, whether it holds words. */
+  /** Whether each column contains words. */
   readonly words: readonly boolean[];
 }
 
-/** The runs as rows. A column that nobody has anything in is left out; a gap in another is a dash. */
+/** The runs as rows. Empty columns are left out; missing values are dashes. */
 export function comparisonTable(measurements: readonly Measurement[]): ComparisonTable {
   const kept = columns.filter(({ cell }) => measurements.some((measurement) => cell(measurement) !== undefined));
   return {

@@ -11,7 +11,7 @@ const panel = { left: 58, top: 34, right: 14, bottom: 46 };
 const legendStep = 34;
 
 type Point = readonly [x: number, y: number];
-/** One point list a run. */
+/** One list of points per run. */
 type Lines = readonly (readonly Point[])[];
 
 interface Chart {
@@ -25,7 +25,7 @@ interface Chart {
   readonly yTicks: readonly Tick[];
 }
 
-/** Error against evaluations of the field for each solver with fixed steps, evaluations against tolerance, and the legend: a line a run. */
+/** Error against evaluations of the field for each solver with fixed steps, evaluations against tolerance, and the legend: one line per run. */
 export function costFigure(measurements: readonly Measurement[]): string {
   const charts = [...errorCharts(measurements), toleranceChart(measurements), ...supportChart(measurements)];
   const rows = Math.ceil((charts.length + 1) / columns);
@@ -64,7 +64,7 @@ const fixedPoints = ({ cost }: Measurement, solver: string): CostPoint[] =>
 
 const evaluationsLabel = 'field evaluations (NFE)';
 
-/** The same axes for all solvers, so that heights compare. */
+/** The same axes for all solvers, so that heights can be compared. */
 function errorCharts(measurements: readonly Measurement[]): Chart[] {
   const ofSolver = Object.keys(fixedSolvers).map((solver) => ({
     title: `${solver}: error`,
@@ -116,7 +116,7 @@ function toleranceChart(measurements: readonly Measurement[]): Chart {
   };
 }
 
-/** Sample quality, where the data says what lies outside of it. */
+/** Sample quality, if the support of the data is known. */
 function supportChart(measurements: readonly Measurement[]): Chart[] {
   const drawn = lines(measurements, (measurement) =>
     fixedPoints(measurement, pictured.solver).flatMap(({ functionEvaluations, inSupport }): Point[] =>
@@ -166,7 +166,7 @@ function legend(measurements: readonly Measurement[], { left, top }: Frame): str
   return entries.join('');
 }
 
-/** Least and largest; of nothing, something that axes can be drawn for. */
+/** Smallest and largest value; for an empty list, a range that axes can be drawn for. */
 const rangeOf = (values: readonly number[]): [least: number, most: number] => extentOf(values) ?? [1, 10];
 
 const ticksWithin = (values: readonly number[], least: number, most: number): Tick[] =>

@@ -10,26 +10,26 @@ import { scoreNll } from '../report/scoreRun.ts';
 import type { Output } from '../terminal/output.ts';
 import { costTasks, samplingCost, type SamplingCost } from './samplingCost.ts';
 
-/** Everything that is compared of one run. */
+/** The measurements of one run for the comparison. */
 export interface Measurement {
   readonly run: string;
-  /** What tables and legends call it. */
+  /** Name in tables and legends. */
   readonly label: string;
   readonly step: number;
-  /** Held-out points that scores rest on; absent where none are held out. */
+  /** Number of held-out points used for scores; absent if none are held out. */
   readonly heldOutCount?: number;
   readonly path: string;
   readonly objective: string;
   readonly nll?: Estimate;
-  /** Entropy of the data, nats, where it is known. */
+  /** Entropy of the data, nats, if known. */
   readonly entropy?: number;
   readonly inSupport?: { readonly value: number; readonly standardError: number };
-  /** Of dopri5 at tolerance 1e-5. */
+  /** With dopri5 at tolerance 1e-5. */
   readonly functionEvaluations?: number;
   readonly wasserstein2?: Estimate;
   readonly millisecondsPerStep?: number;
   readonly cost?: SamplingCost;
-  /** Trajectories of the samples, [count, points, d]; for data of points. */
+  /** Trajectories of the samples, [count, points, d], if the data are points. */
   readonly trajectories?: { readonly trajectory: HostArray; readonly times: readonly number[] };
   /** Samples of dopri5 at tolerance 1e-5, [count, ...event]. */
   readonly samples?: HostArray;
@@ -50,19 +50,19 @@ export interface MeasureRequest {
   readonly signal: AbortSignal;
 }
 
-/** What every run is sampled and scored with, whatever its own solver is: the paper's choice. */
+/** The solver used to sample and score every run, regardless of its own: the paper's choice. */
 export const comparedSolver = { name: 'dopri5', rtol: 1e-5, atol: 1e-5 } as const;
 
-/** Samples that errors and pictures rest on: one batch, as large as a picture needs. */
+/** Number of samples for errors and pictures: one batch, as large as a picture needs. */
 export const costCount = 2048;
-/** Points that are matched exactly for the Wasserstein distance: its cost grows with the cube. */
+/** Number of points matched exactly for the Wasserstein distance, whose cost grows with the cube. */
 export const matchedCount = 1024;
-/** Points kept of each trajectory: quarters of the interval among them. */
+/** Number of points kept per trajectory; they include the quarters of the interval. */
 const trajectoryPoints = 33;
 
 /**
- * Samples, scores and times a trained flow. What cannot be measured is left out and noted among the failures: of a solver it is a finding,
- * of anything else the command fails with it.
+ * Samples, scores and times a trained flow. Failures of a solver are results: the measurement is left out and listed among the
+ * failures. Other errors fail the command.
  */
 export async function measureRun(
   { run, assembled, step }: MeasuredRun,
@@ -134,7 +134,7 @@ export async function measureRun(
   };
 }
 
-/** The median over the reports: a machine that was busy for a while is no property of a run. */
+/** The median over the reports, so that a temporarily busy machine does not count. */
 function stepTime(metrics: readonly Metrics[]): number | undefined {
   const times = metrics
     .slice(1)

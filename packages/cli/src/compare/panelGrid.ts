@@ -13,7 +13,7 @@ import {
   type Tick,
 } from '../report/svg.ts';
 
-/** Draws something of the plane by these scales; what lies outside is cut off. */
+/** Draws part of the plane with these scales; anything outside is clipped. */
 export type Panel = (x: Scale, y: Scale, side: number) => string;
 
 export interface PanelRow {
@@ -87,7 +87,7 @@ function drawPanel(
     .join('');
 }
 
-/** Ticks but those at the corners, whose numbers would run into the next panel's. */
+/** Ticks except those at the corners, whose labels would overlap the next panel's. */
 function inner(ticks: readonly Tick[], scale: Scale): Tick[] {
   const [low, high] = scale.domain();
   return ticks.filter(({ value }) => Math.min(value - low, high - value) > 0.06 * (high - low));

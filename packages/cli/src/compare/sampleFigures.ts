@@ -7,12 +7,12 @@ import { comparedSolver, type Measurement } from './measureRun.ts';
 import { panelGrid, type Panel, type PanelRow } from './panelGrid.ts';
 import { pictured } from './samplingCost.ts';
 
-/** Particles whose trajectories are drawn. */
+/** Number of particles whose trajectories are drawn. */
 const particles = 80;
-/** Shares of the path's interval at which samples are shown. */
+/** Fractions of the path's interval at which samples are shown. */
 const moments = [0, 0.25, 0.5, 0.75, 1];
 
-/** Where particles go, and where all of them are at some times: a row a run, from the same noise. */
+/** Trajectories of some particles, and the positions of all particles at some times: one row per run, from the same noise. */
 export function trajectoriesFigure(measurements: readonly Measurement[], domain: Domain): string {
   const rows = measurements.flatMap((measurement): PanelRow[] => {
     const { trajectories } = measurement;
@@ -36,7 +36,7 @@ export function trajectoriesFigure(measurements: readonly Measurement[], domain:
   return panelGrid('Trajectories from the same noise', columns, rows, domain);
 }
 
-/** What few evaluations are enough for (figure 4 of the paper, right): a row a run. */
+/** Samples with few evaluations (figure 4 of the paper, right): one row per run. */
 export function fewEvaluationsFigure(measurements: readonly Measurement[], domain: Domain): string {
   const rows = measurements.map((measurement): PanelRow => {
     const { cost, samples } = measurement;
@@ -62,7 +62,7 @@ const namesOf = ({ label, path, objective }: Measurement): Pick<PanelRow, 'label
   note: `${path}, ${objective}`,
 });
 
-/** Points as ink; few shades keep the file small. */
+/** Points drawn as ink; few shades keep the file small. */
 const cloud =
   (points: Float32Array, domain: Domain): Panel =>
   (x, y, side) => {
@@ -75,7 +75,7 @@ function firstOf({ data, shape, dtype }: HostArray, count: number): HostArray {
   return { data: data.subarray(0, (data.length / shape[0]) * kept), shape: [kept, ...shape.slice(1)], dtype };
 }
 
-/** All particles at one of the kept times, as pairs. */
+/** The positions of all particles at one of the kept times, as pairs. */
 function pointsAt({ data, shape: [count, points, width], dtype }: HostArray, point: number): Float32Array {
   const there = new Float32Array(count * width);
   for (let i = 0; i < count; i++) {

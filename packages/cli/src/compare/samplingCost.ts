@@ -4,50 +4,50 @@ import { fineSolution, supportShare } from '@flow-matching/plugins';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
 import { drawSamples } from '../run/drawSamples.ts';
 
-/** What a solve costs and how far from the solution it ends. */
+/** The cost of a solve and its error. */
 export interface CostPoint {
   readonly solver: string;
-  /** Error allowed a step, relative and absolute; absent for fixed steps. */
+  /** Error allowed per step, relative and absolute; absent for fixed steps. */
   readonly tolerance?: number;
   readonly functionEvaluations: number;
-  /** Root mean square of the distance to the fine solution from the same noise, in the data's unit. */
+  /** Root mean square distance to the fine solution from the same noise, in units of the data. */
   readonly error: number;
-  /** Share of the samples where the data's density is positive, where it is known. */
+  /** Fraction of the samples where the data's density is positive, if it is known. */
   readonly inSupport?: number;
 }
 
 export interface SamplingCost {
-  /** What errors are measured against. Its own error is about that of the adaptive solver at the least tolerance. */
+  /** The reference solution for errors. Its own error is about that of the adaptive solver at the smallest tolerance. */
   readonly reference: PluginSpec & { readonly functionEvaluations: number };
   readonly fixed: readonly CostPoint[];
   readonly adaptive: readonly CostPoint[];
-  /** Samples of few evaluations, for pictures. */
+  /** Samples with few evaluations, for pictures. */
   readonly few: readonly { readonly functionEvaluations: number; readonly samples: HostArray }[];
 }
 
-/** Evaluations that fixed steps may spend: those of the paper's figures 4 and 7, and further ones to see the order. */
+/** Budgets of evaluations for fixed steps: those of the paper's figures 4 and 7, and more to show the order. */
 const budgets = [4, 8, 10, 20, 40, 100];
 /** Solvers with fixed steps, and evaluations of one step. */
 export const fixedSolvers: Readonly<Record<string, number>> = { euler: 1, midpoint: 2, rk4: 4 };
 const tolerances = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
-/** Whose samples of few evaluations are shown (figure 4 of the paper). */
+/** The solver whose samples with few evaluations are shown (figure 4 of the paper). */
 export const pictured = { solver: 'midpoint', budgets: [4, 8, 10, 20] };
 
 const fixedTasks = Object.entries(fixedSolvers).flatMap(([solver, perStep]) =>
   budgets.filter((budget) => budget % perStep === 0).map((budget) => ({ solver, budget, steps: budget / perStep })),
 );
-/** Solves that one measurement takes. */
+/** Number of solves in one measurement. */
 export const costTasks = 1 + fixedTasks.length + tolerances.length;
 
 export interface CostRequest {
   readonly count: number;
   readonly seed: number;
   readonly signal: AbortSignal;
-  /** Does one solve; absent where it fails, which is a finding and no reason to stop. */
+  /** Runs one solve; returns undefined if it fails, which is a result and does not stop the measurement. */
   readonly attempt: <Result>(what: string, work: () => Promise<Result>) => Promise<Result | undefined>;
 }
 
-/** How the error of samples falls with the evaluations spent on them. Absent where not even the fine solution is found. */
+/** The error of samples as a function of the number of evaluations. Undefined if the fine solution fails. */
 export async function samplingCost(
   { flow, data, registry }: Pick<AssembledExperiment, 'flow' | 'data' | 'registry'>,
   { count, seed, signal, attempt }: CostRequest,

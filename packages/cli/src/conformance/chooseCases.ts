@@ -3,7 +3,7 @@ import { nearestName } from '@flow-matching/core';
 import { OptionError } from '@flow-matching/tensor';
 import { UsageError } from '../errors.ts';
 
-/** The cases asked for. @throws UsageError where there are none, with the nearest part of an id. */
+/** The requested cases. @throws UsageError if there are none, with the most similar part of an id. */
 export function chooseCases(
   cases: readonly ConformanceCase[],
   filter: string | undefined,
@@ -33,7 +33,7 @@ function problem(
   return `There is no case '${filter}'${within}.${nearest === undefined ? '' : ` Did you mean '${nearest}'?`}`;
 }
 
-/** Ids, what they begin with, and what is between their slashes. */
+/** Ids, their prefixes, and the parts between slashes. */
 function partsOfIds(cases: readonly ConformanceCase[]): string[] {
   const parts = cases.flatMap(({ id }) => {
     const names = id.split('/');

@@ -5,10 +5,10 @@ import { UsageError } from '../errors.ts';
 import { importModule } from '../experiment/importModule.ts';
 import type { Setting } from '../experiment/experimentSource.ts';
 
-/** What is checked: something that makes a backend. */
+/** Makes the backend to check. */
 export type MakeBackend = () => Backend | Promise<Backend>;
 
-/** A backend that the container knows. @throws UsageError for an unknown name. */
+/** A backend registered in the container. @throws UsageError for an unknown name. */
 export function namedBackend(root: Container, name: string, settings: readonly Setting[]): MakeBackend {
   const registry = new PluginRegistry(root);
   const known = registry.list('backend').map(({ pluginName }) => pluginName);
@@ -24,7 +24,7 @@ export function namedBackend(root: Container, name: string, settings: readonly S
   return () => refusingOptions(() => registry.build('backend', spec));
 }
 
-/** What a module of the user's makes. @throws UsageError where it cannot be imported or makes nothing. */
+/** A backend made by the user's module. @throws UsageError if the module cannot be imported or makes no backend. */
 export async function moduleBackend(specifier: string, settings: readonly Setting[]): Promise<MakeBackend> {
   const exported = await importOf(specifier);
   const make = exported['default'] ?? exported['backend'];
@@ -73,7 +73,7 @@ function put(options: Record<string, unknown>, [name, ...rest]: readonly string[
   put(record, rest, value);
 }
 
-/** Options are what the user wrote. */
+/** Turns errors about options into usage errors, because the user wrote the options. */
 async function refusingOptions<T>(make: () => T | Promise<T>): Promise<T> {
   try {
     return await make();

@@ -2,7 +2,7 @@ import { defineBackend } from '@flow-matching/core';
 import { createReferenceBackend, type Backend } from '@flow-matching/tensor';
 import * as z from 'zod';
 
-/** The definition of the operators: right and slow. */
+/** The definition of the operators: correct and slow. */
 export const reference = defineBackend({
   name: 'reference',
   summary: 'Interpreted in f64 in this process: slow, and the definition of the operators',
@@ -12,8 +12,8 @@ export const reference = defineBackend({
 const executionProvider = z.enum(['cpu', 'cuda', 'coreml', 'dml', 'tensorrt', 'webgpu']);
 
 /**
- * Options of ONNX Runtime's sessions that an experiment may set: what neither writes files (optimized models, profiles, caches of
- * providers) nor loads libraries, since an experiment in YAML is data.
+ * Session options of ONNX Runtime that an experiment may set: those that neither write files (optimized models, profiles,
+ * provider caches) nor load libraries, since an experiment in YAML is data.
  */
 const sessionOptions = z.strictObject({
   executionProviders: z
@@ -32,7 +32,7 @@ const sessionOptions = z.strictObject({
   logSeverityLevel: z.literal([0, 1, 2, 3, 4]).exactOptional(),
 });
 
-/** Imported when it is asked for, so that the command works, and can say what is missing, where its runtime does not load. */
+/** Imported on demand, so that the command works and can report what is missing if the runtime does not load. */
 export const onnx = defineBackend({
   name: 'onnx',
   summary: 'ONNX Runtime on this machine',
@@ -52,7 +52,7 @@ export const onnx = defineBackend({
   create: async (options) => (await import('@flow-matching/backend-onnx')).onnx(options),
 });
 
-/** Imported when it is asked for, as onnx is. */
+/** Imported on demand, like onnx. */
 export const tfjs = defineBackend({
   name: 'tfjs',
   summary: 'TensorFlow on this machine, by the addon of tfjs-node, or an engine of TensorFlow.js',
@@ -70,7 +70,7 @@ export const tfjs = defineBackend({
   create: async (options) => (await import('@flow-matching/backend-tfjs')).tfjs(options),
 });
 
-/** Imported when it is asked for, as onnx is. */
+/** Imported on demand, like onnx. */
 export const webgpu = defineBackend({
   name: 'webgpu',
   summary: 'Kernels in WGSL on any GPU, by WebGPU (Dawn)',

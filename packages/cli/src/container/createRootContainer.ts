@@ -3,5 +3,5 @@ import { builtinPlugins } from '@flow-matching/plugins';
 import type { Container } from 'inversify';
 import { backends } from './backends.ts';
 
-/** Everything this package brings along. An experiment is a child of it, with one binding a role. */
+/** A container with everything in this package. The container of an experiment is its child, with one binding per role. */
 export const createRootContainer = (): Container => createContainer([...builtinPlugins, ...backends]);

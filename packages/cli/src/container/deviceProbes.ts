@@ -1,17 +1,17 @@
 import type { InterpretedEngineName } from '@flow-matching/backend-tfjs';
 import type { PluginSpec } from '@flow-matching/core';
 
-/** A backend on a device, to be tried. */
+/** A backend on a device, to be probed. */
 export interface DeviceProbe {
   readonly backend: string;
   readonly device: string;
-  /** The backend as an experiment file names it. */
+  /** The backend as in an experiment file. */
   readonly spec: PluginSpec;
-  /** Whether the backend knows a closer name of the device. */
+  /** Whether the backend knows a more specific name of the device. */
   readonly named?: boolean;
-  /** How a user makes it work. */
+  /** How to make it work. */
   readonly enable: string;
-  /** What a user should know of it where it works. */
+  /** A note for users if it works. */
   readonly note?: () => Promise<string>;
 }
 
@@ -19,12 +19,12 @@ export interface ProbeResult {
   readonly backend: string;
   readonly device: string;
   readonly works: boolean;
-  /** Largest relative error and time where it works, what failed where it does not. */
+  /** Largest relative error and time if it works, else the failure. */
   readonly detail: string;
   readonly note?: string;
 }
 
-/** An operator without a kernel on the device must show, not be run elsewhere. */
+/** An operator without a kernel on the device must fail, not run elsewhere. */
 const noFallback = { session: { disable_cpu_ep_fallback: '1' } };
 const onnxOn = (provider: string): PluginSpec => ({
   name: 'onnx',
@@ -39,7 +39,7 @@ const interpretedTfjs = (engine: InterpretedEngineName, device: string, enable: 
   note: async () => (await import('@flow-matching/backend-tfjs')).engineFallbacks(engine),
 });
 
-/** Everything `doctor` tries. A backend or device more is a line more. */
+/** Everything that `doctor` probes. Another backend or device takes one more line. */
 export const deviceProbes: readonly DeviceProbe[] = [
   {
     backend: 'reference',

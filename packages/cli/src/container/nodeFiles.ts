@@ -10,7 +10,7 @@ export const nodeFiles = (directory: string): Files => ({
     const absolute = resolve(directory, path);
     try {
       const { buffer, byteOffset, length } = await readFile(absolute);
-      // A plain Uint8Array: the slice() of Node's Buffer does not copy, as that of its parent does.
+      // A plain Uint8Array, because slice() of Node's Buffer does not copy.
       return new Uint8Array(buffer, byteOffset, length);
     } catch (cause) {
       const { message } = fileError('read', absolute, cause);

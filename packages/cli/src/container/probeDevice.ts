@@ -36,7 +36,7 @@ export async function probeDevice(
   const milliseconds = Math.round(performance.now() - began);
   return {
     backend: name,
-    // Of a device that has to be asked for, the backend itself says less.
+    // For a device that must be requested explicitly, the backend itself says less.
     device: named || backend.device.startsWith(device) ? backend.device : device,
     works: true,
     detail: `relative error ${error.toExponential(0)}, ${milliseconds} ms with loading`,

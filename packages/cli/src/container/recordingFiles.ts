@@ -1,13 +1,13 @@
 import type { Files } from '@flow-matching/core';
 import { createHash } from 'node:crypto';
 
-/** What tells whether a file is still the same. */
+/** Identifies the content of a file. */
 export interface FileRecord {
   readonly bytes: number;
   readonly sha256: string;
 }
 
-/** Files that keep a record of each one that is read, by its path as it was asked for. */
+/** Files that record each file read, by its path as requested. */
 export function recordingFiles(files: Files): {
   readonly files: Files;
   readonly records: ReadonlyMap<string, FileRecord>;

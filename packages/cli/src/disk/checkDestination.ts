@@ -4,10 +4,11 @@ import { UsageError } from '../errors.ts';
 import { fileError, systemCode } from './fileError.ts';
 
 /**
- * Checks, before the work, that a file can be written after it. Nothing is made.
+ * Checks, before the work, that a file can be written afterwards. Creates nothing.
  *
- * @param option what names it on the command line
- * @throws UsageError where its directory does not exist, or where it is a directory itself; FileError where its directory is not writable.
+ * @param option its name on the command line
+ * @throws UsageError if its directory does not exist, or if it is itself a directory; FileError if its directory is not
+ *   writable.
  */
 export async function checkFileDestination(option: string, path: string): Promise<void> {
   const parent = dirname(path);
@@ -31,10 +32,10 @@ export async function checkFileDestination(option: string, path: string): Promis
 }
 
 /**
- * Checks, before the work, that files can be written to a directory after it, which may not exist yet. Nothing is made.
+ * Checks, before the work, that files can be written to a directory afterwards, which may not exist yet. Creates nothing.
  *
- * @param option what names it on the command line
- * @throws UsageError where it or what it lies in is a file; FileError where it cannot be made or is not writable.
+ * @param option its name on the command line
+ * @throws UsageError if it or one of its parents is a file; FileError if it cannot be created or is not writable.
  */
 export async function checkDirectoryDestination(option: string, path: string): Promise<void> {
   let existing = resolve(path);
@@ -59,7 +60,7 @@ async function kindOf(path: string): Promise<'directory' | 'other' | 'absent'> {
   try {
     return (await stat(path)).isDirectory() ? 'directory' : 'other';
   } catch (cause) {
-    // ENOTDIR: a part of the path is a file, which the directory above it tells.
+    // ENOTDIR: a part of the path is a file; checking the parent directory reports it.
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(cause) ?? '')) return 'absent';
     throw fileError('use', path, cause);
   }

@@ -1,6 +1,6 @@
 import { link, open, rename, rm } from 'node:fs/promises';
 
-/** The calls of the file system that writing safely rests on. Tests hand in others: a full disk, a crash. */
+/** The file system calls used for safe writing. Tests replace them: a full disk, a crash. */
 export interface Disk {
   readonly link: typeof link;
   readonly open: typeof open;

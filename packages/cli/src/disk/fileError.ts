@@ -16,7 +16,7 @@ const reasons: Readonly<Record<string, readonly [reason: string, remedy: string]
 export const systemCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error ? String(error.code) : undefined;
 
-/** A system error as one that says what could not be done to which file, and what to do about it. */
+/** Turns a system error into one that says which operation failed on which file, and what to do. */
 export function fileError(doing: string, path: string, cause: unknown): FileError {
   const code = systemCode(cause);
   const [reason, remedy] = reasons[code ?? ''] ?? [cause instanceof Error ? cause.message : String(cause), undefined];

@@ -13,5 +13,5 @@ const codes = new Set([
   'EBADF',
 ]);
 
-/** Whether a call failed because this file system, of a network or of a container, does not have it. */
+/** Whether a call failed because this file system (of a network or container) does not support it. */
 export const isUnsupported = (error: unknown): boolean => codes.has(systemCode(error) ?? '');

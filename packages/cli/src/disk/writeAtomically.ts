@@ -4,14 +4,15 @@ import { nodeDisk, type Disk } from './disk.ts';
 import { fileError } from './fileError.ts';
 import { isUnsupported } from './unsupported.ts';
 
-/** Temporary names start with a dot and end so, for {@link removeLeftovers} to find what a killed process left behind. */
+/** Temporary names start with a dot and have this suffix, so that {@link removeLeftovers} finds files of a killed process. */
 export const temporarySuffix = '.partial';
 
 /**
- * Replaces a file as a whole: at every instant the path holds the old content or the new one. Written under a temporary name in
- * the same folder, synced, renamed, and the folder synced where the file system can, so that it also survives a power cut.
+ * Replaces a file atomically: at every moment the path has the old or the new content. The file is written under a temporary
+ * name in the same folder, synced and renamed, and the folder is synced if the file system supports it, so that the file also
+ * survives a power failure.
  *
- * @throws FileError naming the file, where the disk is full or refuses; the old content stays and the temporary file is removed.
+ * @throws FileError naming the file, if the disk is full or refuses; the old content is kept and the temporary file is removed.
  */
 export async function writeAtomically(
   path: string,
@@ -46,7 +47,7 @@ async function syncDirectory(path: string, disk: Disk): Promise<void> {
       await directory.close();
     }
   } catch (cause) {
-    // Network file systems do not sync folders. The file is in place; only a power cut could still undo the renaming.
+    // Network file systems do not sync folders. The file is in place; only a power failure could still undo the renaming.
     if (!isUnsupported(cause)) throw fileError('sync', path, cause);
   }
 }

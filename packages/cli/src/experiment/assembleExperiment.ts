@@ -17,17 +17,17 @@ import { readExperiment, type Setting } from './experimentSource.ts';
 import { checkTrainingMemory } from '../run/memory.ts';
 import { resolveExperiment, type ResolvedExperiment } from './resolveExperiment.ts';
 
-/** An experiment with its container: a child of the root that knows its plugin modules and its files. */
+/** An experiment with its container: a child of the root with its plugin modules and its files. */
 export interface LoadedExperiment extends ResolvedExperiment {
   readonly container: Container;
-  /** The files that its parts have read so far, by their paths as the experiment names them. */
+  /** The files that its parts have read so far, by their paths in the experiment. */
   readonly files: ReadonlyMap<string, FileRecord>;
 }
 
 /**
- * Reads and checks an experiment file. Nothing is built yet.
+ * Reads and checks an experiment file. Builds nothing.
  *
- * @param checkPlugins sees the modules that the file names before they are loaded, and may throw.
+ * @param checkPlugins is called with the plugin modules that the file names before they are loaded, and may throw.
  * @throws ExperimentError, UsageError, FileError, PluginError.
  */
 export async function loadExperiment(
@@ -44,7 +44,7 @@ export async function loadExperiment(
   return { ...resolved, container, files: records };
 }
 
-/** What samples and scores, ready to run. Disposing frees the flow and its backend. */
+/** The parts for sampling and scoring. Disposing frees the flow and its backend. */
 export interface AssembledFlow extends AsyncDisposable {
   readonly experiment: Experiment;
   readonly registry: PluginRegistry;
@@ -53,7 +53,7 @@ export interface AssembledFlow extends AsyncDisposable {
   readonly model: VectorFieldModel;
 }
 
-/** And what trains. */
+/** The parts for training, too. */
 export interface AssembledExperiment extends AssembledFlow {
   readonly data: Dataset;
   readonly optimizer: Optimizer;
@@ -62,7 +62,8 @@ export interface AssembledExperiment extends AssembledFlow {
 /**
  * Builds everything and binds the parts to their roles.
  *
- * @throws MemoryError before the backend is started where the training does not fit; DataError, BackendError, OptionError: what the parts throw.
+ * @throws MemoryError before the backend is started, if the training does not fit; DataError, BackendError or OptionError from
+ *   the parts.
  */
 export async function assembleExperiment(loaded: LoadedExperiment): Promise<AssembledExperiment> {
   const registry = new PluginRegistry(loaded.container);
@@ -75,7 +76,7 @@ export async function assembleExperiment(loaded: LoadedExperiment): Promise<Asse
   return { ...(await assembleFlow(loaded)), data, optimizer };
 }
 
-/** As {@link assembleExperiment}, without what only a training needs: its data is not read. */
+/** Like {@link assembleExperiment}, without the parts that only training needs: the data is not read. */
 export async function assembleFlow({ experiment, container }: LoadedExperiment): Promise<AssembledFlow> {
   const registry = new PluginRegistry(container);
   const model: VectorFieldModel = registry.build('model', experiment.model);

@@ -5,11 +5,11 @@ import type { ExperimentSource, Path } from './experimentSource.ts';
 import { describeOptions } from './pluginOptions.ts';
 import { showValue } from './showValue.ts';
 
-/** One thing that is wrong with an experiment. */
+/** One problem of an experiment. */
 export interface Problem {
   /** `file:line:column`, or the option of the command line. */
   readonly location: string;
-  /** Dotted path of the offender. */
+  /** Dotted path of the offending key. */
   readonly key: string;
   readonly message: string;
 }
@@ -19,7 +19,10 @@ const didYouMean = (name: string, known: readonly string[]): string => {
   return nearest === undefined ? '' : ` Did you mean '${nearest}'?`;
 };
 
-/** What zod found, in words: the offender, what was expected, the nearest valid name. `owner` is what unknown keys are no options of. */
+/**
+ * Describes an issue found by zod: the offending key, what was expected, the most similar valid name. `owner` has the options
+ * that an unknown key is not among.
+ */
 export function describeIssue(
   issue: z.core.$ZodIssue,
   {
@@ -92,7 +95,7 @@ function innerSchema(schema: z.ZodType, path: Path): z.ZodType | undefined {
   return unwrapped(inner);
 }
 
-/** An object under defaults, transforms and the like. */
+/** The object schema inside defaults, transforms and similar wrappers. */
 function unwrapped(schema: z.ZodType | undefined): z.ZodObject | undefined {
   const definition = schema?.def as { type: string; innerType?: z.ZodType; in?: z.ZodType } | undefined;
   if (!definition) return undefined;

@@ -28,11 +28,11 @@ export interface TrainingSettings {
   readonly checkpointEvery: number;
   /** Steps between two lines of metrics.jsonl. */
   readonly reportEvery: number;
-  /** Decay of the moving average of the parameters; none where absent. */
+  /** Decay of the moving average of the parameters. Default: no average. */
   readonly ema?: number | undefined;
 }
 
-/** The parts that plugins supply: of which kind, and which one where the file names none. Data has no default. */
+/** The parts supplied by plugins: their kind, and the default if the file names none. Data has no default. */
 export const parts = {
   data: { kind: 'dataset', fallback: undefined, description: 'Data to learn' },
   path: { kind: 'path', fallback: 'optimal-transport', description: 'Probability path from noise to data' },
@@ -51,10 +51,10 @@ export const parts = {
 export type PartName = keyof typeof parts;
 export const partNames = Object.keys(parts) as PartName[];
 
-/** Points of the largest batch. Backends tell elements of an array apart by 32 bits, and a hidden layer has hundreds for each point. */
+/** The largest batch size. Backends index the elements of an array with 32 bits, and a hidden layer has hundreds per point. */
 const largestBatch = 2 ** 24;
 
-/** Everything but the parts. */
+/** Everything except the parts. */
 export const frameSchema = z.strictObject({
   name: z
     .string()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Experiment } from './experiment.ts';
 
-/** What decides the parameters a training ends with. Name, solver, backend and how often it reports may change between resumes. */
+/** The settings that determine the final parameters of a training. Name, solver, backend and report interval may change between resumes. */
 export function identityOf({
   seed,
   data,
@@ -29,7 +29,7 @@ export function identityOf({
   };
 }
 
-/** A hash of an experiment's identity, for checkpoints to name what they belong to. */
+/** A hash of an experiment's identity, with which checkpoints identify their experiment. */
 export const experimentHash = (experiment: Experiment): string =>
   createHash('sha256')
     .update(JSON.stringify(Object.fromEntries(leaves(identityOf(experiment)))))
@@ -41,18 +41,18 @@ export interface Difference {
   readonly values: [unknown, unknown];
 }
 
-/** The first key that decides the parameters and that two experiments differ in. */
+/** The first key that determines the parameters and differs between two experiments. */
 export const firstDifference = (a: Experiment, b: Experiment): Difference | undefined =>
   differenceOf(identityOf(a), identityOf(b));
 
-/** The first key that two nested values differ in, whatever the order of their keys. */
+/** The first key in which two nested values differ, regardless of the order of keys. */
 export function differenceOf(a: unknown, b: unknown): Difference | undefined {
   const [left, right] = [a, b].map((value) => new Map(leaves(value)));
   const key = [...left.keys(), ...right.keys()].find((name) => left.get(name) !== right.get(name));
   return key === undefined ? undefined : { key, values: [left.get(key), right.get(key)] };
 }
 
-/** Values that hold no others, by dotted path, sorted, so that the order of keys is no difference. */
+/** The leaf values by dotted path, sorted, so that the order of keys makes no difference. */
 export function leaves(value: unknown, path = ''): [string, unknown][] {
   if (typeof value !== 'object' || value === null) return [[path, value]];
   const inner = Object.entries(value).flatMap(([key, part]) => leaves(part, path === '' ? key : `${path}.${key}`));

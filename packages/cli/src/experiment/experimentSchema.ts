@@ -4,8 +4,8 @@ import { optionsSchema, type JsonSchema } from './optionsSchema.ts';
 import { optionsOf } from './pluginOptions.ts';
 
 /**
- * A JSON Schema (draft 7) of experiment files, for editors: which keys there are, what they mean, what they may hold. A file that loads
- * modules under `plugins` may name plugins that the schema does not know.
+ * A JSON Schema (draft 7) of experiment files, for editors: the keys, their meaning and their values. A file that loads modules
+ * under `plugins` may name plugins that the schema does not contain.
  */
 export function experimentSchema(registry: PluginRegistry): object {
   const frame = optionsSchema(frameSchema);
@@ -42,7 +42,7 @@ export function experimentSchema(registry: PluginRegistry): object {
   };
 }
 
-/** The definition of a kind's plugins together with those of which only the name is known. */
+/** The definition for the plugins of a kind, and for unknown plugins by name. */
 const openName = (kind: PluginKind): string => `${kind}-or-plugin`;
 
 const nameAlone = (known: readonly Plugin[]): JsonSchema => ({ enum: known.map(({ pluginName }) => pluginName) });
@@ -75,7 +75,7 @@ function namedOptions(plugin: Plugin): JsonSchema {
   };
 }
 
-/** Whatever is not one of the known names. */
+/** Any name that is not known. */
 const unknownPlugin = (known: readonly Plugin[]): object[] => [
   { type: 'string', not: nameAlone(known) },
   { type: 'object', properties: { name: { type: 'string', not: nameAlone(known) } }, required: ['name'] },

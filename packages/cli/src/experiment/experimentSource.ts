@@ -10,20 +10,20 @@ import { showValue } from './showValue.ts';
 
 export type Path = readonly (string | number)[];
 
-/** A value that the command line puts into an experiment, and how the user wrote it. */
+/** A value of an experiment set on the command line, with the user's spelling. */
 export interface Setting {
   readonly path: Path;
   readonly value: unknown;
   readonly label: string;
 }
 
-/** An experiment as it is written, before any check: the value, and where each part of it stands. */
+/** An experiment as written, before any check: the value, and the location of each part. */
 export interface ExperimentSource {
   /** As the user named it. */
   readonly file: string;
-  /** Absolute folder that file names and module specifiers in the experiment are relative to. */
+  /** Absolute path of the folder to which file names and module specifiers in the experiment are relative. */
   readonly directory: string;
-  /** The name of the file without its ending, control characters as dashes. */
+  /** The name of the file without its extension, with control characters replaced by dashes. */
   readonly title: string;
   readonly value: unknown;
   /** `file:line:column` of the value at a path or of the key that leads to it, or the option of the command line that set it. */
@@ -34,10 +34,10 @@ export interface ExperimentSource {
 
 const moduleEndings = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']);
 
-/** Bytes of the longest experiment file. What is larger is something else, and parsing it would take minutes. */
+/** Maximum size of an experiment file in bytes. A larger file is something else, and parsing it would take minutes. */
 const longestFile = 2 ** 20;
 
-/** @throws FileError or ExperimentError where the file cannot be read or parsed, UsageError where a setting does not fit it. */
+/** @throws FileError or ExperimentError if the file cannot be read or parsed; UsageError if a setting does not fit it. */
 export async function readExperiment(file: string, settings: readonly Setting[] = []): Promise<ExperimentSource> {
   const isModule = moduleEndings.has(extname(file));
   const lines = new LineCounter();
@@ -48,7 +48,7 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
   const refuse: RefuseAt = (offset, problem, expected) => {
     throw new ExperimentError(`${isModule ? file : place(offset)}: ${problem}.`, { actual: file, expected });
   };
-  // A module's value goes through the same checks, as JSON.
+  // A module's value gets the same checks, as JSON.
   const text = isModule ? JSON.stringify(await importExperiment(file)) : await readText(file);
   const document = parsePlainYaml(text, refuse, lines);
   if (document.contents === null)
@@ -67,7 +67,7 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
     file,
     directory: dirname(resolve(file)),
     title: basename(file, extname(file)).replaceAll(/\p{Cc}/gu, '-'),
-    // The check has counted what aliases stand for.
+    // The check has counted expanded aliases.
     value: document.toJS({ maxAliasCount: -1 }),
     locate(path, at = 'value') {
       const setting =
@@ -139,9 +139,9 @@ async function importExperiment(file: string): Promise<unknown> {
 }
 
 /**
- * Puts a value where the setting says; a part that is given by its name alone becomes a record on the way.
+ * Sets a value at the path of the setting; a part given by name only becomes a record.
  *
- * @throws ExperimentError where the path leads nowhere.
+ * @throws ExperimentError if the path does not exist.
  */
 function applySetting(document: Document, { path, value, label }: Setting): void {
   const refuse = (problem: string, details: { expected?: string; remedy?: string }): never => {
@@ -177,7 +177,7 @@ function applySetting(document: Document, { path, value, label }: Setting): void
 const isIndex = (step: string | number, length: number): boolean =>
   /^\d+$/.test(String(step)) && Number(step) <= length;
 
-/** Where a path stands in the text; the nearest part above it where it is missing. */
+/** The offset of a path in the text; if it is missing, that of its nearest ancestor. */
 function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number | undefined {
   let node: unknown = document.contents;
   let offset = (node as Node | null)?.range?.[0];

@@ -4,14 +4,14 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemCode } from '../disk/fileError.ts';
 
-/** What to do where Node is too old for a module in TypeScript. */
+/** The remedy if Node is too old for a module in TypeScript. */
 export const typeScriptRemedy =
   'Use Node 22.18 or later, run the command under tsx (NODE_OPTIONS="--import tsx"), or compile it to JavaScript.';
 
 /**
- * Imports a module by a specifier that is relative to a folder: a path, or a package as the folder's own files would find it.
+ * Imports a module by a specifier that is relative to a folder: a path, or a package name resolved from the folder.
  *
- * @throws PluginError where it cannot be found, or Node does not load its language; what the module itself throws.
+ * @throws PluginError if it cannot be found or Node cannot load its language; any error of the module itself.
  */
 export async function importModule(specifier: string, directory: string): Promise<Readonly<Record<string, unknown>>> {
   const file = fileOf(specifier, directory);

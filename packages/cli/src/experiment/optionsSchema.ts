@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What is used here of a JSON Schema. */
+/** The parts of JSON Schema used here. */
 export interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string;
@@ -19,7 +19,7 @@ export interface JsonSchema {
   readonly exclusiveMaximum?: number;
 }
 
-/** What a schema accepts, as JSON Schema (draft 7). What has no such form, as functions have none, may be anything. */
+/** A schema as JSON Schema (draft 7). Values without a JSON form, such as functions, may be anything. */
 export function optionsSchema(schema: z.ZodType): JsonSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', target: 'draft-7' });
   return rest as JsonSchema;

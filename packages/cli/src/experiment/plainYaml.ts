@@ -1,17 +1,17 @@
 import { isReservedKey } from '@flow-matching/core';
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type LineCounter, type Node } from 'yaml';
 
-/** Collections within collections; the experiment language has five. */
+/** Maximum nesting of collections; experiments need five levels. */
 const deepest = 64;
-/** Values once aliases are written out. */
+/** Maximum number of values after expanding aliases. */
 const most = 100_000;
 
-/** @throws what the caller makes of a problem at an offset of the text. */
+/** @throws the caller's error for a problem at an offset of the text. */
 export type RefuseAt = (offset: number, problem: string, expected: string) => never;
 
 /**
- * YAML or JSON as a document whose value is plain data: records with texts as keys, lists, texts, numbers, booleans and null, of bounded
- * depth and size, aliases and merge keys resolved.
+ * Parses YAML or JSON to a document whose value is plain data: records with string keys, lists, strings, numbers, booleans and
+ * null, of bounded depth and size, with aliases and merge keys resolved.
  */
 export function parsePlainYaml(text: string, refuse: RefuseAt, lineCounter?: LineCounter): Document {
   const document = parseDocument(text, {
@@ -33,11 +33,11 @@ export function parsePlainYaml(text: string, refuse: RefuseAt, lineCounter?: Lin
 const refuseDepth = (offset: number, refuse: RefuseAt): never =>
   refuse(offset, 'Values are nested too deeply', `at most ${deepest} levels`);
 
-/** Walks a document as its value will be made, and refuses what has no plain value. */
+/** Walks a document in the way its value will be built, and refuses anything without a plain value. */
 class PlainCheck {
   readonly #document: Document;
   readonly #refuse: RefuseAt;
-  /** The collections that the walk is in: an alias of one of them never ends. */
+  /** The collections that enclose the current position: an alias to one of them would be infinite. */
   readonly #open = new Set<unknown>();
   #count = 0;
 
@@ -73,7 +73,7 @@ class PlainCheck {
     const at = (key as Node | null)?.range?.[0] ?? offset;
     if (!isScalar(key) || typeof key.value === 'object') this.#refuse(at, 'A key is not a text', 'keys that are texts');
     const { value: written } = key as { value: unknown };
-    // The library has a symbol for the merge key.
+    // The library represents the merge key as a symbol.
     const name = (typeof written === 'symbol' ? written.description : undefined) ?? String(written);
     if (isReservedKey(name)) this.#refuse(at, `'${name}' cannot be a key`, 'another name');
     if (name === '<<') {

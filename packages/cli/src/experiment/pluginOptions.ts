@@ -7,10 +7,10 @@ export interface OptionDescription {
   readonly name: string;
   /** In words: `integer > 0`, `silu | gelu | …`, `schedule`. */
   readonly type: string;
-  /** As experiment files write it; absent where there is none. */
+  /** As written in experiment files; absent if there is none. */
   readonly default?: unknown;
   readonly required: boolean;
-  /** What it does, in a sentence; absent where its schema does not say. */
+  /** Description in a sentence; absent if its schema has none. */
   readonly description?: string;
 }
 
@@ -29,7 +29,7 @@ export function describeOptions(
   }));
 }
 
-/** The options of a plugin, with the defaults that hold where no option is given. */
+/** The options of a plugin, with the defaults that apply if no option is given. */
 export function optionsOf(plugin: Plugin): OptionDescription[] {
   const completed = completedDefaults(plugin);
   return describeOptions(plugin.options, plugin.nested).map((option) =>
@@ -39,7 +39,7 @@ export function optionsOf(plugin: Plugin): OptionDescription[] {
   );
 }
 
-/** Every option of a plugin that is given none but these, and what it then is; nothing where these do not fit. */
+/** All options of a plugin given only these, with their resulting values; empty if these are invalid. */
 export function completedDefaults(
   plugin: Plugin,
   given: Readonly<Record<string, unknown>> = {},

@@ -18,12 +18,12 @@ import { importModule } from './importModule.ts';
 import { completedDefaults, describeOptions } from './pluginOptions.ts';
 import { showValue } from './showValue.ts';
 
-/** An experiment that was checked, and the folder its file names are relative to. */
+/** A checked experiment, and the folder to which its file names are relative. */
 export interface ResolvedExperiment {
   readonly experiment: Experiment;
   /** Absolute. */
   readonly directory: string;
-  /** What a run directory's copy says of the run. */
+  /** Information about the run in the run directory's copy. */
   readonly environment: {
     readonly hash?: string | undefined;
     readonly backend?: string | undefined;
@@ -33,10 +33,10 @@ export interface ResolvedExperiment {
 }
 
 /**
- * Checks an experiment against the plugins that the container knows, loads the plugin modules it names into that container, and
- * fills in every default.
+ * Checks an experiment against the plugins in the container, loads its plugin modules into that container, and fills in every
+ * default.
  *
- * @throws ExperimentError that lists everything wrong, each with its file, line and column; PluginError for a module.
+ * @throws ExperimentError that lists all problems, each with file, line and column; PluginError for a module.
  */
 export async function resolveExperiment(
   source: ExperimentSource,
@@ -91,7 +91,7 @@ function problemsError(problems: readonly Problem[]): ExperimentError {
   });
 }
 
-/** Checks parts that plugins supply, collecting what is wrong. */
+/** Checks the parts supplied by plugins and collects problems. */
 class PartCheck {
   readonly #source: ExperimentSource;
   readonly #registry: PluginRegistry;
@@ -103,7 +103,7 @@ class PartCheck {
     this.#problems = problems;
   }
 
-  /** The spec with its defaults, or undefined and a problem more. A name alone stands for a part without options. */
+  /** The spec with its defaults, or undefined after adding a problem. A plain name is a part without options. */
   part(path: Path, kind: PluginKind, given: unknown, fallback: string | undefined): PluginSpec | undefined {
     const record = given === undefined || given === null ? {} : typeof given === 'string' ? { name: given } : given;
     if (typeof record !== 'object' || Array.isArray(record)) {
@@ -154,7 +154,7 @@ class PartCheck {
       if (!spec) return undefined;
       written[name] = spec;
       const part: unknown = this.#registry.build(nested, spec);
-      // Only its kind is checked here; what reading its files says is said when it is built to be used.
+      // Only its kind is checked here; errors in reading its files are reported when it is built.
       if (part instanceof Promise) part.catch(() => undefined);
       built[name] = part;
     }
@@ -177,10 +177,7 @@ class PartCheck {
     return undefined;
   }
 
-  /**
-   * Without the options of the file whose default does not hold beside what the command line sets: `--steps 20` leaves out the tolerances
-   * of an adaptive solver.
-   */
+  /** The file's options without those that no longer apply, given the command line: `--steps 20` drops the tolerances of an adaptive solver. */
   #overridden(
     path: Path,
     plugin: Plugin,

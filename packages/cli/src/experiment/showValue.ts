@@ -1,6 +1,6 @@
 import { shorten } from '@flow-matching/tensor';
 
-/** A value of an experiment as its file writes it, for messages: `.inf` and `.nan` as such, long ones cut. */
+/** A value of an experiment as written in its file, for messages: with `.inf` and `.nan`, long values truncated. */
 export function showValue(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'string') return `'${shorten(value)}'`;

@@ -2,7 +2,7 @@ import type { Tick } from './svg.ts';
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-/** Powers of ten from `low` to `high`, ticks of a logarithmic axis. */
+/** Powers of ten from `low` to `high`, as ticks of a logarithmic axis. */
 export function decades(low: number, high: number): Tick[] {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const count = Math.floor(Math.log10(high) + 1e-9) - first + 1;

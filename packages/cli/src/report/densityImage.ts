@@ -16,12 +16,12 @@ export function rgb(css: string): Rgb {
   return [r, g, b];
 }
 
-/** How much ink one point lays down. */
+/** Ink per point. */
 const ink = 0.55;
 
 /**
- * Points as ink on white: where they lie dense it turns dark. Dots shrink and pale as their number grows, so that pictures of
- * different counts compare. Few `shades` make small files.
+ * Points as ink on white: dense regions are dark. Dots get smaller and lighter as their number grows, so that pictures with
+ * different counts can be compared. Few `shades` make small files.
  */
 export function densityImage(points: Float32Array, domain: Domain, size: number, shades = 256): Picture {
   const count = points.length / 2;
@@ -51,7 +51,7 @@ function spread(weight: Float32Array, size: number, x: number, y: number): void 
   }
 }
 
-/** Values on a grid, row by row from the top, by colour; `low` and below is the darkest, `high` the brightest. */
+/** Values on a grid, row by row from the top, as colours; `low` and below are the darkest, `high` the brightest. */
 export function heatImage(values: Float64Array, size: number, low: number, high: number): Picture {
   return paint(size, values, (value) => interpolateViridis(Math.max(0, Math.min(1, (value - low) / (high - low)))));
 }
@@ -65,7 +65,7 @@ function paint(
   const data = new Uint8Array(4 * size * size);
   const shades = new Map<number, Rgb>();
   values.forEach((value, i) => {
-    // As many shades as a screen tells apart, so that few are computed.
+    // As many shades as a screen can show, so that few are computed.
     const rounded = Math.round(value * 256) / 256;
     let pixel = shades.get(rounded);
     if (!pixel) shades.set(rounded, (pixel = rgb(value === 0 && empty !== undefined ? empty : shade(rounded))));

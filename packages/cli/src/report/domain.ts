@@ -1,13 +1,13 @@
 import type { HostArray } from '@flow-matching/tensor';
 import { scaleLinear } from 'd3-scale';
 
-/** A part of the plane, the same for everything that is shown side by side. */
+/** A part of the plane, shared by everything shown side by side. */
 export interface Domain {
   readonly x: readonly [low: number, high: number];
   readonly y: readonly [low: number, high: number];
 }
 
-/** The first two coordinates of points [..., d], as pairs; those of one dimension lie on the x axis. */
+/** The first two coordinates of points [..., d], as pairs; one-dimensional points lie on the x axis. */
 export function planePoints({ data, shape }: HostArray): Float32Array {
   const width = shape.at(-1) ?? 1;
   const count = data.length / width;
@@ -19,12 +19,12 @@ export function planePoints({ data, shape }: HostArray): Float32Array {
   return points;
 }
 
-/** The scale of one axis is that of the other unless the data is this many times as long along it. */
+/** Both axes have the same scale unless the data is this many times longer along one of them. */
 const longer = 5;
 
 /**
- * The part of the plane around all points but the outermost thousandth, with round ends: a square, unless one coordinate varies so much
- * less than the other that it would be a line in it.
+ * The part of the plane around all points except the outermost thousandth, with round bounds: a square, unless one coordinate
+ * varies so little that the data would look like a line.
  */
 export function domainOf(points: Float32Array): Domain {
   const ranges = [0, 1].map((axis): Range => {
@@ -37,7 +37,7 @@ export function domainOf(points: Float32Array): Domain {
   const [x, y] = ranges.map(([low, high], axis) => {
     const [extent, centre] = [extents[axis], (low + high) / 2];
     const own = extent > 0 && longest > longer * extent ? extent : longest;
-    // Points that are all the same have no extent; float32 tells no smaller ones apart.
+    // Identical points have no extent; this is the smallest extent that float32 resolves.
     return around(centre, 0.55 * Math.max(own, 1e-5 * Math.abs(centre), 1e-30));
   });
   return { x, y };
@@ -63,5 +63,5 @@ type Range = readonly [low: number, high: number];
 
 const wider = (a: Range, b: Range): Range => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
 
-/** The smallest part of the plane that holds both. */
+/** The smallest part of the plane that contains both. */
 export const unionOf = (a: Domain, b: Domain): Domain => ({ x: wider(a.x, b.x), y: wider(a.y, b.y) });

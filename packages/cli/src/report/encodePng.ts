@@ -1,7 +1,7 @@
 import { encode, type IndexedColors } from 'fast-png';
 import type { Picture } from './densityImage.ts';
 
-/** A picture as a PNG file: one byte a pixel where its colours fit a palette, which makes it about half as large. */
+/** A picture as a PNG file: one byte per pixel if its colours fit a palette, which makes it about half as large. */
 export function encodePng({ width, height, data }: Picture): Uint8Array {
   const pixels = new Uint32Array(data.slice().buffer);
   const colors = [...new Set(pixels)];

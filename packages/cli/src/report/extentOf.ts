@@ -1,4 +1,4 @@
-/** Least and largest of the finite values, however many; undefined where there is none. */
+/** Smallest and largest of the finite values; undefined if there are none. */
 export function extentOf(values: Iterable<number>): [least: number, most: number] | undefined {
   let [least, most] = [Infinity, -Infinity];
   for (const value of values) {

@@ -1,4 +1,4 @@
-/** How lines, axes and words of a figure look: in a page, or inside a figure that is a file of its own. */
+/** The style of lines, axes and text in a figure: in a page, or inside a figure in a separate file. */
 export const figureStyle = `svg { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }
 svg text { fill: #62707d; } svg .strong { fill: #1f2933; font-weight: 600; } .middle { text-anchor: middle; } .end { text-anchor: end; }
 .grid { stroke: #e8ecf0; } .tick, .axis { stroke: #aab4be; fill: none; }

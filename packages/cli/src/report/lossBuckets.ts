@@ -1,16 +1,16 @@
 import type { Metrics } from '../run/metricsLog.ts';
 
-/** Successive reports, drawn as one. */
+/** Successive reports, drawn as one point. */
 export interface LossBucket {
   /** Mean step of the reports. */
   readonly step: number;
-  /** Of the finite losses; NaN where there is none. */
+  /** Of the finite losses; NaN if there are none. */
   readonly least: number;
   readonly mean: number;
   readonly most: number;
 }
 
-/** Reports in at most `limit` buckets of about equal size, in order: a picture shows no more, and every extreme stays in it. */
+/** Reports in at most `limit` buckets of about equal size, in order. A picture cannot show more, and extremes are kept. */
 export function lossBuckets(metrics: readonly Metrics[], limit: number): LossBucket[] {
   const count = Math.min(limit, metrics.length);
   const edge = (bucket: number): number => Math.round((bucket * metrics.length) / count);

@@ -12,7 +12,7 @@ const resolution = 450;
 /** Losses that span more than this factor are shown on a logarithmic axis. */
 const wide = 20;
 
-/** The loss over the steps: as reported, and its running mean. Every finite loss lies within the axes. */
+/** The loss over the steps, as reported and as a running mean. Every finite loss lies within the axes. */
 export function lossCurve(metrics: readonly Metrics[]): string {
   const buckets = lossBuckets(metrics, resolution);
   const [least, most] = extentOf(buckets.flatMap((bucket) => [bucket.least, bucket.most])) ?? [0, 1];

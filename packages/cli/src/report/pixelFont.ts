@@ -1,4 +1,4 @@
-// Seven rows of five pixels a letter: enough for the words and numbers on a picture, without a font file.
+// Seven rows of five pixels per letter: enough for the words and numbers in a picture, without a font file.
 const glyphs: Readonly<Record<string, string>> = {
   '0': '01110 10001 10011 10101 11001 10001 01110',
   '1': '00100 01100 00100 00100 00100 00100 01110',
@@ -26,7 +26,7 @@ const glyphs: Readonly<Record<string, string>> = {
 /** Width of a letter with its gap, in pixels of the font. */
 export const advance = 6;
 
-/** Calls `set` for every dark pixel of a text; letters the font lacks are left out. */
+/** Calls `set` for every dark pixel of a text; letters that the font lacks are skipped. */
 export function drawText(text: string, set: (x: number, y: number) => void): void {
   Array.from(text).forEach((letter, i) => {
     (glyphs[letter] ?? '')

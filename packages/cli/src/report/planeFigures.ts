@@ -30,7 +30,7 @@ interface Plane {
   readonly y: Scale;
 }
 
-/** A square of the page for a part of the plane, with room for what its axes say. */
+/** A square of the page for a part of the plane, with room for the labels of its axes. */
 function planeOf(domain: Domain): Plane {
   const y = scaleLinear([...domain.y], [top + side, top]);
   const left = leftMargin(ticksOf(y, 5));
@@ -61,7 +61,7 @@ export function trajectoryFigure({ trajectory }: Pick<Samples, 'trajectory'>, do
   );
 }
 
-/** log p₁ on a grid [size², rows from the top], nats, with a scale of colours; `nats` of range below the highest values are told apart. */
+/** log p₁ on a grid [size², rows from the top], nats, with a colour scale that covers a range of `nats` below the highest values. */
 export function heatMapFigure(logDensity: Float64Array, size: number, domain: Domain): string {
   const { frame, x, y } = planeOf(domain);
   const sorted = logDensity.filter((value) => Number.isFinite(value)).toSorted();

@@ -1,7 +1,7 @@
 import { figureStyle } from './figureStyle.ts';
 import { escapeText } from './svg.ts';
 
-/** One number that matters, large. */
+/** One key number, shown large. */
 export interface Headline {
   readonly label: string;
   readonly value: string;
@@ -53,7 +53,7 @@ table.columns { margin-top: 28px; } .columns th { width: auto; } .columns td:not
 figure.wide { margin-top: 40px; }
 `;
 
-/** A page that stands alone: no script, and nothing is fetched. */
+/** A self-contained page: no script and no external resources. */
 export function reportHtml({ title, subtitle, headlines, loss, figures, tables }: ReportContent): string {
   const parts = [
     `<h1>${escapeText(title)}</h1><p>${escapeText(subtitle)}</p>`,
@@ -66,7 +66,7 @@ export function reportHtml({ title, subtitle, headlines, loss, figures, tables }
   return pageHtml(title, parts.filter(Boolean).join('\n'));
 }
 
-/** A page around what it shows. */
+/** The HTML page around a body. */
 export const pageHtml = (title: string, body: string): string => `<!doctype html>
 <html lang="en">
 <head>

@@ -23,7 +23,7 @@ export interface ReportRequest {
   readonly signal: AbortSignal;
 }
 
-/** Samples and scores a trained flow, and leaves samples.png, results.json and report.html in its run directory. */
+/** Samples and scores a trained flow, and writes samples.png, results.json and report.html to its run directory. */
 export async function reportRun({ output, assembled, run, step, signal }: ReportRequest): Promise<void> {
   const { experiment, backend, data } = assembled;
   const scores = await scoreRun(assembled, output, signal);
@@ -135,7 +135,7 @@ function headlines(scores: Scores, trainingSeconds: number): Headline[] {
   ];
 }
 
-/** Says which solver a likelihood was computed with, where it was not the experiment's. */
+/** Names the solver of a likelihood if it is not the experiment's. */
 const bySolver = ({ solver }: Estimate): string => (solver === undefined ? '' : `, by ${solver}`);
 
 /** The scores as a few aligned lines. */
@@ -163,13 +163,13 @@ function summary(scores: Scores, trainingSeconds: number): string {
 
 /** Cells along a side of the density map. */
 const mapSize = 64;
-/** A picture of a range of 8 nats in 256 colours tells no finer errors apart; dopri5 at 1e-5 takes several times as long. */
+/** A picture with a range of 8 nats in 256 colours shows no finer errors; dopri5 at 1e-5 takes several times as long. */
 const mapSolver = { name: 'midpoint', steps: 16 } as const;
 
-/** The part of the plane that samples and data are shown in. */
+/** The part of the plane shown for samples and data. */
 const dataDomain = ({ data }: Scores): Domain => domainOf(planePoints(data));
 
-/** A flow that is far from its data draws a picture with nothing in it. */
+/** Warns that the picture is empty if the flow is far from its data. */
 function warnOfEmptyPicture(scores: Scores, output: Output): void {
   const { samples } = scores;
   const [within, count] = [countWithin(planePoints(samples), dataDomain(scores)), samples.shape[0]];
@@ -218,7 +218,7 @@ async function planeFigures(
   return figures;
 }
 
-/** How many points are shown, and of how many. */
+/** The number of points shown, and the total. */
 function describePoints({ data: { shape }, heldOut }: Scores, { size, testSize }: Dataset): string {
   const [shown, available] = [shape[0], heldOut ? testSize : size];
   const kind = heldOut
@@ -239,11 +239,11 @@ function describeSamples({ samples }: Scores, domain: Domain): string {
     : `${formatNumber(count)} samples of the trained flow, of which ${formatNumber(within)} lie within the axes`;
 }
 
-/** Noise may begin outside of where the data lies. */
+/** Noise may start outside the region of the data. */
 const trajectoryDomain = ({ trajectory }: Samples, data: Domain): Domain =>
   unionOf(domainOf(planePoints(trajectory!)), data);
 
-/** Absent where the field is too wild far from the data to be integrated: a report is worth more than one of its figures. */
+/** Undefined if the field cannot be integrated far from the data: the report is written without this figure. */
 async function densityMap(
   flow: AssembledExperiment['flow'],
   solver: Solver,
@@ -274,7 +274,7 @@ function lastReport(metrics: readonly Metrics[]): [string, string][] {
   return last ? flatRows(last) : [];
 }
 
-/** Nested values as rows of dotted names; a plugin's name stands for the plugin. */
+/** Nested values as rows with dotted names; a plugin is shown by its name. */
 function flatRows(value: object, prefix = ''): [string, string][] {
   return Object.entries(value).flatMap(([key, part]): [string, string][] => {
     if (typeof part !== 'object' || part === null || Array.isArray(part)) return [[prefix + key, shown(part)]];

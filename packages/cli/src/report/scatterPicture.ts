@@ -17,7 +17,7 @@ const margin = { right: 20, top: 44, bottom: 40 };
 const grey = rgb('#666666');
 const black = rgb('#222222');
 
-/** Pixels of the canvas for one of the font's. */
+/** Canvas pixels per font pixel. */
 const zoom = 2;
 const widthOf = (text: string): number => (text.length * advance - 1) * zoom;
 
@@ -30,7 +30,7 @@ interface Ticks {
 export function scatterPicture(panels: readonly Panel[]): Uint8Array {
   const clouds = panels.map(({ points }) => planePoints(points));
   const domain = domainOf(clouds[0]);
-  // In the font's letters a tick is as wide as in two of a figure's pixels.
+  // A tick in the font's letters is as wide as in two pixels of a figure.
   const ticks = {
     x: ticksAlong(scaleLinear([...domain.x], [0, side / zoom]), 5),
     y: ticksOf(scaleLinear([...domain.y], [0, side]), 5),

@@ -6,32 +6,32 @@ import { isFinding } from '../errors.ts';
 import { atMostHeldOut, distinctPoints, drawSamples } from '../run/drawSamples.ts';
 import type { Output } from '../terminal/output.ts';
 
-/** What a trained flow is judged by. */
+/** The scores of a trained flow. */
 export interface Scores {
   /** [count, ...event]. */
   readonly samples: HostArray;
-  /** Points of the data, [count, ...event], none of them twice: fewer than samples where there are fewer. */
+  /** Points of the data, [count, ...event], without repetition; fewer than samples if there are not enough. */
   readonly data: HostArray;
   /** Whether the points are held out from training. */
   readonly heldOut: boolean;
   /** Field evaluations of one sample's solve. */
   readonly functionEvaluations: number;
   readonly samplingSeconds: number;
-  /** Negative log-likelihood of held-out points; absent where there are none, no density to start from, or where it failed. */
+  /** Negative log-likelihood of held-out points; absent if there are none, if the path has no prior density, or if it failed. */
   readonly nll?: Estimate;
-  /** Why the likelihood could not be computed, where it could not. */
+  /** Why the likelihood could not be computed, if it failed. */
   readonly nllFailure?: string;
   readonly scoringSeconds?: number;
-  /** Entropy of the data, nats, where it is known. */
+  /** Entropy of the data, nats, if known. */
   readonly entropy?: number;
-  /** Share of the samples where the data's density is positive, where it is known. */
+  /** Fraction of the samples where the data's density is positive, if it is known. */
   readonly inSupport?: { readonly value: number; readonly standardError: number };
 }
 
-/** Points and samples that scores rest on at most. */
+/** Maximum number of points and samples for scores. */
 const scoredCount = 10_000;
 
-/** A likelihood that cannot be computed is left out, and said why: the samples of a finished training are not lost with it. */
+/** If the likelihood cannot be computed, it is left out with the reason, so that the samples of a finished training are not lost. */
 export async function scoreRun(
   { flow, data, experiment, registry }: AssembledExperiment,
   output: Output,
@@ -40,7 +40,7 @@ export async function scoreRun(
   const { seed } = experiment;
   const held = await distinctPoints(data, scoredCount, seed);
   const twoSided = flow.path.sides === 'two';
-  // Each sample of a two-sided path starts from a point of its own.
+  // Each sample of a two-sided path starts from a different point.
   const sampleCount = twoSided ? held.points.shape[0] : scoredCount;
   const drawn = await timed(async () => {
     const progress = output.progress('sample', sampleCount);
@@ -76,12 +76,12 @@ export async function scoreRun(
   };
 }
 
-/** Negative log-likelihood of held-out points, nats. @throws OptionError where no points are held out, SolverError. */
+/** Negative log-likelihood of held-out points, nats. @throws OptionError if no points are held out; SolverError. */
 export async function scoreNll(
   { registry, flow, data }: Pick<AssembledExperiment, 'registry' | 'flow' | 'data'>,
   request: Omit<EstimateRequest, 'flow' | 'data'>,
 ): Promise<Estimate> {
-  // Exact costs a pass a dimension: for points of the plane that is little.
+  // The exact divergence costs one pass per dimension, which is cheap for points of the plane.
   const divergence = data.shape.reduce((size, extent) => size * extent, 1) <= 8 ? 'exact' : 'hutchinson';
   return registry.build('estimator', { name: 'nll', divergence }).estimate({ flow, data, ...request });
 }

@@ -2,10 +2,10 @@ import type { ScaleContinuousNumeric } from 'd3-scale';
 import type { Picture } from './densityImage.ts';
 import { encodePng } from './encodePng.ts';
 
-/** Any scale of numbers that has ticks. */
+/** Any numeric scale with ticks. */
 export type Scale = ScaleContinuousNumeric<number, number>;
 
-/** The part of a figure that data is drawn in, in pixels. */
+/** The area of a figure in which data is drawn, in pixels. */
 export interface Frame {
   readonly width: number;
   readonly height: number;
@@ -24,7 +24,7 @@ export function figure({ width, height }: Frame, label: string, content: string)
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeText(label)}">${content}</svg>`;
 }
 
-/** A place on an axis, and what is written there. */
+/** A position on an axis, and its label. */
 export interface Tick {
   readonly value: number;
   readonly text: string;
@@ -35,12 +35,12 @@ export interface AxesOptions {
   readonly grid?: boolean;
   readonly xLabel?: string;
   readonly yLabel?: string;
-  /** Where the scale's own ticks will not do. */
+  /** Replaces the scale's own ticks. */
   readonly xTicks?: readonly Tick[];
   readonly yTicks?: readonly Tick[];
 }
 
-/** About `count` round numbers along a linear scale: with an exponent where they would take many zeros to write. */
+/** About `count` round numbers along a linear scale, with an exponent if they would have many zeros. */
 export function ticksOf(scale: Scale, count: number): Tick[] {
   const values = scale.ticks(count);
   const largest = Math.max(Math.abs(values[0] ?? 0), Math.abs(values.at(-1) ?? 0));
@@ -49,10 +49,10 @@ export function ticksOf(scale: Scale, count: number): Tick[] {
   return values.map((value) => ({ value, text: value === 0 ? '0' : format(value).replace('e+', 'e') }));
 }
 
-/** At least the width of a text in figures, whose letters are 12 pixels high. */
+/** An upper bound of the width of a text in figures, whose letters are 12 pixels high. */
 const widthOf = (text: string): number => 7 * text.length;
 
-/** Of the texts of ticks, in pixels. */
+/** Width of the widest tick label, in pixels. */
 export const widestOf = (ticks: readonly Tick[]): number =>
   ticks.reduce((most, { text }) => Math.max(most, widthOf(text)), 0);
 
@@ -66,10 +66,10 @@ export function ticksAlong(scale: Scale, count: number): Tick[] {
   return ticksOf(scale, 1);
 }
 
-/** Pixels between the texts of an axis and the axis. */
+/** Pixels between the labels of an axis and the axis. */
 const tickGap = 8;
 
-/** What an axis on the left takes, its label included: `left` of a frame. */
+/** The width of a left axis including its label: `left` of a frame. */
 export const leftMargin = (yTicks: readonly Tick[], yLabel = ''): number =>
   Math.ceil(tickGap + widestOf(yTicks) + (yLabel ? 22 : 4));
 
@@ -97,7 +97,7 @@ export function axes(frame: Frame, x: Scale, y: Scale, options: AxesOptions = {}
   ].join('');
 }
 
-/** Pixels as an image that needs no file. */
+/** Pixels as an inline image. */
 export function image(picture: Picture, x: number, y: number, width: number, height: number): string {
   const png = Buffer.from(encodePng(picture)).toString('base64');
   return `<image x="${x}" y="${y}" width="${width}" height="${height}" preserveAspectRatio="none" href="data:image/png;base64,${png}"/>`;

@@ -6,7 +6,7 @@ import { round, type Scale } from './svg.ts';
 export function trajectoryLines(trajectory: HostArray, x: Scale, y: Scale): string {
   const [count, points] = trajectory.shape;
   const cloud = planePoints(trajectory);
-  /** In tenths of a pixel: whole numbers, so that differences do not add up to an error. */
+  /** In tenths of a pixel: integers, so that errors of differences do not accumulate. */
   const at = (particle: number, point: number): readonly [number, number] => {
     const i = 2 * (particle * points + point);
     return [Math.round(10 * x(cloud[i])), Math.round(10 * y(cloud[i + 1]))];
@@ -14,7 +14,7 @@ export function trajectoryLines(trajectory: HostArray, x: Scale, y: Scale): stri
   const place = ([left, top]: readonly [number, number]): string => `${round(left / 10)} ${round(top / 10)}`;
   const particles = Array.from({ length: count }, (_, particle) => particle);
   const line = (particle: number): string => {
-    // Differences are shorter to write than places.
+    // Differences are shorter than absolute positions.
     const moves = Array.from({ length: points - 1 }, (_, point) => {
       const [[left, top], [nextLeft, nextTop]] = [at(particle, point), at(particle, point + 1)];
       return place([nextLeft - left, nextTop - top]);

@@ -4,17 +4,17 @@ import { OptionError, type HostArray } from '@flow-matching/tensor';
 export interface DrawOptions {
   readonly seed: number;
   readonly trajectory?: number | undefined;
-  /** Instead of the flow's own. */
+  /** Used instead of the flow's own. */
   readonly solver?: Solver | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
- * Samples of a trained flow. What they start from on a two-sided path, and what they are conditioned on, is taken from points that
- * training has not seen.
+ * Samples of a trained flow. The source points of a two-sided path and the conditions are taken from points that training has
+ * not seen.
  *
- * @throws SolverError where a solve stops short.
+ * @throws SolverError if a solve does not reach its end.
  */
 export async function drawSamples(
   { flow, data }: { readonly flow: Flow; readonly data: Dataset | (() => Promise<Dataset>) },
@@ -35,7 +35,7 @@ export async function drawSamples(
   return drawn;
 }
 
-/** Points that training never sees; where none are held out, training points. */
+/** Points that training never sees; training points if none are held out. */
 export async function heldOutBatch(
   data: Dataset,
   size: number,
@@ -49,7 +49,7 @@ export async function heldOutBatch(
   }
 }
 
-/** At most `limit` points that training never sees, none of them twice; training points where none are held out. */
+/** At most `limit` points that training never sees, without repetition; training points if none are held out. */
 export async function distinctPoints(
   data: Dataset,
   limit: number,
@@ -61,5 +61,5 @@ export async function distinctPoints(
   return { points: x1, heldOut };
 }
 
-/** A default number of points: not more than are held out. */
+/** A default number of points: at most as many as are held out. */
 export const atMostHeldOut = (count: number, { testSize = count }: Dataset): number => Math.min(count, testSize);

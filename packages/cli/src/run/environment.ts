@@ -7,7 +7,7 @@ const ownRequire = createRequire(import.meta.url);
 /** The version of this package. */
 export const ownVersion = (): string => (ownRequire('../../package.json') as { version: string }).version;
 
-/** Versions of what results depend on; those of optional parts where they are installed. */
+/** Versions of the packages that results depend on, including optional ones that are installed. */
 export function versions(): Record<string, string> {
   const found = {
     'flow-matching': ownVersion(),
@@ -17,7 +17,7 @@ export function versions(): Record<string, string> {
   return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** The version of a package, as `require` finds it. */
+/** The version of a package found by `require`. */
 function packageVersion(require: NodeJS.Require, name: string): string | undefined {
   try {
     return (require(`${name}/package.json`) as { version: string }).version;
@@ -26,7 +26,7 @@ function packageVersion(require: NodeJS.Require, name: string): string | undefin
   }
 }
 
-/** The ONNX backend has ONNX Runtime; this package need not see it. */
+/** ONNX Runtime is a dependency of the ONNX backend and may not be visible from this package. */
 function backendRequire(): NodeJS.Require | undefined {
   try {
     return createRequire(import.meta.resolve('@flow-matching/backend-onnx'));
@@ -35,7 +35,7 @@ function backendRequire(): NodeJS.Require | undefined {
   }
 }
 
-/** What a training runs on. */
+/** The environment of a training. */
 export const environmentOf = (backend: Backend): Record<string, unknown> => ({
   backend: backend.name,
   device: backend.device,

@@ -1,7 +1,7 @@
-/** Bytes of UTF-8 that leave room for a number in a file name of 255. */
+/** Maximum length in bytes of UTF-8, which leaves room for a number in a file name of 255 bytes. */
 const longest = 200;
 
-/** An experiment's name as that of a folder: without what file systems refuse, and not longer than they allow. */
+/** An experiment's name as a folder name: without characters that file systems refuse, and not longer than they allow. */
 export function folderName(name: string): string {
   const allowed = name.replaceAll(/[/\\:*?"<>|\p{Cc}]/gu, '-');
   let bytes = 0;

@@ -12,15 +12,15 @@ export interface PassedOver {
 
 export interface LatestCheckpointRequest {
   readonly output: Output;
-  /** Of the run's experiment; not compared where absent, as in runs from before it was recorded. */
+  /** Hash of the run's experiment; absent, and not compared, in runs from before it was recorded. */
   readonly hash: string | undefined;
   readonly strict: boolean | undefined;
 }
 
 /**
- * The last checkpoint of a run that can be read, where there is one; the user is told which were passed over.
+ * The last readable checkpoint of a run, if there is one. Warns about skipped ones.
  *
- * @throws CheckpointError where it belongs to another experiment, where none can be read, or where the last cannot and `strict`.
+ * @throws CheckpointError if it belongs to another experiment, if none can be read, or if `strict` and the last cannot.
  */
 export async function latestCheckpoint(
   run: RunDirectory,

@@ -5,16 +5,16 @@ import { CheckpointError } from '../errors.ts';
 import type { AssembledFlow } from '../experiment/assembleExperiment.ts';
 
 /**
- * Lets a flow use the parameters of a checkpoint: their moving average where there is one.
+ * Loads the parameters of a checkpoint into a flow, or their moving average if there is one.
  *
- * @throws CheckpointError naming the file where they are not those of the experiment's model, by name, shape or dtype.
+ * @throws CheckpointError naming the file, if names, shapes or dtypes differ from those of the experiment's model.
  */
 export function loadParameters({ flow, model }: AssembledFlow, { state, context }: Checkpoint, file: string): void {
   const parameters = state.ema ?? state.parameters;
   const size = Object.values(parameters).reduce((sum, { data }) => sum + data.length, 0);
   let expected: Readonly<Record<string, HostArray>>;
   try {
-    // Twice as many are enough to tell the first that differs.
+    // Twice as many are enough to find the first difference.
     ({ parameters: expected } = measureModel(model, context, 2 * size + 1024));
   } catch (cause) {
     if (!(cause instanceof FlowMatchingError)) throw cause;

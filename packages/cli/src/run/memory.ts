@@ -7,7 +7,7 @@ const bytesPerNumber = 4;
 
 export interface TrainingSize {
   readonly model: VectorFieldModel;
-  /** What the model is built for: the shapes of the data. */
+  /** The shapes of the data. */
   readonly context: ModelContext;
   readonly optimizer: Optimizer;
   readonly batchSize: number;
@@ -16,10 +16,11 @@ export interface TrainingSize {
 }
 
 /**
- * Bytes that a training needs at the least: parameters, their gradient, the optimizer's state, their moving average and a copy on the host;
- * for each point of a batch the noise, the data, the point between them and its velocity, and what each weight matrix [in, out] makes of it.
+ * Minimum memory of a training in bytes: parameters, their gradient, the optimizer's state, their moving average and a copy on
+ * the host; for each point of a batch the noise, the data, the point between them and its velocity, and its product with each
+ * weight matrix [in, out].
  *
- * @throws MemoryError, before anything is allocated, where that is more than `limit` bytes.
+ * @throws MemoryError, before anything is allocated, if that is more than `limit` bytes.
  */
 export function checkTrainingMemory(
   { model, context, optimizer, batchSize, ema }: TrainingSize,
@@ -44,7 +45,7 @@ export function checkTrainingMemory(
   return bytes;
 }
 
-/** {@link measureModel}, whose refusal of too many parameters is another error here. */
+/** {@link measureModel}, with a MemoryError for too many parameters. */
 function measured(
   model: VectorFieldModel,
   context: ModelContext,
@@ -68,9 +69,9 @@ export interface SamplesSize {
 }
 
 /**
- * Bytes that samples need at the least: they and their trajectories are held twice, in the batches that they are drawn in and joined.
+ * Minimum memory of samples in bytes: they and their trajectories are held twice, as batches and joined.
  *
- * @throws MemoryError where that is more than `limit` bytes.
+ * @throws MemoryError if that is more than `limit` bytes.
  */
 export function checkSamplesMemory(
   { count, shape, trajectory = 0 }: SamplesSize,
@@ -82,9 +83,9 @@ export function checkSamplesMemory(
   return bytes;
 }
 
-/** Bytes of the machine's memory, or of what a container lets this process have of it. */
+/** The machine's memory in bytes, or the limit set by a container. */
 function availableMemory(): number {
-  // 0 where no limit is known.
+  // 0 if no limit is known.
   return Math.min(totalmem(), process.constrainedMemory() || Infinity);
 }
 

@@ -6,15 +6,15 @@ import { writeAtomically } from '../disk/writeAtomically.ts';
 /** One line of metrics.jsonl. */
 export type Metrics = Omit<TrainingReport, 'steps'>;
 
-/** A line of metrics.jsonl that is no report: something a reader of the run should know of. */
+/** A line of metrics.jsonl that is not a report but an event of the run. */
 export interface MetricsEvent {
-  /** The step the training stood at. */
+  /** The step of the training. */
   readonly step: number;
   readonly event: string;
   readonly [detail: string]: unknown;
 }
 
-/** metrics.jsonl: one JSON object a line, appended as the training goes. */
+/** metrics.jsonl: one JSON object per line, appended during training. */
 export class MetricsLog implements AsyncDisposable {
   readonly #path: string;
   readonly #file: FileHandle;
@@ -25,8 +25,8 @@ export class MetricsLog implements AsyncDisposable {
   }
 
   /**
-   * Opens the log for the steps after `step`; lines beyond it are dropped, because these steps will be made again, and so are lines that
-   * are not understood.
+   * Opens the log for the steps after `step`. Later lines are dropped, because these steps will be repeated, and so are invalid
+   * lines.
    *
    * @throws FileError.
    */
@@ -53,7 +53,10 @@ export class MetricsLog implements AsyncDisposable {
   }
 }
 
-/** The reports of a log. A last line that a kill cut short is left out; other lines that are not understood are too, and `warn` hears of them. @throws FileError. */
+/**
+ * The reports of a log. An incomplete last line of a killed process is skipped; other invalid lines are skipped with a call of
+ * `warn`. @throws FileError.
+ */
 export async function readMetrics(path: string, warn: (text: string) => void): Promise<Metrics[]> {
   return (await readLines(path, warn)).filter((line): line is Metrics => !('event' in line));
 }
@@ -67,7 +70,7 @@ async function readLines(path: string, warn: (text: string) => void): Promise<(M
     throw fileError('read', path, cause);
   }
   const parsed = text.split('\n').map(parseLine);
-  // The last one is empty, or was cut short by a kill.
+  // The last one is empty, or incomplete after a kill.
   const broken = parsed.slice(0, -1).flatMap((line, i) => (line ? [] : [i + 1]));
   if (broken.length > 0)
     warn(
@@ -87,7 +90,7 @@ function parseLine(text: string): Metrics | MetricsEvent | undefined {
   const { step, event, loss, seconds, ...others } = line as Record<string, unknown>;
   if (!Number.isSafeInteger(step)) return undefined;
   if (typeof event === 'string') return line as MetricsEvent;
-  // A gradient's norm that is infinite is null in JSON.
+  // An infinite gradient norm is null in JSON.
   const numbers = [others['gradientNorm'], others['learningRate'], others['skipped']].every(
     (value) => value === undefined || value === null || typeof value === 'number',
   );

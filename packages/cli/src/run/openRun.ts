@@ -20,14 +20,14 @@ export interface OpenedRun {
   readonly assembled: AssembledFlow;
   /** Updates made when the checkpoint was saved. */
   readonly step: number;
-  /** The data of the training, read when it is first asked for: a flow can be sampled without. @throws DataError, RunError. */
+  /** The training data, read on first use: sampling may not need it. @throws DataError, RunError. */
   readonly data: () => Promise<Dataset>;
 }
 
 /**
- * The flow of a run's last checkpoint: the moving average of its parameters where there is one.
+ * The flow of a run's last checkpoint, with the moving average of its parameters if there is one.
  *
- * @throws RunError, CheckpointError; UsageError where the run names plugins that were not allowed.
+ * @throws RunError, CheckpointError; UsageError if the run names plugins that are not allowed.
  */
 export async function openRun(
   context: CommandContext,
@@ -53,7 +53,7 @@ export async function openRun(
   };
 }
 
-/** A run's experiment, as its training recorded it. @throws RunError, ExperimentError; UsageError where it names plugins that were not allowed. */
+/** A run's experiment, as recorded by its training. @throws RunError, ExperimentError; UsageError if it names plugins that are not allowed. */
 export async function loadRun(
   { root, output }: CommandContext,
   path: string,
@@ -73,7 +73,7 @@ export async function loadRun(
   return { run, loaded };
 }
 
-/** The data that a run was trained on. @throws DataError; RunError where a file is another one by now. */
+/** The data that a run was trained on. @throws DataError; RunError if a file has changed since. */
 export async function dataOfRun(
   { output }: CommandContext,
   run: RunDirectory,

@@ -11,7 +11,7 @@ import { folderName } from './folderName.ts';
 import { quotePath } from '../terminal/quoteArgument.ts';
 import type { ResolvedExperiment } from '../experiment/resolveExperiment.ts';
 
-/** Where the command puts runs that are given no place of their own. */
+/** The default folder of runs. */
 export const runsFolder = 'runs';
 
 /** The files of one run. */
@@ -44,17 +44,17 @@ export class RunDirectory {
     return join(this.path, 'lock');
   }
 
-  /** What goes on with this run, to be pasted into a shell. */
+  /** The command that continues this run, to be pasted into a shell. */
   get resumeCommand(): string {
     return `flow-matching train ${quotePath(this.path)} --resume`;
   }
 
-  /** Whether a training began here. */
+  /** Whether a training was started here. */
   get hasExperiment(): boolean {
     return existsSync(this.experimentFile);
   }
 
-  /** A run that is there. @throws RunError. */
+  /** An existing run. @throws RunError. */
   static existing(path: string): RunDirectory {
     const run = new RunDirectory(path);
     if (run.hasExperiment) return run;
@@ -70,7 +70,7 @@ export class RunDirectory {
     );
   }
 
-  /** A new directory `runs/NAME-N` with the first number that is free. */
+  /** A new directory `runs/NAME-N` with the first free number. */
   static async numbered(name: string, parent: string = runsFolder): Promise<RunDirectory> {
     await makeDirectory(parent);
     const folder = folderName(name);
@@ -80,7 +80,7 @@ export class RunDirectory {
         await mkdir(path);
         return new RunDirectory(path);
       } catch (cause) {
-        // Another training took the number in between.
+        // Another training took the number meanwhile.
         if (systemCode(cause) !== 'EEXIST') throw fileError('make', path, cause);
       }
     }
@@ -91,14 +91,14 @@ export class RunDirectory {
     });
   }
 
-  /** The newest `runs/NAME-N`, where there is one. */
+  /** The newest `runs/NAME-N`, if there is one. */
   static async newest(name: string, parent: string = runsFolder): Promise<RunDirectory | undefined> {
     const folder = folderName(name);
     const number = await lastNumber(folder, parent);
     return number === 0 ? undefined : new RunDirectory(join(parent, `${folder}-${number}`));
   }
 
-  /** Makes the directory; one that holds anything is refused. @throws RunError, FileError. */
+  /** Creates the directory; a non-empty one is refused. @throws RunError, FileError. */
   async create(): Promise<void> {
     await makeDirectory(this.path);
     const found = await readdir(this.path);
@@ -112,11 +112,11 @@ export class RunDirectory {
     });
   }
 
-  /** Makes sure the directory is there, and that what is in it is a run or nothing yet. @throws RunError, FileError. */
+  /** Makes sure that the directory exists, and that it contains a run or is empty. @throws RunError, FileError. */
   async prepare(): Promise<void> {
     await makeDirectory(this.path);
     if (this.hasExperiment) return;
-    // What a training leaves that was killed in its first moments.
+    // Left by a training that was killed right after its start.
     const foreignEntries = (await readdir(this.path)).filter(
       (name) => !name.startsWith('lock') && !name.endsWith(temporarySuffix),
     );
@@ -129,7 +129,7 @@ export class RunDirectory {
     }
   }
 
-  /** Saves the experiment with all its defaults and with what it runs on, on which equal bytes depend. */
+  /** Saves the experiment with all its defaults and its environment, on which bitwise equality depends. */
   async saveExperiment(
     { experiment, directory }: ResolvedExperiment,
     environment: Readonly<Record<string, unknown>>,
@@ -140,7 +140,7 @@ export class RunDirectory {
   }
 }
 
-/** The highest number of a folder `NAME-N`; 0 where there is none. Others that begin alike, and numbers beyond 2^53, are none of ours. */
+/** The highest number of a folder `NAME-N`; 0 if there is none. Other folders with this prefix, and numbers above 2^53, are ignored. */
 async function lastNumber(name: string, parent: string): Promise<number> {
   const entries = await readdir(parent).catch(() => []);
   return entries

@@ -8,11 +8,11 @@ import { fileError, systemCode } from '../disk/fileError.ts';
 import { isUnsupported } from '../disk/unsupported.ts';
 import { RunError } from '../errors.ts';
 
-/** Who holds a lock. */
+/** The holder of a lock. */
 interface Holder {
   readonly pid: number;
   readonly host: string;
-  /** When the process began, in the system's ticks, where the system tells: numbers of processes are used again. */
+  /** Start time of the process in system ticks, if available: process ids are reused. */
   readonly began?: string | undefined;
   readonly token: string;
 }
@@ -20,13 +20,13 @@ interface Holder {
 /** Tokens of the locks that this process holds. */
 const heldHere = new Set<string>();
 
-/** How often a lock that others put and remove meanwhile is tried for. */
+/** Number of attempts for a lock that others take and release meanwhile. */
 const attempts = 100;
-/** How often a lock is read that is still empty, milliseconds apart: on file systems without links it is filled after it was made. */
+/** How often an empty lock is read again, milliseconds apart: on file systems without links it is filled after it is created. */
 const emptyReads = 10;
 const emptyInterval = 50;
 
-/** Keeps a second training out of a run directory. Released by disposing; what a killed process left is found by its number. */
+/** Keeps a second training out of a run directory. Disposing releases it; a lock left by a killed process is recognized by the process id. */
 export class RunLock implements AsyncDisposable {
   readonly #path: string;
   readonly #directory: string;
@@ -42,8 +42,8 @@ export class RunLock implements AsyncDisposable {
   }
 
   /**
-   * @throws RunError where a living process, or one on another machine, holds it; where what lies at its place is no lock; where a stale
-   * one cannot be removed. FileError where the directory cannot be written to.
+   * @throws RunError if a running process, or one on another machine, holds it, if the file is not a lock, or if a stale lock
+   *   cannot be removed; FileError if the directory is not writable.
    */
   static async acquire(path: string, directory: string, disk: Disk = nodeDisk): Promise<RunLock> {
     const own: Holder = { pid: process.pid, host: hostname(), began: beginningOf(process.pid), token: randomUUID() };
@@ -63,9 +63,9 @@ export class RunLock implements AsyncDisposable {
   }
 
   /**
-   * Makes sure that the lock is still this process's; one that was removed is put back.
+   * Makes sure that this process still holds the lock; a removed lock is restored.
    *
-   * @throws RunError where another training has taken the directory over.
+   * @throws RunError if another training has taken over the directory.
    */
   async verify(): Promise<void> {
     const text = JSON.stringify(this.#holder);
@@ -96,7 +96,7 @@ function heldError(holder: Holder, own: Holder, path: string, directory: string)
   });
 }
 
-/** A link appears with its content, so that nobody finds a lock that is still empty. Where there are no links, the lock is filled after it was made. */
+/** A link appears with its content, so that no process sees an empty lock. Without links, the lock is filled after it is created. */
 async function putIfAbsent(path: string, text: string, disk: Disk): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`;
   try {
@@ -123,7 +123,7 @@ async function putIfAbsent(path: string, text: string, disk: Disk): Promise<bool
   }
 }
 
-/** What a lock says; undefined where there is none. @throws RunError for anything but a file. */
+/** The content of a lock; undefined if there is none. @throws RunError for anything but a file. */
 async function readLock(path: string, directory: string): Promise<string | undefined> {
   for (let reads = 1; ; reads++) {
     try {
@@ -142,7 +142,7 @@ async function readLock(path: string, directory: string): Promise<string | undef
   }
 }
 
-/** Moves the dead lock away, so that of two finders one removes it; puts it back if a living one slipped in between. @throws RunError. */
+/** Moves the stale lock away, so that only one of two processes removes it; restores it if a valid lock was moved instead. @throws RunError. */
 async function removeStale(path: string, found: string, directory: string, disk: Disk): Promise<void> {
   const aside = `${path}.${randomUUID()}`;
   try {
@@ -170,7 +170,7 @@ function parseHolder(text: string): Holder | undefined {
       ? holder
       : undefined;
   } catch {
-    // Cut short by a kill: nobody holds it.
+    // Incomplete after a kill: not held by any process.
     return undefined;
   }
 }
@@ -186,7 +186,7 @@ function isGone({ pid, host, began, token }: Holder): boolean {
   return began !== undefined && began !== beginningOf(pid);
 }
 
-/** Field 22 of /proc/PID/stat; the second field, in parentheses, may hold spaces. */
+/** Field 22 of /proc/PID/stat; the second field, in parentheses, may contain spaces. */
 function beginningOf(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')

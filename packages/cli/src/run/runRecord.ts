@@ -10,16 +10,16 @@ import type { RunDirectory } from './runDirectory.ts';
 
 type Document = Readonly<Record<string, unknown>> & { readonly environment?: Readonly<Record<string, unknown>> };
 
-/** Where an experiment.yaml keeps the hash of everything else in it. */
+/** The key of experiment.yaml with the hash of everything else in it. */
 const recordKey = 'record';
 
-/** The text of a run's experiment.yaml, with a hash of its content by which a later edit is noticed. */
+/** The text of a run's experiment.yaml, with a hash of its content that reveals later edits. */
 export function recordedText(document: Document): string {
   const content = parse(stringify(document)) as Document;
   return stringify({ ...document, environment: { ...document.environment, [recordKey]: contentHash(content) } });
 }
 
-/** Of values, not of their text: comments and the order of keys are no edit. */
+/** A hash of values, not of text: changes of comments and key order are not edits. */
 function contentHash({ environment = {}, ...experiment }: Document): string {
   const { [recordKey]: _, ...rest } = environment;
   const content = Object.fromEntries(leaves({ ...experiment, environment: rest }));
@@ -32,9 +32,9 @@ interface CheckRequest {
 }
 
 /**
- * Makes sure that experiment.yaml says what the training wrote. Runs from before it was recorded are taken as they are.
+ * Checks that experiment.yaml is as the training wrote it. Runs from before the hash was recorded are accepted.
  *
- * @throws RunError where it was edited, unless `force`.
+ * @throws RunError if it was edited, unless `force`.
  */
 export async function checkExperimentRecord(run: RunDirectory, { output, force }: CheckRequest): Promise<void> {
   const written = (await readExperiment(run.experimentFile)).value as Document;
@@ -52,11 +52,11 @@ export async function checkExperimentRecord(run: RunDirectory, { output, force }
 }
 
 /**
- * Makes sure that data files are those that a training read.
+ * Checks that data files are those that the training read.
  *
- * @param recorded by path, as the experiment names them; absent in runs from before they were recorded.
- * @param read what was read now.
- * @throws RunError where the content of one differs, unless `force`.
+ * @param recorded records by path in the experiment; absent in runs from before they were recorded.
+ * @param read records of the files read now.
+ * @throws RunError if the content of a file differs, unless `force`.
  */
 export function checkFileRecords(
   run: RunDirectory,

@@ -29,7 +29,7 @@ export interface TrainRunRequest {
   readonly report: boolean;
 }
 
-/** Trains in a run directory, from the start or from its last checkpoint, to the end or to the first interrupt. */
+/** Trains in a run directory, from the start or its last checkpoint, until the end or the first interrupt. */
 export async function trainRun({
   context,
   loaded,
@@ -96,7 +96,7 @@ export async function trainRun({
   }
 }
 
-/** @throws RunError where the run's directory was removed, or is another training's by now. */
+/** @throws RunError if the run's directory was removed or taken over by another training. */
 async function verifyRun(run: RunDirectory, lock: RunLock): Promise<void> {
   if (!run.hasExperiment)
     throw new RunError(`The run directory ${run.path} was removed while it was in use.`, {
@@ -127,7 +127,7 @@ async function resumable(
     });
   };
   const saved = await loadExperiment(root, run.experimentFile, [], (plugins) => {
-    // What the user's own file names has been loaded already; nothing else is run.
+    // Plugins named by the user's own file are already loaded; nothing else is run.
     if (plugins.some((plugin) => !experiment.plugins.includes(plugin)))
       throw otherExperiment('plugins', [plugins, experiment.plugins]);
   });
@@ -149,9 +149,9 @@ interface TrainFromRequest {
   readonly run: RunDirectory;
   readonly hash: string;
   readonly checkpoint: Checkpoint | undefined;
-  /** What metrics.jsonl should tell of the resume. */
+  /** Events of the resume for metrics.jsonl. */
   readonly passedOver: readonly PassedOver[];
-  /** @throws RunError where the run is no longer this training's. */
+  /** @throws RunError if the run no longer belongs to this training. */
   readonly verify: () => Promise<void>;
   readonly signal: AbortSignal;
   readonly resumeCommand: string;
@@ -209,7 +209,7 @@ async function trainFrom({
       }
       if (training.step < steps && training.step > saved) await save();
     } catch (error) {
-      // What fails because the directory goes away tells of a file in it.
+      // If the directory was removed, the error would only name a file in it.
       await verify();
       throw withLastCheckpoint(error, run, saved);
     } finally {
@@ -230,7 +230,7 @@ async function trainFrom({
   }
 }
 
-/** The error, with what can be gone on from. */
+/** The error, with the checkpoint to continue from. */
 function withLastCheckpoint(error: unknown, run: RunDirectory, saved: number): unknown {
   if (!(error instanceof Error) || !run.hasExperiment) return error;
   error.message +=
@@ -238,7 +238,7 @@ function withLastCheckpoint(error: unknown, run: RunDirectory, saved: number): u
   return error;
 }
 
-/** What failed before is what the user should read. */
+/** The user should see the earlier error. */
 async function disposeQuietly(training: Training): Promise<void> {
   await training.dispose().catch(() => {});
 }

@@ -14,7 +14,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** A number as people read it: four significant digits, thousands apart. */
+/** A number for display: four significant digits, with thousands separators. */
 export function formatNumber(value: number): string {
   if (Number.isInteger(value)) return value.toLocaleString('en');
   const size = Math.abs(value);

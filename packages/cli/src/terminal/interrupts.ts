@@ -3,14 +3,14 @@ import type { Output } from './output.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Turns the first interrupt into an abort, so that work can end in good order; the second one ends the process at once. */
+/** Turns the first interrupt into an abort, so that work can end cleanly; the second one ends the process immediately. */
 export class Interrupts implements Disposable {
   readonly #controller = new AbortController();
   readonly #output: Output;
   readonly #announcement: string;
   readonly #listen = (signal: NodeJS.Signals): void => this.#interrupt(signal);
 
-  /** @param announcement what is done about the first one. */
+  /** @param announcement message printed at the first interrupt. */
   constructor(output: Output, announcement: string) {
     this.#output = output;
     this.#announcement = announcement;

@@ -2,21 +2,21 @@ import { barProgress, lineProgress, silentProgress, type Progress } from './prog
 import { writeText, type Surroundings } from './surroundings.ts';
 
 export interface OutputOptions {
-  /** One JSON document on stdout, and nothing else there. */
+  /** Print one JSON document on stdout and nothing else. */
   readonly json?: boolean | undefined;
-  /** No progress and no notes. */
+  /** Print no progress and no notes. */
   readonly quiet?: boolean | undefined;
 }
 
-/** Where a command's words go: results to stdout, progress and notes to stderr. */
+/** The output of a command: results go to stdout, progress and notes to stderr. */
 export class Output {
   readonly json: boolean;
   readonly quiet: boolean;
-  /** The command did what it was asked to, and what it found is a failure: exit status 1. */
+  /** The command ran, and its result is a failure: exit status 1. */
   failed = false;
-  /** The signal that asked the command to stop, where one did. */
+  /** The signal that interrupted the command, if any. */
   interruptedBy: NodeJS.Signals | undefined;
-  /** The command stopped short because of it: exit status 128 + its number. */
+  /** Whether the command stopped early because of it: exit status 128 + its number. */
   interrupted = false;
   readonly #streams: Surroundings;
   #progress: Progress | undefined;
@@ -27,23 +27,23 @@ export class Output {
     this.quiet = quiet;
   }
 
-  /** What happens on the way; not with --quiet. */
+  /** Prints a note, unless --quiet. */
   note(text: string): void {
     if (!this.quiet) this.warn(text);
   }
 
-  /** What the user has to know. */
+  /** Prints a warning. */
   warn(text: string): void {
     this.#progress?.clear();
     writeText(this.#streams.stderr, `${text}\n`);
   }
 
-  /** What was asked for: text for people, or the document in its place. */
+  /** Prints the result: text, or the document with --json. */
   result(text: string, document: unknown): void {
     writeText(this.#streams.stdout, `${this.json ? JSON.stringify(document, null, 2) : text}\n`);
   }
 
-  /** Shows how far some work is: a bar on a terminal that can redraw a line, a line now and then elsewhere. End it before starting another. */
+  /** Shows progress: a bar on a terminal that can redraw a line, otherwise a line from time to time. End it before starting another. */
   progress(title: string, total: number): Progress {
     const { stderr } = this.#streams;
     this.#progress = this.quiet
@@ -54,7 +54,7 @@ export class Output {
     return this.#progress;
   }
 
-  /** Leaves the terminal as it was. */
+  /** Ends the progress display and restores the terminal. */
   endProgress(): void {
     this.#progress?.end();
     this.#progress = undefined;

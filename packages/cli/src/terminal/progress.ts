@@ -3,7 +3,7 @@ import { escapeName } from './escapeControls.ts';
 import { writeText } from './surroundings.ts';
 
 export interface Progress {
-  /** `info` says more about the moment: the loss, … */
+  /** `info` is extra information, such as the loss. */
   update(done: number, info?: string): void;
   /** Makes room for a line of text. */
   clear(): void;
@@ -23,7 +23,7 @@ export function formatSeconds(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-/** What is left, estimated from what was done since the start; nothing while nothing is known. */
+/** The remaining time, estimated from the progress since the start; empty while unknown. */
 function remaining(): (done: number, total: number) => string {
   const began = performance.now();
   let first: number | undefined;
@@ -34,7 +34,7 @@ function remaining(): (done: number, total: number) => string {
   };
 }
 
-/** A bar that is drawn over and over in one line. */
+/** A bar that is redrawn in one line. */
 export function barProgress(stream: NodeJS.WriteStream, title: string, total: number): Progress {
   const left = remaining();
   const bar = new SingleBar(
@@ -67,7 +67,7 @@ export function barProgress(stream: NodeJS.WriteStream, title: string, total: nu
 /** Milliseconds between two lines. */
 const lineInterval = 2000;
 
-/** Lines for logs and pipes: not more than one every two seconds. */
+/** Lines for logs and pipes: at most one every two seconds. */
 export function lineProgress(stream: NodeJS.WriteStream, title: string, total: number): Progress {
   let shown = performance.now();
   let ended = false;

@@ -6,10 +6,10 @@ export interface TextStream {
   readonly isTTY?: boolean;
 }
 
-/** Writes lines of text, whose file names and keys may hold anything: control characters are escaped. */
+/** Writes lines of text. Control characters, which file names and keys may contain, are escaped. */
 export const writeText = (stream: TextStream, text: string): unknown => stream.write(escapeControls(text));
 
-/** What the command touches of its process. */
+/** The parts of its process that the command uses. */
 export interface Surroundings {
   readonly stdout: TextStream;
   readonly stderr: NodeJS.WriteStream;

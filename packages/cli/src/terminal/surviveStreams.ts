@@ -3,9 +3,9 @@ import { isatty } from 'node:tty';
 import { escapeControls } from './escapeControls.ts';
 
 /**
- * Keeps a process working when nobody takes what it writes: the reader of a pipe has ended, the terminal was closed, the disk is full.
- * Progress and notes are then lost without a word. Results that stdout did not take are a failure, exit status 1, unless it was the
- * reader who left: `| head` has seen enough, and nobody waits at a terminal that was closed.
+ * Keeps a process running when its output cannot be written: the reader of a pipe has exited, the terminal was closed, the disk
+ * is full. Progress and notes are then dropped silently. Results that could not be written to stdout are a failure, exit status
+ * 1, unless the reader left: `| head` has read enough, and nobody watches a closed terminal.
  */
 export function surviveStreams(process: NodeJS.Process): void {
   let lost: 'nothing' | 'reader' | 'results' = 'nothing';
@@ -19,7 +19,7 @@ export function surviveStreams(process: NodeJS.Process): void {
   const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
   process.on('exit', (status) => {
     if (status === 0 && lost === 'results') process.exitCode = 1;
-    // At its end Node restores the terminals it was given, and aborts where one has been closed. Descriptors that are closed it skips.
+    // On exit Node restores its terminals, and aborts if one has been closed. It skips closed descriptors.
     for (const descriptor of terminals) if (!isatty(descriptor)) closeSync(descriptor);
   });
 }

@@ -2,7 +2,7 @@ import type { CliCommand } from '../cliCommand.ts';
 import { withPluginOption, withRunOptions } from '../runOptions.ts';
 import { parseCount, parseSeed, withSolverOptions } from '../solverSettings.ts';
 
-/** Points to score where the command line does not say how many. */
+/** Default number of points to score. */
 export const defaultCount = 10_000;
 
 export const evaluate: CliCommand = {

@@ -8,5 +8,5 @@ import { sample } from './sample.ts';
 import { schema } from './schema.ts';
 import { train } from './train.ts';
 
-/** Every command, in the order of the help text. A new one is a file and a line here. */
+/** Every command, in the order of the help text. A new command takes a file and a line here. */
 export const commands: readonly CliCommand[] = [train, sample, evaluate, compare, conformance, doctor, plugins, schema];
