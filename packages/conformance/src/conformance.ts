@@ -13,12 +13,13 @@ import { pathCases, type PathCaseOptions } from './suites/pathCases.ts';
 import type { MakeSolver } from './suites/makeSolver.ts';
 import { solverCases, type SolverCaseOptions } from './suites/solverCases.ts';
 
-/** What cases are registered with: mocha, Vitest, Jest, or anything with these three. */
+/** The test runner that cases are registered with: mocha, Vitest, Jest, or any with these functions. */
 export interface TestRunner {
   readonly describe: (title: string, define: () => void) => unknown;
   /**
-   * The body gets, as `this` or as its first argument, something with a `skip()`: how unsupported cases end. Cases limit their own time, so
-   * the runner must not end them sooner: Vitest and Jest take the milliseconds after the body, mocha a `timeout()` of `this`.
+   * `this` or the first argument of the body has a `skip()`, which ends unsupported cases. Cases have their own time limit, so
+   * the runner must not end them sooner: Vitest and Jest take the milliseconds after the body, mocha has a `timeout()` on
+   * `this`.
    */
   readonly it: (
     title: string,
@@ -39,19 +40,19 @@ export interface RegisterOptions extends Selection {
 }
 
 export interface BackendOptions extends RegisterOptions {
-  /** Makes a backend; called once for the suite and again by cases that need one of their own. */
+  /** Makes a backend; called once for the suite and again by cases that need a separate one. */
   readonly backend: () => Backend | Promise<Backend>;
   /** Default {@link backendCases}. */
   readonly cases?: readonly ConformanceCase[];
 }
 
-/** Where a plugin is checked. */
+/** Options for checking a plugin. */
 export interface PluginOptions extends RegisterOptions {
-  /** Default: the reference with every result rounded to f32, so that formulas that lose their digits fail. */
+  /** Default: the reference with every result rounded to f32, so that formulas that lose their digits in f32 fail. */
   readonly backend?: () => Backend | Promise<Backend>;
 }
 
-/** Registers the suite's cases for a backend with a test runner, a `describe` for each level. */
+/** Registers the suite's cases for a backend with a test runner, one `describe` per level. */
 export function conformance({ test = globalRunner(), backend: create, ...options }: BackendOptions): void {
   const { seed = 0, timeout = 120 } = options;
   const cases = selectCases(options.cases ?? backendCases(), options);
@@ -60,7 +61,7 @@ export function conformance({ test = globalRunner(), backend: create, ...options
   for (const level of new Set(cases.map((testCase) => testCase.level))) {
     test.describe(`conformance level ${level}: ${levelTitles[level]}`, () => {
       for (const testCase of cases.filter((candidate) => candidate.level === level)) {
-        // The backend is made, and a case that is stuck reported, within this time too.
+        // This time also covers making the backend and reporting a stuck case.
         const runnerTimeout = 2 * timeout * 1000;
         const body = async function (this: unknown, ...context: unknown[]): Promise<void> {
           (this as { timeout?: (milliseconds: number) => void } | undefined)?.timeout?.(runnerTimeout);
@@ -86,7 +87,7 @@ export function conformance({ test = globalRunner(), backend: create, ...options
 }
 
 /**
- * Registers what every path is held to.
+ * Registers the checks that every path must pass.
  *
  *     conformance.path(myPath, { dataScale: 4 })
  */
@@ -94,7 +95,7 @@ conformance.path = (path: Path, options: PluginOptions & PathCaseOptions = {}): 
   conformance({ backend: singleReference, ...options, cases: pathCases(path, options) });
 
 /**
- * Registers what every solver is held to, made from `{ steps }`, `{ rtol, atol }` or either.
+ * Registers the checks that every solver must pass. `make` takes `{ steps }`, `{ rtol, atol }` or either.
  *
  *     conformance.solver(({ steps }) => explicitRungeKutta('mine', tableau, { steps }))
  */
@@ -102,7 +103,7 @@ conformance.solver = (make: MakeSolver, options: PluginOptions & SolverCaseOptio
   conformance({ backend: singleReference, ...options, cases: solverCases(make, options) });
 
 /**
- * Registers what every model is held to.
+ * Registers the checks that every model must pass.
  *
  *     conformance.model(myModel, { shape: [3, 32, 32] })
  */
@@ -118,7 +119,7 @@ function globalRunner(): TestRunner {
   });
 }
 
-/** Ends a case as skipped: an unsupported one must never look like a pass. */
+/** Ends a case as skipped: an unsupported case must never look like a pass. */
 function skip(self: unknown, context: unknown, reason: string): void {
   for (const place of [self, context]) {
     const skipping = (place as { skip?: unknown } | undefined)?.skip;

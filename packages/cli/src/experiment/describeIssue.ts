@@ -20,8 +20,8 @@ const didYouMean = (name: string, known: readonly string[]): string => {
 };
 
 /**
- * Describes an issue found by zod: the offending key, what was expected, the most similar valid name. `owner` has the options
- * that an unknown key is not among.
+ * Describes an issue found by zod: the offending key, what was expected, the most similar valid name. `owner` is
+ * named for unknown keys.
  */
 export function describeIssue(
   issue: z.core.$ZodIssue,

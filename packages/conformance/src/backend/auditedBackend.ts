@@ -1,12 +1,12 @@
 import { prepareGraph, UnsupportedError, type Backend, type Graph } from '@flow-matching/tensor';
 import { compilingWith } from './compilingWith.ts';
 
-/** A graph needs what the manifest does not declare: no fault of the backend's. */
+/** A graph needs something that the manifest does not declare, which is not the backend's fault. */
 export class UndeclaredError extends UnsupportedError {}
 
 /**
- * The backend behind a gate that knows its manifest: graphs beyond it are refused here, with an UndeclaredError, so that an
- * UnsupportedError of the backend's own means that it refused what it declares.
+ * Wraps a backend and refuses graphs beyond its manifest with an UndeclaredError, so that an UnsupportedError from the backend
+ * itself means that it refused something it declares.
  */
 export const auditedBackend = (backend: Backend): Backend =>
   compilingWith(backend, (graph, options) => {
@@ -17,7 +17,7 @@ export const auditedBackend = (backend: Backend): Backend =>
 /** @throws UndeclaredError */
 function checkDeclared(graph: Graph, { manifest, name }: Backend): void {
   try {
-    // As compilation has it: draws without a kernel are the host's, composites without one are what they are made of.
+    // As in compilation: the host makes draws without a kernel, and composites without one are decomposed.
     prepareGraph(graph, manifest, name);
   } catch (cause) {
     if (!(cause instanceof UnsupportedError)) throw cause;

@@ -1,6 +1,6 @@
 import type { Backend } from '@flow-matching/tensor';
 
-/** A backend with another way of compiling: for what looks at graphs on their way, or changes what they become. */
+/** A backend with a different `compile`, for wrappers that inspect graphs or change the compiled result. */
 export const compilingWith = (backend: Backend, compile: Backend['compile']): Backend => ({
   name: backend.name,
   device: backend.device,

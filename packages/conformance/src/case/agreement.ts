@@ -27,14 +27,14 @@ export function graphOf(formula: Formula, types: readonly TensorType[]): Graph {
 const named = (inputs: readonly HostArray[]): Record<string, HostArray> =>
   Object.fromEntries(inputs.map((array, i) => [`x${i}`, array]));
 
-/** What the f64 reference makes of a formula. */
+/** The results of a formula on the f64 reference. */
 export function referenceOf(formula: Formula, inputs: readonly HostArray[]): HostArray[] {
   const graph = graphOf(formula, inputs);
   const outputs = evaluateGraph(graph, named(inputs));
   return graph.outputs.map(({ name }) => outputs[name]);
 }
 
-/** What the backend makes of a formula. Executable and arrays are disposed. */
+/** The results of a formula on the backend. Executable and arrays are disposed. */
 export async function resultsOf(
   context: CaseContext,
   formula: Formula,
@@ -44,7 +44,7 @@ export async function resultsOf(
   return Object.values(await runGraph(context, graph, named(inputs)));
 }
 
-/** A graph's outputs on the backend, in their order. Executable and arrays are disposed. */
+/** A graph's outputs on the backend, in order. Executable and arrays are disposed. */
 export async function runGraph(
   { backend }: CaseContext,
   graph: Graph,
@@ -88,7 +88,7 @@ export async function measureAgreement(
   });
 }
 
-/** The input elements at an output's index where shapes agree, else the whole of small inputs. */
+/** The input elements at an output's index if shapes agree, else all elements of small inputs. */
 export function inputsAt(inputs: readonly HostArray[], { data }: HostArray, index: number): string {
   return inputs
     .map((array, i) => {

@@ -8,7 +8,7 @@ import {
   type Shape,
 } from '@flow-matching/tensor';
 
-/** Where numbers are drawn from: [low, high). */
+/** The range of drawn numbers: [low, high). */
 export type Range = readonly [low: number, high: number];
 
 /** Arrays of one dtype, drawn from a stream. */
@@ -27,8 +27,8 @@ export class Draw {
   }
 
   /**
-   * Uniform numbers of `range`: floats with all their digits, whole numbers of integers (shifted to 0 where unsigned ones would be
-   * negative), coin tosses of bool.
+   * Uniform numbers in `range`: floats with all their digits, integers (shifted to 0 if unsigned ones would be negative), coin
+   * tosses for bool.
    */
   array(shape: Shape, [low, high]: Range = [-4, 4]): HostArray {
     const from = this.dtype === 'u32' ? Math.max(0, low) : low;
@@ -40,13 +40,13 @@ export class Draw {
     });
   }
 
-  /** As {@link array}, whole numbers of floats too, so that some are equal. */
+  /** Like {@link array}, but whole numbers for floats too, so that some are equal. */
   whole(shape: Shape, range: Range = [-3, 3]): HostArray {
     const { data, dtype } = this.array(shape, range);
     return { data: dtype === 'bool' ? data : data.map(Math.floor), shape, dtype };
   }
 
-  /** As {@link array}, of magnitudes from `range` and, but for unsigned ones, of either sign: divisors. */
+  /** Like {@link array}, with magnitudes in `range` and both signs unless unsigned: divisors. */
   apart(shape: Shape, range: Range = [1, 5]): HostArray {
     const { data, dtype } = this.array(shape, range);
     const signs = this.#random.uniform(shape, -1, 1).data;
@@ -55,7 +55,7 @@ export class Draw {
 
   #mapped(shape: Shape, value: (u: number) => number): HostArray {
     const count = sizeOf(shape);
-    // A second word fills the digits that a uniform of 24 bits leaves at 0 in f64.
+    // A second word fills the digits that a 24-bit uniform leaves 0 in f64.
     const words = this.#random.uniform([2 * count]).data;
     const values = Array.from({ length: count }, (_, i) => value(words[i] + words[i + count] * 2 ** -24));
     return { data: toStorage(values, this.dtype), shape, dtype: this.dtype };

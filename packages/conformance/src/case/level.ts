@@ -1,4 +1,4 @@
-/** What a case is about, from the ground up: a failure of a level explains those above it. */
+/** The levels of cases, from the bottom up: a failure at one level explains those above it. */
 export const levels = [0, 1, 2, 3, 4, 5, 6] as const;
 export type Level = (typeof levels)[number];
 

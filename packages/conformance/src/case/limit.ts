@@ -1,19 +1,19 @@
 import { roundToHalf, type DType } from '@flow-matching/tensor';
 
-/** How far a result may be from what it should be. Every case states its own, with the reason. */
+/** The largest allowed error of a result. Every case has its own, with the reason. */
 export interface Limit {
-  /** In words, for reports. */
+  /** Description for reports. */
   readonly description: string;
   /** The largest |error| allowed of the element at a flat index. */
   readonly allowance: (dtype: DType, expected: number, index: number) => number;
-  /** A float result counts as equal to the exact value that rounds to it. */
+  /** Whether a float result counts as equal to any exact value that rounds to it. */
   readonly rounds?: boolean;
 }
 
-/** Equal values; of floats, the nearest of the dtype to the exact one. Zeros of either sign are equal. */
+/** Equal values; for floats, the value of the dtype nearest to the exact one. Zeros of both signs are equal. */
 export const exact: Limit = { description: 'exact', allowance: () => 0, rounds: true };
 
-/** A number of units in the last place of the result's dtype, plus `absolute`. */
+/** `count` units in the last place of the result's dtype, plus `absolute`. */
 export const ulps = (count: number, absolute = 0): Limit => ({
   description: `${count} ulp${absolute === 0 ? '' : ` + ${absolute}`}`,
   allowance: (dtype, expected) => count * unitInLastPlace(dtype, expected) + absolute,
@@ -31,13 +31,13 @@ export const bounded = (bounds: ArrayLike<number>, because: string): Limit => ({
   allowance: (_, __, index) => bounds[index],
 });
 
-/** A number of standard errors, each element's own; a right result exceeds it with probability `falseAlarm`. */
+/** `width` standard errors, per element; a correct result exceeds it with probability `falseAlarm`. */
 export const statistical = (standardErrors: ArrayLike<number>, width: number, falseAlarm: number): Limit => ({
   description: `${width} standard errors, false alarms ${falseAlarm}`,
   allowance: (_, __, index) => width * standardErrors[index],
 });
 
-/** Where it is not that of f32. */
+/** The precision of dtypes other than f32. */
 const precisions: Readonly<Partial<Record<DType, { readonly unitRoundOff: number; readonly leastNormal: number }>>> = {
   f16: { unitRoundOff: 2 ** -11, leastNormal: 2 ** -14 },
   f64: { unitRoundOff: 2 ** -53, leastNormal: 2 ** -1022 },
@@ -59,23 +59,23 @@ export function roundOff(dtype: DType, length: number, magnitudes: ArrayLike<num
   );
 }
 
-/** Results below it may be flushed to zero. */
+/** Smallest normal number: results below it may be flushed to zero. */
 export const leastNormal = (dtype: DType): number => precisions[dtype]?.leastNormal ?? 2 ** -126;
 
-/** The distance of two neighbours of `dtype` at `value`, that of the least normal number below it. */
+/** The spacing of `dtype` at `value`; below the smallest normal number, the spacing there. */
 function unitInLastPlace(dtype: DType, value: number): number {
   const magnitude = Math.max(Math.abs(value), leastNormal(dtype));
   return 2 ** Math.floor(Math.log2(magnitude)) * 2 * unitRoundOff(dtype);
 }
 
-/** Of floats that are less precise than the reference. */
+/** For floats that are less precise than the reference. */
 const roundings: Readonly<Partial<Record<DType, (value: number) => number>>> = { f16: roundToHalf, f32: Math.fround };
 
-/** The error over what is allowed: 0 for equal values, NaN and infinities included; infinite where only one of both is finite. */
+/** Error ÷ limit: 0 for equal values, including NaN and infinities; infinite if only one of the values is finite. */
 export function errorRatio(limit: Limit, dtype: DType, actual: number, expected: number, index: number): number {
   if (Object.is(actual, expected) || actual === expected) return 0;
   const nearest = roundings[dtype]?.(expected) ?? expected;
-  // What overflows is infinite whatever the limit.
+  // Overflow gives infinity for any limit.
   if (actual === nearest && (limit.rounds || !Number.isFinite(nearest))) return 0;
   const error = Math.abs(actual - expected);
   if (!Number.isFinite(error)) return Infinity;

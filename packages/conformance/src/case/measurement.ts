@@ -2,13 +2,13 @@ import { formatShape, sizeOf, type DType, type Shape, type TypedArray } from '@f
 import { claim } from './conformanceError.ts';
 import { errorRatio, type Limit } from './limit.ts';
 
-/** The largest error of one comparison, in units of what is allowed. */
+/** The largest error of one comparison, relative to its limit. */
 export interface Measurement {
   readonly what: string;
-  /** Error ÷ limit; at most 1 passes. */
+  /** Error ÷ limit; passes if at most 1. */
   readonly ratio: number;
   readonly limit: string;
-  /** Where it is, absent where there is nothing to compare. */
+  /** The element with this error; absent if there is nothing to compare. */
   readonly worst?: WorstElement | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface WorstElement {
   readonly at: readonly number[];
   readonly actual: number;
   readonly expected: number;
-  /** What it was computed from, as far as that can be said in a line. */
+  /** The inputs it was computed from, if they fit in a line. */
   readonly input?: string | undefined;
 }
 
@@ -30,8 +30,8 @@ export interface ComparedArray {
 /**
  * Compares arrays element by element.
  *
- * @param inputOf describes what the element of a flat index was computed from.
- * @throws ConformanceError where shapes or dtypes differ.
+ * @param inputOf describes the inputs of the element at a flat index.
+ * @throws ConformanceError if shapes or dtypes differ.
  */
 export function compareArrays(
   what: string,
@@ -69,7 +69,7 @@ export function compareArrays(
 export const compareNumbers = (what: string, actual: number, expected: number, limit: Limit, dtype: DType = 'f64') =>
   compareArrays(what, { data: [actual], shape: [], dtype }, { data: [expected], shape: [], dtype }, limit);
 
-/** An array that was read, with its type. */
+/** Data read from an array, with its type. */
 export const readAs = (data: TypedArray, shape: Shape, dtype: DType): ComparedArray => ({ data, shape, dtype });
 
 function indicesOf(index: number, shape: Shape): number[] {

@@ -6,15 +6,15 @@ import { ConformanceError } from './conformanceError.ts';
 import type { Measurement } from './measurement.ts';
 
 export interface PropertyOptions {
-  /** Examples drawn. Each that is a new geometry is a compilation. */
+  /** Number of examples. Each new geometry is a compilation. */
   readonly runs: number;
 }
 
 /**
- * Checks a claim on drawn examples, the same for the same seed, and shrinks one that breaks it. Every example gets a context of its
- * own: its draws begin anew, so that a shrunk example is what it is alone, and a measurement beyond its limit ends it.
+ * Checks a claim on drawn examples, deterministic for a seed, and shrinks a counterexample. Every example gets a separate
+ * context: its draws start anew, so that a shrunk example behaves as it does alone, and a measurement beyond its limit ends it.
  *
- * @throws ConformanceError that names the counterexample, its seed and path; the error of the backend where it failed otherwise.
+ * @throws ConformanceError that names the counterexample, its seed and path; other errors of the backend unchanged.
  */
 export async function checkProperty<T>(
   context: CaseContext,
@@ -28,7 +28,7 @@ export async function checkProperty<T>(
     try {
       await check(example, { ...context, random, measure: (measurement) => strict(measurement, context) });
     } catch (error) {
-      // Not a counterexample: nothing to shrink.
+      // Not a counterexample, so there is nothing to shrink.
       if (!(error instanceof UndeclaredError)) throw error;
       undeclared = error;
     }
@@ -46,7 +46,7 @@ export async function checkProperty<T>(
   throw new Error(message, { cause: errorInstance });
 }
 
-/** Hands a measurement on where it passes, and throws it where not. */
+/** Records a measurement if it passes, else throws it. */
 function strict(measurement: Measurement, context: CaseContext): void {
   const { what, ratio, limit, worst } = measurement;
   if (ratio <= 1) return context.measure(measurement);

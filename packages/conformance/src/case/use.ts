@@ -7,32 +7,32 @@ import type { Level } from './level.ts';
 import { exact, type Limit } from './limit.ts';
 import { compareArrays } from './measurement.ts';
 
-/** A limit that depends on what is expected and what it was computed from. */
+/** A limit that depends on the expected value and its operands. */
 export type LimitOf = (expected: HostArray, operands: readonly HostArray[], output: number) => Limit;
 
-/** One use of an operator: what it is given and what is made of it. */
+/** One use of an operator: its operands and the formula. */
 export interface Use {
-  /** Names it within its row. */
+  /** Name within its row. */
   readonly what: string;
   readonly operands: (draw: Draw) => readonly HostArray[];
   readonly formula: Formula;
   /** Default exact. */
   readonly limit?: Limit | LimitOf | undefined;
-  /** Which elements of the one result are checked, where the reference would take too long for all of them. Default: all. */
+  /** The elements of the single result to check, if the reference would take too long for all. Default: all. */
   readonly part?: (operands: readonly HostArray[]) => Part;
 }
 
-/** A few elements of a large result, as the whole result of a small use. */
+/** A few elements of a large result, computed as the whole result of a small use. */
 export interface Part {
   /** Flat indices into the large result. */
   readonly positions: ArrayLike<number>;
-  /** The small use has at its i-th element what the large one has at the i-th position. */
+  /** Operands of the small use, whose i-th element equals that of the large one at the i-th position. */
   readonly operands: readonly HostArray[];
   /** Default: that of the large use. */
   readonly formula?: Formula;
 }
 
-/** Uses that are checked together, in one graph. */
+/** Uses checked together in one graph. */
 export interface Row {
   readonly what: string;
   readonly uses: readonly Use[];
@@ -41,7 +41,7 @@ export interface Row {
 /** A row of a single use. */
 export const rowOf = (use: Use): Row => ({ what: use.what, uses: [use] });
 
-/** The case that a row is on the backend what it is on the reference: `L1/Add/f32/a row`. */
+/** The case that the backend agrees with the reference on a row: `L1/Add/f32/a row`. */
 export function rowCase(level: Level, subject: string, dtype: DType, { what, uses }: Row): ConformanceCase {
   return {
     id: `L${level}/${subject}/${dtype}/${what}`,
@@ -52,11 +52,11 @@ export function rowCase(level: Level, subject: string, dtype: DType, { what, use
   };
 }
 
-/** An array whose elements are numbers of its dtype: arithmetic on what holds f16, a Float32Array, leaves others behind. */
+/** An array rounded to its dtype: arithmetic on the Float32Array of f16 values gives unrounded numbers. */
 const held = (array: HostArray): HostArray =>
   array.dtype === 'f16' ? { ...array, data: toStorage(array.data, 'f16') } : array;
 
-/** Runs uses in one graph, so that they cost one compilation, and measures each by its name. */
+/** Runs uses in one graph, so that they need one compilation, and measures each by its name. */
 export async function measureUses(context: CaseContext, uses: readonly Use[], dtype: DType): Promise<void> {
   const draw = new Draw(context.random, dtype);
   const drawn = uses.map((use) => ({ ...use, operands: use.operands(draw).map(held) }));
@@ -86,7 +86,7 @@ export async function measureUses(context: CaseContext, uses: readonly Use[], dt
   });
 }
 
-/** The elements at flat indices, in an array of `shape`. Missing ones are NaN, as typed arrays have it. */
+/** The elements at flat indices, in an array of `shape`. Missing ones are NaN, as in typed arrays. */
 const elementsAt = (
   { data, dtype }: HostArray,
   positions: ArrayLike<number>,

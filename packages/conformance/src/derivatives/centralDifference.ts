@@ -1,9 +1,9 @@
 import type { HostArray } from '@flow-matching/tensor';
 
-/** The error of the differences is about step⁴, their rounding 1e-16 / step. */
+/** The truncation error of the differences is about step⁴, their rounding error 1e-16 / step. */
 const step = 2e-4;
 
-/** What {@link centralDifference} is off by, relative to values above 1, where the function is smooth. */
+/** The error of {@link centralDifference} for smooth functions, relative to values above 1. */
 export const differenceError = 1e-9;
 
 /** The derivative of `f` along a direction by central differences of fourth order, in f64. */

@@ -1,10 +1,10 @@
 import * as fm from '@flow-matching/tensor';
 import type { HostArray, Shape, Tensor } from '@flow-matching/tensor';
 
-/** A formula with a point at which it is twice differentiable, and smooth as far as roundings reach. */
+/** A formula with a point at which it is twice differentiable, and smooth within rounding distance. */
 export interface Differentiable {
   readonly name: string;
-  /** Of floats of either dtype. */
+  /** For floats of any dtype. */
   readonly formula: (...xs: Tensor[]) => Tensor;
   readonly at: readonly HostArray[];
 }
@@ -42,7 +42,7 @@ const conv = { strides: [2, 1], pads: [1, 0, 2, 1], dilations: [1, 2], group: 2 
 const convWeight = normals([6, 2, 3, 2], 9);
 const convOutput = normals([2, 6, 4, 4], 10);
 
-/** Every differentiable operator and composite, and the ways of calling them that differ. */
+/** Every differentiable operator and composite, and the different ways of calling them. */
 export const differentiables: readonly Differentiable[] = [
   entry('add', fm.add, x, row),
   entry('sub', fm.sub, column, y),

@@ -13,7 +13,7 @@ export const forward =
     return jvp((...at) => [formula(...at)], xs, vs).tangents;
   };
 
-/** (x…, u) → Jᵀ·u, an array for each x. */
+/** (x…, u) → Jᵀ·u, one array per x. */
 export const backward =
   (formula: Single): Several =>
   (...args) =>
@@ -27,7 +27,7 @@ export const forwardOverReverse =
     return jvp((...at) => backward(formula)(...at, args.at(-1)!), xs, vs).tangents;
   };
 
-/** (x…, v…, u) → the gradient of ⟨u, J·v⟩, reverse over forward: the same thing. */
+/** (x…, v…, u) → the gradient of ⟨u, J·v⟩, reverse over forward: the same value. */
 export const reverseOverForward =
   (formula: Single): Several =>
   (...args) => {
@@ -35,7 +35,7 @@ export const reverseOverForward =
     return vjp((...at) => forward(formula)(...at, ...vs), xs).pullback(args.slice(-1));
   };
 
-/** The formula with its composites taken apart, so that no rule of theirs is used. */
+/** The formula with decomposed composites, so that none of their rules is used. */
 export const decomposed =
   (formula: Single, at: readonly HostArray[]): Single =>
   (...xs) =>

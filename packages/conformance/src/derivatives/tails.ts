@@ -1,14 +1,14 @@
 import * as fm from '@flow-matching/tensor';
 import type { Tensor } from '@flow-matching/tensor';
 
-/** A function of one variable whose derivative keeps its digits far out. */
+/** A function of one variable whose derivative must keep its digits in the tails. */
 export interface Tail {
   readonly name: string;
   readonly formula: (x: Tensor) => Tensor;
-  /** In f64, of its definition. */
+  /** The derivative in f64, from its definition. */
   readonly derivative: (x: number) => number;
   readonly at: readonly number[];
-  /** Unit round-offs that a rule may cost: those of the functions that it is made of, at x. */
+  /** Unit round-offs allowed for a rule: those of the functions that it consists of, at x. */
   readonly roundings: (x: number) => number;
 }
 
@@ -17,9 +17,9 @@ const exponential = (x: number): number => 16 + 8 * Math.abs(x);
 const few = (): number => 16;
 
 /**
- * Derivatives where they are small or large, relative to themselves: a rule that subtracts, or that takes a derivative from a value in which
- * it has drowned (exp from exp − 1 far left of 0), is right in every digit that limits of roundings grant it, and in none of its own. Left
- * out are functions whose own tail may be cut off (sigmoid, tanh, and what is made of them).
+ * Derivatives where they are small or large, with relative errors: a rule that subtracts, or that computes a derivative from a
+ * value that has absorbed it (exp from exp − 1 far left of 0), passes limits based on roundings but has no correct digits.
+ * Functions whose own tail may be cut off (sigmoid, tanh, and functions of them) are left out.
  */
 export const tails: readonly Tail[] = [
   { name: 'exp', formula: fm.exp, derivative: Math.exp, at: [-80, -30, -9, 9, 30, 80], roundings: exponential },
@@ -57,7 +57,7 @@ export const tails: readonly Tail[] = [
     formula: fm.erf,
     derivative: (x) => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x),
     at: [-8, -5, -3, -1e-6, 1e-30, 2, 4, 6, 9],
-    // The square is rounded, and exp multiplies that.
+    // The square is rounded, and exp magnifies that error.
     roundings: (x) => 16 + 8 * x * x,
   },
   {

@@ -5,7 +5,7 @@ import { onValues, type EdgeUses } from './edgeUses.ts';
 const cast = (from: readonly DType[], what: string, values: readonly number[], to: DType): EdgeUses =>
   onValues('Cast', from, what, [values], (x) => x.cast(to));
 
-/** As core and ONNX define Cast. Left out: floats, and NaN among them, that no integer of the target holds. */
+/** As core and ONNX define Cast. Left out: floats outside the range of the target integer, including NaN. */
 export const castEdges: readonly EdgeUses[] = [
   cast(wideFloats, 'to i32 truncates', [0.9, -0.9, 1.5, -1.5, 2.5, 1e9, -1e9, -(2 ** 31), 2147483520, 0, -0], 'i32'),
   cast(wideFloats, 'to u32 truncates', [0.9, 1.5, 2.5, 1e9, 3e9, 4294967040, 0], 'u32'),

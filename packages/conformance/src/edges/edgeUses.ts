@@ -3,7 +3,7 @@ import type { Formula } from '../case/agreement.ts';
 import type { Limit } from '../case/limit.ts';
 import type { LimitOf, Row } from '../case/use.ts';
 
-/** Rows at the edges of one operator's domain, for the dtypes where it has them. */
+/** Rows at the edges of one operator's domain, for the dtypes that have them. */
 export interface EdgeUses {
   readonly operator: string;
   readonly dtypes: readonly DType[];
@@ -14,7 +14,7 @@ export interface EdgeUses {
 export const given = (values: readonly number[], dtype: DType, shape: Shape = [values.length]): HostArray =>
   hostArray(toStorage(values, dtype), shape, dtype);
 
-/** One operator on given values, operand by operand; of each value, all operands have one. */
+/** One operator on given values, one list per operand, all of equal length. */
 export const onValues = (
   operator: string,
   dtypes: readonly DType[],
@@ -30,7 +30,7 @@ export const onValues = (
   ],
 });
 
-/** As {@link onValues}, with values of the dtype's own. */
+/** Like {@link onValues}, with values that depend on the dtype. */
 export const onValuesOf = (
   operator: string,
   dtypes: readonly DType[],

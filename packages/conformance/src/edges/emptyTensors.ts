@@ -52,7 +52,7 @@ const reductions = (reduce: typeof fm.reduceSum, overNothing: boolean): Use[] =>
 
 const none = [convolution([0, 2, 5, 5], [3, 2, 2, 2])];
 
-/** Arrays of no elements, which every operator takes. */
+/** Empty arrays, which every operator accepts. */
 export const emptyTensors: readonly EdgeUses[] = [
   binary('Add', numeric, fm.add),
   binary('Sub', numeric, fm.sub),

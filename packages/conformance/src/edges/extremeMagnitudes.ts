@@ -6,7 +6,7 @@ import * as accuracy from '../operators/accuracy.ts';
 import { floats, wideFloats } from '../operators/dtypes.ts';
 import { onValues, onValuesOf, type EdgeUses } from './edgeUses.ts';
 
-/** What depends on a float dtype. */
+/** Values by float dtype. */
 const ofFloats =
   <Value>(values: Readonly<Record<'f16' | 'f32' | 'f64', Value>>) =>
   (dtype: DType): Value =>
@@ -15,14 +15,14 @@ const ofFloats =
 /** The largest power of two of a float dtype. */
 const most = ofFloats({ f16: 2 ** 15, f32: 2 ** 127, f64: 2 ** 1023 });
 
-/** Half a unit in the last place; what is less than the least normal number may be flushed to zero. */
+/** Half a unit in the last place; results below the smallest normal number may be flushed to zero. */
 const roundedOrFlushed: LimitOf = ({ dtype }) => ulps(0.5, least(dtype));
 const dividedOrFlushed: LimitOf = ({ dtype }) => ulps(dtype === 'f64' ? 0.5 : 2.5, least(dtype));
 
 const overflows = (operator: string, formula: (x: Tensor) => Tensor | readonly Tensor[]): EdgeUses =>
   onValuesOf(operator, floats, 'overflow', (dtype) => [[most(dtype), -most(dtype)]], formula);
 
-/** Magnitudes that the next narrower float does not hold: beyond f16's 65,504 and below its 6·10⁻⁸, beyond f32's 3·10³⁸. */
+/** Magnitudes outside the range of the next narrower float: beyond f16's 65,504 and below its 6·10⁻⁸, beyond f32's 3·10³⁸. */
 const beyondNarrower: Readonly<Record<'f32' | 'f64', readonly number[]>> = {
   f32: [7e4, -65520, 1e6, -3e9, 1e18, -1e30, 3e-8, -1e-12, 1e-30, 65503],
   f64: [4e38, -1e39, 1e60, -1e120, 1e200, -1e280, 1e-50, -1e-90, 1e-250, 3e38],
@@ -44,7 +44,7 @@ const inRange = (
   limit?: LimitOf,
 ): EdgeUses => onValuesOf(operator, wideFloats, 'magnitudes beyond a narrower float', operandsOf, formula, limit);
 
-/** What is finite stays so, and what is small keeps its digits: nothing passes through a narrower float. */
+/** Finite values stay finite, and small values keep their digits: nothing passes through a narrower float. */
 const wideMagnitudes: readonly EdgeUses[] = [
   inRange('Add', addends, fm.add),
   inRange('Sub', addends, fm.sub),
@@ -70,7 +70,7 @@ const wideMagnitudes: readonly EdgeUses[] = [
     (dtype) => [wide(dtype)],
     (x) => fm.reduceMin(x),
   ),
-  // Whole multiples of a power of two: exact in any order.
+  // Integer multiples of a power of two: exact in any order.
   inRange(
     'ReduceSum',
     (dtype) => [[3, 5, 7, 11, 13, -2].map((value) => value * (dtype === 'f32' ? 2 ** 80 : 2 ** 600))],
@@ -83,7 +83,7 @@ const wideMagnitudes: readonly EdgeUses[] = [
   ),
 ];
 
-/** Results beyond the largest number are infinite; below the least normal one they are rounded or zero. Such operands are left out. */
+/** Results beyond the largest number are infinite; below the smallest normal one they are rounded or zero. Such operands are left out. */
 export const extremeMagnitudes: readonly EdgeUses[] = [
   ...wideMagnitudes,
   overflows('Add', (x) => x.add(x)),
@@ -208,7 +208,7 @@ export const extremeMagnitudes: readonly EdgeUses[] = [
               return [{ data: data.map((value) => value + 1e4), ...type }];
             },
             formula: (x) => fm.variance(x),
-            // The mean is off by the roundings of its sum; twice that, times the mean deviation, is what the squares are off by.
+            // The error of the mean is that of its sum; the error of the squares is twice that, times the mean deviation.
             limit: ({ dtype }) =>
               close(2 * 66 * 1e4 * unitRoundOff(dtype) + 80 * unitRoundOff(dtype), 0, 'the roundings of the mean'),
           },

@@ -5,7 +5,7 @@ import { given, onValues, type EdgeUses } from './edgeUses.ts';
 
 const indices = (...values: number[]): HostArray => given(values, 'i32');
 
-/** Places counted from the end, named twice, and bounds that a slice clamps. Left out: indices out of range. */
+/** Indices that count from the end or repeat, and bounds that a slice clamps. Left out: indices out of range. */
 export const indexEdges: readonly EdgeUses[] = [
   {
     operator: 'Gather',
@@ -36,7 +36,7 @@ export const indexEdges: readonly EdgeUses[] = [
         what: 'negative and repeated indices',
         uses: [
           {
-            // Whole numbers, so that the order of additions does not matter.
+            // Integers, so that the order of additions does not matter.
             what: 'five updates of two places',
             operands: (draw) => [draw.whole([3, 2]), indices(-1, 2, 2, 0, -3), draw.whole([5, 2])],
             formula: (x, i, u) => fm.scatterAdd(x, i, u, 0),

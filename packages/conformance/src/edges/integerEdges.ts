@@ -15,13 +15,13 @@ const atEnds = (operator: string, what: string, formula: (a: Tensor, b: Tensor) 
   onValues(operator, ['u32'], what, unsigned, formula),
 ];
 
-/** Neighbours that f32 rounds to one number, on both sides of every power of two where that begins, and the ends of the range. */
+/** Adjacent integers that f32 rounds to one number, on both sides of every power of two from which that happens, and the ends of the range. */
 const beyondFloats = {
   i32: [2 ** 24 + 1, 2 ** 24 + 3, -(2 ** 24) - 1, highest, highest - 1, lowest, lowest + 1, 123_456_789],
   u32: [2 ** 24 + 1, 2 ** 24 + 3, 2 ** 31 - 1, 2 ** 31 + 1, top, top - 1, 3_000_000_001, 123_456_789],
 } as const;
 
-/** Operators that hand integers on, given eight of them as [2, 4]. */
+/** Operators that pass integers through, given eight of them as [2, 4]. */
 const movements: Readonly<Record<string, (x: Tensor) => Tensor | readonly Tensor[]>> = {
   Gather: (x) => [fm.gather(x, fm.constant([3, 0, -2], 'i32'), 1), fm.gather(x, fm.constant([1, 1, 0], 'i32'), 0)],
   ScatterAdd: (x) =>
@@ -73,7 +73,7 @@ const divisors = [2, 2, -2, -2, 3, 5, -3];
 const largeDividends = [7, top, 2 ** 31, top, 3_000_000_000];
 const largeDivisors = [2, 3, 65537, top, 2 ** 31];
 
-/** Integers are those of 32 bits, and wrap around. Left out: division by zero and of the least integer by −1. */
+/** Integers have 32 bits and wrap around. Left out: division by zero, and of the smallest integer by −1. */
 export const integerEdges: readonly EdgeUses[] = [
   ...kept,
   ...atEnds('Add', 'wraps around', fm.add),
@@ -83,7 +83,7 @@ export const integerEdges: readonly EdgeUses[] = [
   ...atEnds('Min', 'the ends of the range', fm.minimum),
   ...atEnds('Less', 'the ends of the range', fm.less),
   ...atEnds('LessOrEqual', 'the ends of the range', fm.lessOrEqual),
-  // Neighbours that are one number in f32.
+  // Adjacent integers that are equal in f32.
   ...atEnds('Equal', 'the ends of the range', fm.equal),
   onValues('Neg', ['i32'], 'the ends of the range', [[highest, lowest, lowest + 1]], fm.neg),
   onValues('Neg', ['u32'], 'wraps around', [[0, 1, top]], fm.neg),
@@ -109,7 +109,7 @@ export const integerEdges: readonly EdgeUses[] = [
   onValues('ReduceSum', ['u32'], 'wraps around', [[top, top, 3]], (x) => x.sum()),
   onValues('ReduceMax', ['i32'], 'the ends of the range', [[lowest, lowest]], (x) => fm.reduceMax(x)),
   onValues('ReduceMin', ['i32'], 'the ends of the range', [[highest, highest]], (x) => fm.reduceMin(x)),
-  // Neighbours that are one number in f32.
+  // Adjacent integers that are equal in f32.
   onValues('ReduceMax', ['i32'], 'neighbours beyond 2²⁴', [[2 ** 24 + 2, 2 ** 24 + 3, -5]], (x) => fm.reduceMax(x)),
   onValues('ReduceMin', ['i32'], 'neighbours beyond 2²⁴', [[-(2 ** 24) - 2, -(2 ** 24) - 3]], (x) => fm.reduceMin(x)),
   onValues('ReduceSum', ['i32'], 'beyond 2²⁴', [[2 ** 24 + 1, 2 ** 25 + 1, 1]], (x) => x.sum()),

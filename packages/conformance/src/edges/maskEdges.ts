@@ -8,7 +8,7 @@ import { given, type EdgeUses } from './edgeUses.ts';
 import { close, unitRoundOff } from '../case/limit.ts';
 
 const hidden = -Infinity;
-/** No row is masked altogether: core leaves open what their softmax is. */
+/** No row is fully masked: core leaves its softmax undefined. */
 const scores = [1, hidden, 2, 0.5, hidden, hidden, hidden, 3, -1, -2, 0, hidden];
 const farApart = [1e30, -1e30, 0, 0, -1e30, -1e30, 80, 90, 100, 1e-30, 0, -1e-30];
 
@@ -31,7 +31,7 @@ const rowsOf = (formula: (x: Tensor) => Tensor, limit: typeof softmaxWeights): R
         what: 'from 1e30 to −1e30',
         operands: ({ dtype }) => [given(farApart, dtype, [4, 3])],
         formula,
-        // Weights are 1, or of scores near one another.
+        // Weights are 1, or belong to scores close to one another.
         limit: limit(3, 20),
       },
     ],
@@ -40,13 +40,13 @@ const rowsOf = (formula: (x: Tensor) => Tensor, limit: typeof softmaxWeights): R
 
 const everyRow = [1, hidden, 2, hidden, hidden, hidden, Infinity, 1, 2, Infinity, hidden, 0, 1e30, -1e30, 1e30];
 
-/** Keys seen by each of four queries: all, one, none, two. */
+/** Keys that each of four queries attends to: all, one, none, two. */
 const seen = [1, 1, 1, 0, 0, 1, 0, 0, 0, 1, 0, 1];
 
 const tokens = (draw: Draw) => [
   draw.array([1, 2, 4, 4], [-1, 1]),
   draw.array([1, 2, 3, 4], [-1, 1]),
-  // The values of the second key are far from those that some queries should see alone.
+  // The values of the second key are far from those that some queries should attend to alone.
   given(
     Array.from({ length: 18 }, (_, i) => (Math.floor(i / 3) % 3 === 1 ? 1000 : 1) * ((i % 5) - 2)),
     draw.dtype,
@@ -54,7 +54,7 @@ const tokens = (draw: Draw) => [
   ),
 ];
 
-/** Masks of −∞, partial and whole, and scores that overflow exp. */
+/** Partial and full masks of −∞, and scores that overflow exp. */
 export const maskEdges: readonly EdgeUses[] = [
   { operator: 'Softmax', dtypes: floats, rows: () => rowsOf((x) => fm.softmax(x), softmaxWeights) },
   { operator: 'LogSoftmax', dtypes: floats, rows: () => rowsOf((x) => fm.logSoftmax(x), logOfSum) },
@@ -107,12 +107,12 @@ export const maskEdges: readonly EdgeUses[] = [
   },
 ];
 
-/** Rows without keys are 0; others mix values of up to 2000 with weights of a hundred round-offs. */
+/** Rows without keys are 0; others mix values of up to 2000 with weights accurate to a hundred round-offs. */
 function attended(expected: fm.HostArray) {
   const mixed = close(2000 * 100 * unitRoundOff(expected.dtype), 0, 'the roundings of weights times values of 2000');
   return {
     ...mixed,
-    // Where nothing is seen, and where only small values are, nothing of the large ones may show.
+    // Rows that attend to nothing, or to small values only, must not contain any part of the large ones.
     allowance: (dtype: fm.DType, value: number, index: number) =>
       value === 0
         ? 0

@@ -50,7 +50,7 @@ const positions: Readonly<Record<string, Position>> = {
   'a seed': usual,
   'a counter that wraps around': { key: [1, top], counter: [top, top - 1, top, top] },
 };
-/** Blocks of four words that are whole and cut, samples of many blocks, of one word and of none. */
+/** Full and partial blocks of four words, samples of many blocks, of one word and of none. */
 const shapes: readonly Shape[] = [[], [1], [5], [3, 4], [4, 5], [2, 3, 3], [3, 4097], [0], [0, 3], [3, 0]];
 
 type Formula = (key: Tensor, counter: Tensor, shape: Shape) => Tensor;
@@ -67,7 +67,7 @@ const everywhere = (operator: string, dtype: fm.DType, formula: Formula): Confor
     rowCase(2, operator, dtype, { what, uses: uses(formula, position) }),
   );
 
-/** What a sample draws in a batch is what it draws alone, at its own place. */
+/** A sample draws the same in a batch as alone, at its own index. */
 const independent = (operator: string, dtype: fm.DType, formula: Formula): ConformanceCase => ({
   id: `L2/${operator}/${dtype}/samples alone and in a batch`,
   level: 2,
@@ -85,14 +85,14 @@ const independent = (operator: string, dtype: fm.DType, formula: Formula): Confo
   },
 });
 
-/** Words of long samples and of many samples, each as the reference has it at a counter of its own. */
+/** Words of long samples and of many samples, each compared with the reference at its own counter. */
 const far = (operator: string, dtype: fm.DType, formula: Formula): ConformanceCase => ({
   id: `L2/${operator}/${dtype}/long samples and many`,
   level: 2,
   dtype,
   claim: `${operator} of samples of 65,538 blocks, and of 70,001 samples, is what their counters say`,
   async run(context) {
-    // A short sample has its first words alone in common with a long one: a block at a time.
+    // A short sample shares only its first words with a long one: one block at a time.
     for (const shape of [
       [2, 262_150],
       [70_001, 5],

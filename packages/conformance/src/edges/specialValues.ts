@@ -23,8 +23,8 @@ const binary = (
 ) => onValues(operator, floats, 'NaN and infinities', operands, formula, limit);
 
 /**
- * Where NaN and infinities go: as IEEE 754 has it, for IEEE's operations, and to the function's limits for others. Left out are the sign
- * of NaN and extrema over axes with NaN among them, which core leaves undefined.
+ * Results for NaN and infinities: as in IEEE 754 for its operations, and the function's limits for others. Left out are the
+ * sign of NaN and extrema over axes with NaN, which core leaves undefined.
  */
 export const specialValues: readonly EdgeUses[] = [
   binary('Add', fm.add),
@@ -43,7 +43,7 @@ export const specialValues: readonly EdgeUses[] = [
     floats,
     'by a constant zero',
     [usual],
-    // Nothing may be made of x·0 ahead of time.
+    // x·0 must not be simplified at compile time.
     (x) => x.mul(0),
   ),
   onValues('Sub', floats, 'of a value from itself', [usual], (x) => x.sub(x)),

@@ -15,7 +15,7 @@ const formulas: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   Reshape: (x) => x.reshape([2, 1]),
 };
 
-/** −0 and 0 where an operator's definition tells them apart. Others may give either. */
+/** −0 and 0 for operators whose definition distinguishes them. Others may return either. */
 export const zeroSigns = (): readonly ConformanceCase[] =>
   Object.entries(formulas).flatMap(([operator, formula]) => floats.map((dtype) => zeroCase(operator, dtype, formula)));
 
@@ -32,5 +32,5 @@ const zeroCase = (operator: string, dtype: DType, formula: (x: Tensor) => Tensor
   },
 });
 
-/** Zeros as the infinities of their sign. */
+/** Reciprocals, which turn zeros into infinities of their sign. */
 const reciprocals = ({ data, ...type }: HostArray): HostArray => ({ data: data.map((value) => 1 / value), ...type });

@@ -7,7 +7,7 @@ import { lifecycleCase } from './lifecycleCase.ts';
 import { refused } from './refused.ts';
 import { vector } from './vectors.ts';
 
-/** Values that each dtype holds exactly. */
+/** Values that each dtype represents exactly. */
 const samples: Readonly<Record<DType, readonly number[]>> = {
   f16: [0, -1.5, 65504, 2 ** -14, -Infinity, NaN],
   f32: [0, -1.5, 2 ** 100, 2 ** -100, Infinity, NaN],
@@ -51,7 +51,7 @@ export const arrayCases = (): readonly ConformanceCase[] => [
   ),
 ];
 
-/** @throws UndeclaredError where no declared operator has the dtype. */
+/** @throws UndeclaredError if no declared operator has the dtype. */
 async function roundTrip(context: CaseContext, dtype: DType): Promise<void> {
   const { backend } = context;
   if (![...backend.manifest.values()].some((declared) => declared.includes(dtype))) {

@@ -45,7 +45,7 @@ export const bindingCases = (): readonly ConformanceCase[] => [
       };
       for (const [run, index] of [0, 1, 0, 2, 2, 1, 0].entries()) await expectRun(index, run);
       await Promise.all([2, 0, 1].map((index) => expectRun(index, 7)));
-      // A second binding after the runs of the first ones, to an array of a binding that is gone.
+      // A second binding after the runs of the first ones, to an array of a disposed binding.
       const again = executable.bind({ by: arrays[2] });
       const unbound = await executable.run({ state: vector(1, 2, 3), by: scalar(5) });
       await expectValues(context, 'a run of the executable itself', unbound['state'], [6, 7, 8]);

@@ -29,7 +29,7 @@ export const concurrencyCases = (): readonly ConformanceCase[] => [
       const state = context.backend.array(vector(4, 5, 6));
       const runs = [1, 2].map((by) => executable.run({ state, by: scalar(by) }));
       state.dispose();
-      // Its memory must not be handed out before both runs have read it.
+      // Its memory must not be reused before both runs have read it.
       const other = context.backend.array(vector(-1, -1, -1));
       const [a, b] = await Promise.all(runs);
       await expectValues(context, 'the first run', a['state'], [5, 6, 7]);

@@ -3,7 +3,7 @@ import type { CaseContext } from '../case/conformanceCase.ts';
 import { exact } from '../case/limit.ts';
 import { compareArrays, readAs } from '../case/measurement.ts';
 
-/** Reads an array and compares it with the numbers it should hold, exactly. */
+/** Reads an array and compares it exactly with the expected numbers. */
 export async function expectValues(
   context: CaseContext,
   what: string,

@@ -4,11 +4,11 @@ import { expectValues } from './expectValues.ts';
 import { lifecycleCase } from './lifecycleCase.ts';
 import { scalar } from './vectors.ts';
 
-// Heaps and pools take some thousand runs to reach their size.
+// Heaps and pools take some thousand runs to reach their final size.
 const [warmUp, runs] = [4000, 10_000];
 const length = 8192;
 const bytes = 4 * length;
-/** Runs between two looks at the memory. */
+/** Number of runs between two memory measurements. */
 const stride = 500;
 /** A leak of one array in eight runs, over half of them. */
 const allowed = (runs / 2 / 8) * bytes;
@@ -44,14 +44,14 @@ export const growthCase: ConformanceCase = lifecycleCase(
   },
 );
 
-/** Graphs that are compiled before it is looked at, when caches that are bounded fill up, and then in each round. */
+/** Number of graphs compiled before the first measurement, while bounded caches fill up, and then in each round. */
 const [firstCompilations, compilations] = [100, 200];
-/** A heap may grow by a step in a round, a leak grows in each. */
+/** A heap may grow in one round; a leak grows in every round. */
 const rounds = 4;
-/** A leak of 64 KiB a compilation is twice that. */
+/** A leak of 64 KiB per compilation is twice that. */
 const allowedByRound = compilations * 32 * 1024;
 
-/** Each of its own, so that nothing is found compiled already. */
+/** Every graph is different, so that none is cached. */
 const numbered = (index: number): Graph =>
   trace(({ x }) => ({ y: x.mul(index).add(1), total: x.sum() }), { x: f32([64]) });
 
@@ -71,7 +71,7 @@ export const compilationGrowthCase: ConformanceCase = lifecycleCase(
     };
     let index = 0;
     while (index < firstCompilations) await once(index++);
-    /** The least size of the process during a round. */
+    /** The smallest size of the process during a round. */
     const round = async (): Promise<number | undefined> => {
       const sizes: (number | undefined)[] = [];
       for (const end = index + compilations; index < end;) {
@@ -96,8 +96,9 @@ export const compilationGrowthCase: ConformanceCase = lifecycleCase(
 );
 
 /**
- * Makes the collector look at what is left behind: memory that is asked for but never touched counts for it, and takes none. Blocks beyond
- * 32 MiB are the system's own mappings; the heap keeps smaller ones when they are freed, and a leak would then hide in them.
+ * Triggers garbage collection by allocating memory that is never touched: it counts for the collector but takes no pages.
+ * Blocks above 32 MiB are separate mappings of the system; the heap keeps smaller ones when they are freed, and a leak could
+ * then hide in them.
  */
 async function collectGarbage(): Promise<void> {
   let asked = 0;
@@ -107,13 +108,13 @@ async function collectGarbage(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-/** Memory of the process, where there is one to ask: pages in a browser only check that handles stay right. */
+/** Memory of the process, if available: in a browser, only handles are checked. */
 function residentBytes(): number | undefined {
   const { process } = globalThis as { process?: { memoryUsage?: () => { rss: number } } };
   return process?.memoryUsage?.().rss;
 }
 
-/** Least sizes are compared, because garbage lies about until it is collected. */
+/** Compares minima, because garbage stays until it is collected. */
 function report(context: CaseContext, sizes: readonly (number | undefined)[]): void {
   const known = sizes.filter((size) => size !== undefined);
   if (known.length === 0) return;

@@ -124,7 +124,7 @@ export const runCases = (): readonly ConformanceCase[] => [
   ),
 ];
 
-/** Has the looks of an array, and no backend. */
+/** Looks like an array, but belongs to no backend. */
 const mismatch = (): BackendArray => ({
   shape: [3],
   dtype: 'f32',

@@ -60,7 +60,7 @@ export function atomsField(path: Path, t: Tensor, x: Tensor, atoms: Atoms): Tens
     .reduce((sum, term) => sum.add(term));
 }
 
-/** ψ_t(noise) and its velocity conditioned on the atom that stands at each row's turn, [rows, ...event]. */
+/** ψ_t(noise) and its velocity, conditioned on the atom that `turn` selects for each row, [rows, ...event]. */
 export function atomsFlow(path: Path, t: Tensor, noise: Tensor, atoms: Atoms, turn: Tensor) {
   const mine = (name: 'atoms1' | 'atoms0'): Tensor =>
     indices

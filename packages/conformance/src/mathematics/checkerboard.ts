@@ -2,11 +2,11 @@ import type { HostRandomStream } from '@flow-matching/tensor';
 import type { ClosedForm } from './closedForms.ts';
 import type { MarginalValues } from './mixture.ts';
 
-/** Beyond this many standard deviations a Gaussian adds nothing in f64. */
+/** Beyond this many standard deviations a Gaussian is negligible in f64. */
 const reach = 9;
 const cells = 1000;
 
-/** ∫ N(x; a·y, σ²)·(1, y) dy over [low, high]: mass and first moment of y, by Simpson's rule where the Gaussian is. */
+/** ∫ N(x; a·y, σ²)·(1, y) dy over [low, high]: mass and first moment of y, by Simpson's rule over the support of the Gaussian. */
 function moments(x: number, low: number, high: number, { scale, std }: ClosedForm): { mass: number; first: number } {
   const from = Math.max(low, (x - reach * std) / scale);
   const to = Math.min(high, (x + reach * std) / scale);

@@ -1,10 +1,10 @@
-/** A path's coefficients in f64 by the mathematics library alone: mean = scale·x1 + sourceScale·x0, std, and their rates. */
+/** A path's coefficients in f64, computed only with Math: mean = scale·x1 + sourceScale·x0, std, and their rates. */
 export interface ClosedForm {
   readonly scale: number;
   readonly std: number;
   readonly scaleRate: number;
   readonly stdRate: number;
-  /** Of x0; absent on one-sided paths. */
+  /** Coefficient of x0; absent on one-sided paths. */
   readonly sourceScale?: number;
   readonly sourceScaleRate?: number;
 }

@@ -1,8 +1,8 @@
 import { bounded, unitRoundOff, type Limit } from '../case/limit.ts';
 
 /**
- * Roundings that a formula of this suite may add up: a few dozen operations, exponents of size ten whose rounding their exponential
- * magnifies, and functions good to some units in the last place.
+ * Number of roundings that a formula of this suite may accumulate: a few dozen operations, exponents of size ten whose rounding
+ * is magnified by the exponential, and functions accurate to some units in the last place.
  */
 const roundings = 128;
 

@@ -24,13 +24,13 @@ import {
   type ClosedFormAt,
 } from './closedForms.ts';
 
-/** A path of the plugins under its label in ids. */
+/** A path of the plugins, with its label in ids. */
 export interface ConformancePath {
   readonly label: string;
   readonly path: Path;
-  /** Absent where coordinates differ. */
+  /** Absent if coordinates differ. */
   readonly form?: ClosedFormAt;
-  /** The mean vanishes at t = 0, so the marginal there is the prior itself. */
+  /** Whether the mean vanishes at t = 0, so that the marginal there is the prior itself. */
   readonly forgets?: boolean;
 }
 

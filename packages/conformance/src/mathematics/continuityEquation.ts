@@ -5,7 +5,7 @@ import { conditioned } from './conditioned.ts';
 import { evaluate, type Arrays, type NamedFormula } from './evaluate.ts';
 import { sensitivity } from './sensitivity.ts';
 
-/** A distribution in motion with the field that should move it, at times [rows] and points [rows, ...event]. */
+/** A time-dependent distribution and the field that should generate it, at times [rows] and points [rows, ...event]. */
 export interface Motion {
   readonly logDensity: (t: Tensor, x: Tensor, given: Readonly<Record<string, Tensor>>) => Tensor;
   readonly field: (t: Tensor, x: Tensor, given: Readonly<Record<string, Tensor>>) => Tensor;
@@ -13,10 +13,10 @@ export interface Motion {
 
 /**
  * Measures the continuity equation, divided by the density: ∂ log p/∂t + ∇·u + u·∇log p = 0 (Lipman et al. 2023, Theorem 1 and
- * equation 26). Derivatives are the framework's, on the backend.
+ * equation 26). Derivatives are computed by the framework, on the backend.
  *
- * @param inputs `t`, `x` and what else the motion takes by name, a row each
- * @param cancelled size of what may cancel inside the terms, a number a row
+ * @param inputs `t`, `x` and other inputs of the motion by name, one row each
+ * @param cancelled size of the values that may cancel inside the terms, one number per row
  */
 export async function measureContinuity(
   context: CaseContext,
@@ -41,7 +41,7 @@ export async function measureContinuity(
   );
 }
 
-/** The three terms, the divergence coordinate by coordinate; [rows] each. */
+/** The three terms, with the divergence by coordinate; each [rows]. */
 function continuityTerms({ logDensity, field }: Motion, event: readonly number[]): NamedFormula {
   const size = event.reduce((product, extent) => product * extent, 1);
   const axes = event.map((_, i) => i + 1);

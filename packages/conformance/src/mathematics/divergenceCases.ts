@@ -8,13 +8,13 @@ import { evaluate, floats } from './evaluate.ts';
 import { exactFlow } from './exactFlow.ts';
 import { meanAndError } from './sampleMoments.ts';
 
-/** How divergences are computed; another one may be put to the test. */
+/** How divergences are computed; tests may pass another implementation. */
 export interface Divergences {
   readonly exactDivergence: typeof exactDivergence;
   readonly hutchinsonDivergence: typeof hutchinsonDivergence;
 }
 
-/** u_i = x_i²·x_{i+1}, the indices in a circle: its divergence is 2 Σ x_i·x_{i+1}, its Jacobian is not symmetric. */
+/** u_i = x_i²·x_{i+1}, with cyclic indices: its divergence is 2 Σ x_i·x_{i+1}, its Jacobian is not symmetric. */
 const circle: PointField = (x) => {
   const [, dimension] = x.shape;
   return x.square().mul(concat([x.slice(1, 1, dimension), x.slice(1, 0, 1)], 1));
@@ -23,11 +23,11 @@ const circle: PointField = (x) => {
 const circleTerms = (row: readonly number[]): number[] => row.map((value, i) => 2 * value * row[(i + 1) % row.length]);
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** The two ways to a divergence, and the likelihood that follows from the noisy one (Lipman et al. 2023, appendix C). */
+/** Both divergences, and the likelihood from the stochastic one (Lipman et al. 2023, appendix C). */
 export const divergenceCases = (
   divergences: Divergences = { exactDivergence, hutchinsonDivergence },
 ): readonly ConformanceCase[] => [
-  // Up to 16 dimensions there is a tangent for each; beyond, one pass over repeated rows.
+  // Up to 16 dimensions there is one tangent per dimension; above, one pass over repeated rows.
   ...[3, 20].map((dimension) => ({
     id: `L4/divergence/exact, ${dimension} dimensions`,
     level: 4 as const,
@@ -74,7 +74,7 @@ async function measureExact(
   compare(context, 'the divergence', divergence, terms.map(sum), roundOff('f32', dimension, magnitudes, 8));
 }
 
-/** The circle's Jacobian has 2·x_i·x_{i+1} on its diagonal and x_i² beside it, so zᵀJz is a sum of known terms, not only on average. */
+/** The circle's Jacobian has 2·x_i·x_{i+1} on its diagonal and x_i² next to it, so zᵀJz is a sum of known terms, not only on average. */
 async function measureGivenProbes(
   context: CaseContext,
   { hutchinsonDivergence: of }: Divergences,

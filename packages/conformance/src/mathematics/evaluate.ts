@@ -6,7 +6,7 @@ export type Arrays = Readonly<Record<string, HostArray>>;
 /** A formula with named inputs and outputs. */
 export type NamedFormula = (inputs: Record<string, Tensor>) => Readonly<Record<string, Tensor>>;
 
-/** Numbers as f32, rounded, so that every backend is given the same. */
+/** Numbers rounded to f32, so that every backend gets the same. */
 export const floats = (values: readonly number[], shape: Shape = [values.length]): HostArray =>
   hostArray(Float32Array.from(values), shape);
 

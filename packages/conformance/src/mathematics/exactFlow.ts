@@ -2,10 +2,10 @@ import { assembleFlow, type Flow, type Path, type Solver, type VectorFieldModel 
 import { type Backend, type Tensor } from '@flow-matching/tensor';
 import { conditionalFlowMatching, dopri5, independent, uniform } from '@flow-matching/plugins';
 
-/** A field [batch, ...event] of times [batch] and points, in a trained model's place. */
+/** A field [batch, ...event] of times [batch] and points, in place of a trained model. */
 export type ExactField = (t: Tensor, x: Tensor) => Tensor;
 
-/** A flow through the drivers whose field is known: nothing is trained. The caller disposes it. */
+/** A flow with a known field, for use with the drivers without training. The caller disposes it. */
 export async function exactFlow(
   backend: Backend,
   path: Path,
@@ -27,5 +27,5 @@ export async function exactFlow(
   return flow;
 }
 
-/** Of the solves through an exact field. */
+/** Tolerance of the solves of an exact field. */
 export const exactTolerance = 1e-5;

@@ -16,7 +16,7 @@ import { drawRows, innerShares, timesAt, trialOf } from './pathSamples.ts';
 import { sampleMoments } from './sampleMoments.ts';
 import { sensitivity } from './sensitivity.ts';
 
-/** What the exact flows of known data do along a one-sided path, through the drivers. */
+/** Cases for the exact flows of known data along a one-sided path, through the drivers. */
 export function flowCases(conformancePath: ConformancePath): readonly ConformanceCase[] {
   const { label, path, form, forgets } = conformancePath;
   if (path.sides === 'two') return [];
@@ -70,7 +70,7 @@ async function measureScore(context: CaseContext, path: Path): Promise<void> {
   const inputs = { t, x: noise };
   const { scaled, exact } = await evaluate(context, formula, inputs);
   const sizes = sensitivity(formula, inputs);
-  // It is a difference of σ·a·u and σ·a′·x, over a′σ − aσ′.
+  // The score is a difference of σ·a·u and σ·a′·x, divided by a′σ − aσ′.
   const terms = sensitivity(({ t: time, x }) => {
     const { field } = gaussianMarginal(path, time, x);
     const { scaled: all } = marginalScore(path, time, x, field);
@@ -83,16 +83,19 @@ async function measureScore(context: CaseContext, path: Path): Promise<void> {
   compare(context, 'σ²·∇log p', scaled, exact.data, limit);
 }
 
-/** Points of the prior, spread as it is: [4, 2]. */
+/** Points with the spread of the prior, [4, 2]. */
 function startsOf({ priorStd }: Path): number[] {
   const std = (d: number): number => (typeof priorStd === 'number' ? priorStd : priorStd[d]);
   return [0.3, -1.2, -2, 0.5, 1.1, 1.7, 0, -0.4].map((value, i) => Math.fround(value * std(i % 2)));
 }
 
-/** Steps that the solves of this file may take; more would be a solver's fault. */
+/** Maximum number of steps of the solves in this file; more would be the solver's fault. */
 const mostSteps = 200;
 
-/** The error of accepted steps at the tolerance, absolute and relative, in the norm over `count` numbers up to `size`, magnified. */
+/**
+ * The error of accepted steps at the tolerance, absolute and relative, in the norm over `count` numbers of size up to `size`,
+ * times `magnified`.
+ */
 const solveError = (steps: number, count: number, size: number, magnified: number): number =>
   steps * (exactTolerance * Math.sqrt(count) + 64 * 2 ** -24) * (1 + size) * magnified;
 
@@ -165,7 +168,7 @@ type WithForm = ConformancePath & Required<Pick<ConformancePath, 'form'>>;
 
 const sampleCount = 2048;
 
-/** Starts from exact draws of p_0, so that what the prior has forgotten does not matter. */
+/** Starts from exact draws of p_0, so that the difference between p_0 and the prior does not matter. */
 async function measureMoments(context: CaseContext, { path, form }: WithForm): Promise<void> {
   const [first, last] = [path.interval.start, path.interval.end].map(form);
   const { random } = context;

@@ -30,12 +30,12 @@ export function gaussianMarginal(
   };
 }
 
-/** What that flow does between the ends of the path's interval, in f64: z-scores stay, so points move affinely. By coordinate. */
+/** The map of that flow between the ends of the path's interval, in f64, by coordinate: z-scores are constant, so it is affine. */
 export function gaussianTransport(path: Path): {
-  /** Where a coordinate goes, forwards. */
+  /** Maps a coordinate forward. */
   forth: (value: number, d: number) => number;
   back: (value: number, d: number) => number;
-  /** The factor by which distances grow, forwards. */
+  /** The factor by which distances grow, forward. */
   growth: readonly number[];
   /** The largest factor by which they grow between any time and the end, and any time and the start. */
   worstForth: number;

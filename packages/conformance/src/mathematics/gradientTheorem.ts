@@ -11,7 +11,7 @@ type Tensors = Readonly<Record<string, Tensor>>;
 
 /** Data along a path with its known marginal field. */
 export interface KnownData {
-  /** What the formulas take beside times and noise, [count, ...] each. */
+  /** Inputs of the formulas besides times and noise, each [count, ...]. */
   draw(count: number): Arrays;
   /** ψ_t(noise) and its velocity, [count, ...event]. */
   flow(t: Tensor, noise: Tensor, given: Tensors): { x: Tensor; velocity: Tensor };
@@ -23,9 +23,9 @@ const blocks = 64;
 const blockSize = 256;
 
 /**
- * Measures Lipman et al. 2023, Theorem 2: the gradient of ‖v − u_t(x)‖² is on average that of ‖v − u_t(x | z)‖². The model is
- * affine in x and t. Each block of draws gives a difference of both gradients; their mean is zero within its standard error. Times
- * keep off the interval's ends, where targets have no variance on some paths.
+ * Measures Lipman et al. 2023, Theorem 2: the gradients of ‖v − u_t(x)‖² and ‖v − u_t(x | z)‖² agree on average. The model is
+ * affine in x and t. Each block of draws gives a difference of the two gradients; the mean difference is zero within its
+ * standard error. Times stay away from the interval's ends, where targets have no variance on some paths.
  */
 export async function measureGradientTheorem(
   context: CaseContext,
@@ -49,7 +49,7 @@ export async function measureGradientTheorem(
       const { x, velocity } = data.flow(t, noise, given);
       const gradientOf = (target: Tensor): Tensor => {
         const sample = { path, t, z: { x1: x }, noise, x, velocity: target };
-        // Each block has parameters of its own, so that one reverse pass gives the gradients of all.
+        // Each block has separate parameters, so that one reverse pass gives the gradients of all.
         const { gradient } = valueAndGrad(
           (at) => {
             const prediction = x

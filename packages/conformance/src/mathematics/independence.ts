@@ -5,8 +5,8 @@ import { compare } from './compare.ts';
 import { meanAndError } from './sampleMoments.ts';
 
 /**
- * Measures that standardized samples [count, 2] are uncorrelated with those 1, 2, 4, … further on: draws that repeat, whatever their
- * period among the powers of two, correlate fully.
+ * Measures that standardized samples [count, 2] are uncorrelated with those at lags 1, 2, 4, …: draws that repeat with a period
+ * among these powers of two correlate fully.
  */
 export function measureIndependence(context: CaseContext, what: string, { data, shape: [count] }: HostArray): void {
   const lags = Array.from({ length: Math.floor(Math.log2(count)) - 1 }, (_, k) => 2 ** k);
@@ -21,7 +21,7 @@ export function measureIndependence(context: CaseContext, what: string, { data, 
   const means = products.flatMap((each) => Array.from(each.means));
   const errors = products.flatMap((each) => Array.from(each.errors));
   const correlations = { data: Float64Array.from(means), shape: [lags.length, 3], dtype: 'f32' as const };
-  // Normal tails beyond 6 hold 2·10⁻⁹, for some thirty products.
+  // Normal tails beyond 6 have probability 2·10⁻⁹, for some thirty products.
   compare(
     context,
     `${what} at lags ${lags.join(', ')}`,

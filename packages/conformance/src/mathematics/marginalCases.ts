@@ -13,14 +13,14 @@ import { drawMixture, gaussianData, mixtureData, mixtureValues, type MarginalVal
 import { describeElement, drawRows, endpointsOf, innerShares, timesAt, trialOf } from './pathSamples.ts';
 import { sensitivity } from './sensitivity.ts';
 
-/** Data whose marginals are known along one-sided paths, by the plugins' formulas and by another way on the host. */
+/** Data whose marginals along one-sided paths are known, from the plugins' formulas and independently on the host. */
 interface KnownMarginals {
   readonly name: string;
   readonly density: () => MarginalDensity;
   readonly values: (form: ClosedForm, x: readonly number[]) => MarginalValues;
   /** Draws [count, 2] data points. */
   readonly draw: (random: HostRandomStream, count: number) => ArrayLike<number>;
-  /** Share of the interval at which formulas are still exact in f32. */
+  /** Fraction of the interval up to which formulas are exact in f32. */
   readonly until: number;
 }
 
@@ -39,7 +39,7 @@ const known: readonly KnownMarginals[] = [
     draw: (random, count) => drawMixture(mixtureData, random, count),
     until: 1 - 2 ** -6,
   },
-  // Its differences of error functions cancel in f32 where the noise is much narrower than a square.
+  // Its differences of error functions cancel in f32 if the noise is much narrower than a square.
   {
     name: 'checkerboard',
     density: checkerboardDensity,
@@ -147,7 +147,7 @@ async function measureMarginals(context: CaseContext, conformancePath: WithForm,
   }
 }
 
-/** Sizes of what is averaged over data and noise of size one, and may cancel. */
+/** Sizes of the averaged terms, for data and noise of size one; they may cancel. */
 const termsOf = ({ std, scaleRate, stdRate }: ClosedForm) => ({
   logDensity: 1,
   field: Math.abs(scaleRate) + Math.abs(stdRate),

@@ -5,7 +5,7 @@ import type { ClosedForm } from './closedForms.ts';
 /** The Gaussian data of the suite, N(mean, 0.4² I) in two dimensions. */
 export const gaussianData: GaussianMixtureOptions = { weights: [1], means: [[1.5, -0.5]], stds: [0.4] };
 
-/** Its mixture: three components of different widths that overlap. */
+/** The mixture data of the suite: three overlapping components of different widths. */
 export const mixtureData: GaussianMixtureOptions = {
   weights: [0.5, 0.3, 0.2],
   means: [
@@ -16,7 +16,7 @@ export const mixtureData: GaussianMixtureOptions = {
   stds: [0.5, 0.3, 0.8],
 };
 
-/** The mixture that p_t of mixture data is: means a·m_k, variances a²s_k² + σ². */
+/** p_t of mixture data, which is a mixture with means a·m_k and variances a²s_k² + σ². */
 export const mixtureAt = (
   { weights, means, stds }: GaussianMixtureOptions,
   { scale, std }: Pick<ClosedForm, 'scale' | 'std'>,

@@ -1,21 +1,21 @@
 import { unitRoundOff } from '../case/limit.ts';
 
-/** An error of a number of steps of size h. */
+/** The error of a fixed number of steps of size h. */
 export interface StepError {
   readonly h: number;
   readonly error: number;
 }
 
-/** Below, round-off of f32 shows in errors beside values of size one. */
+/** Below, errors of values of size one contain f32 round-off. */
 export const roundOffFloor = 256 * unitRoundOff('f32');
-/** Above, steps are too large for the leading term of the error to rule. */
+/** Above, steps are too large for the leading error term to dominate. */
 const largest = 0.05;
-/** Points a slope is fitted to, the smallest steps first. */
+/** Number of points that a slope is fitted to, smallest steps first. */
 const points = 4;
 
 /**
- * The order that errors show: the slope of log error over log h, less one, because a fixed number of steps of order p is off by
- * O(h^(p + 1)). Undefined where fewer than three errors lie between round-off and the leading term's range.
+ * The observed order: the slope of log error over log h, minus one, because a fixed number of steps of order p has an error of
+ * O(h^(p + 1)). Undefined if fewer than three errors lie between round-off and the range of the leading term.
  */
 export function orderSlope(errors: readonly StepError[]): number | undefined {
   const usable = errors

@@ -2,7 +2,7 @@ import { evaluatePath, pointShape, type Path, type PathValues } from '@flow-matc
 import { sizeOf, type HostArray, type HostRandomStream, type Shape } from '@flow-matching/tensor';
 import { floats, type Arrays } from './evaluate.ts';
 
-/** What a path is tried with. */
+/** The setting in which a path is tested. */
 export interface PathTrial {
   readonly path: Path;
   /** Of one point. */
@@ -17,14 +17,14 @@ export const trialOf = (path: Path, { shape, dataScale = 1 }: Partial<Omit<PathT
   dataScale,
 });
 
-/** Shares of the interval that keep off its ends, where derivatives may grow without bound. */
+/** Fractions of the interval away from its ends, where derivatives may grow without bound. */
 export const innerShares = [2 ** -6, 2 ** -4, 0.25, 0.5, 0.75, 1 - 2 ** -4, 1 - 2 ** -6];
-/** Shares so close to either end that only what holds on the whole interval holds there; each with its mirror image. */
+/** Fractions so close to either end that only claims about the whole interval hold there; each with its mirror image. */
 export const edgeShares = [2 ** -8, 2 ** -12, 1 - 2 ** -8, 1 - 2 ** -12];
-/** Both ends, and shares that crowd towards them. */
+/** Both ends, and fractions that cluster towards them. */
 export const outerShares = [0, 2 ** -20, 2 ** -12, 2 ** -8, 0.3, 0.6, 1 - 2 ** -8, 1 - 2 ** -12, 1 - 2 ** -20, 1];
 
-/** Times of the f32 grid at shares of a path's interval, never outside it. */
+/** Times on the f32 grid at fractions of a path's interval, never outside it. */
 export const timesAt = ({ interval: { start, end } }: Path, shares: readonly number[]): number[] =>
   shares.map((share) => {
     const t = Math.fround(start * (1 - share) + end * share);
@@ -32,7 +32,7 @@ export const timesAt = ({ interval: { start, end } }: Path, shares: readonly num
     return t < start ? Math.fround(t * (1 + 2 ** -23)) : t;
   });
 
-/** Times `t` [rows], endpoints `x1` and `x0` (two-sided paths) and `noise`, [rows, ...event] each; a row a time. */
+/** Times `t` [rows], endpoints `x1` and `x0` (two-sided paths) and `noise`, each [rows, ...event]; one row per time. */
 export function drawRows({ path, shape, dataScale }: PathTrial, random: HostRandomStream, times: readonly number[]) {
   const rows = [times.length, ...shape];
   const x1 = random.normal(rows, dataScale);
@@ -45,7 +45,7 @@ export function drawRows({ path, shape, dataScale }: PathTrial, random: HostRand
   };
 }
 
-/** A path's values in f64 at rows, moved by `shift` in time. */
+/** A path's values in f64 at rows, shifted in time by `shift`. */
 export const valuesAt = (path: Path, rows: { t: HostArray; x1: HostArray; x0?: HostArray }, shift = 0): PathValues =>
   evaluatePath(path, {
     t: Float64Array.from(rows.t.data, (t) => t + shift),
@@ -57,7 +57,7 @@ export const valuesAt = (path: Path, rows: { t: HostArray; x1: HostArray; x0?: H
 export const endpointsOf = <T>({ x1, x0 }: Readonly<Record<string, T>>): { x1: T; x0?: T } =>
   x0 === undefined ? { x1 } : { x1, x0 };
 
-/** What an element of [rows, ...event] was computed from. */
+/** Describes the inputs of an element of [rows, ...event]. */
 export const describeElement =
   (arrays: Arrays) =>
   (index: number): string => {
@@ -70,14 +70,14 @@ export const describeElement =
     return values.join(', ');
   };
 
-/** The path is made of points, not of densities: lines between pairs without noise. */
+/** Whether the path has no noise, so that its conditionals are points, not densities. */
 export function isNoiseless(path: Path, shape: Shape): boolean {
   const { start, end } = path.interval;
   const zero = { data: new Float64Array(sizeOf(shape)), shape: [1, ...shape], dtype: 'f32' as const };
   try {
     return evaluatePath(path, { t: [(start + end) / 2], x1: zero, x0: zero }).std.every((value) => value === 0);
   } catch {
-    // What is wrong with its formulas the cases say.
+    // The cases report errors in its formulas.
     return false;
   }
 }

@@ -3,9 +3,9 @@ import type { HostArray } from '@flow-matching/tensor';
 import { timesAt, valuesAt } from './pathSamples.ts';
 
 /**
- * Time derivatives of a path's mean and std in f64 by central differences, extrapolated twice (Richardson), so that they owe
- * nothing to automatic differentiation. `widest` is the longest step, a small share of the distance of every row's time from the ends
- * of the interval; by default that of times which keep off the ends by 2⁻⁶ of it.
+ * Time derivatives of a path's mean and std in f64 by central differences, extrapolated twice (Richardson), independent of
+ * automatic differentiation. `widest` is the largest step, a small fraction of the distance of every row's time from the ends
+ * of the interval; the default is for times at least 2⁻⁶ of the interval away from the ends.
  */
 export function ratesByDifferences(
   path: Path,

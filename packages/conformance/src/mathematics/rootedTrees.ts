@@ -1,16 +1,16 @@
 import { concat, onesLike, type Tensor } from '@flow-matching/tensor';
 import type { Field } from './solve.ts';
 
-/** A rooted tree by the indices of its root's subtrees in a list that holds them before it. */
+/** A rooted tree, given by the indices of its root's subtrees in a list where they precede it. */
 export interface RootedTree {
   readonly order: number;
   readonly children: readonly number[];
 }
 
-/** Up to this order there are all trees, 17 of them; beyond, their number grows threefold with each order. */
+/** Up to this order all trees are included, 17 of them; above, their number triples with each order. */
 const complete = 5;
 
-/** Rooted trees up to an order, subtrees first: all to order 5, then the bushy one, the tall one, and the bushy one on a stem. */
+/** Rooted trees up to an order, subtrees first: all up to order 5, then only the bushy one, the tall one, and the bushy one on a stem. */
 export function rootedTrees(order: number): readonly RootedTree[] {
   const trees: RootedTree[] = [{ order: 1, children: [] }];
   for (let n = 2; n <= order; n++) {
@@ -20,7 +20,7 @@ export function rootedTrees(order: number): readonly RootedTree[] {
   return trees;
 }
 
-/** Multisets of trees with an order in all, as indices that do not increase. */
+/** Multisets of trees with a given total order, as non-increasing indices. */
 function partitions(trees: readonly RootedTree[], order: number, from: number): number[][] {
   if (order === 0) return [[]];
   return trees.flatMap((tree, index) =>
@@ -41,9 +41,9 @@ function sparse(trees: readonly RootedTree[], order: number): number[][] {
 }
 
 /**
- * The problem that a Runge–Kutta method solves exactly if it meets the order conditions of the trees, one column each (Butcher; Hairer,
- * Nørsett & Wanner I, theorem II.2.13): y_τ′ = |τ|·Π y_child from 0, so that y_τ = t^|τ|. A last column asks the same of the nodes,
- * y′ = p·t^(p − 1).
+ * The problem that a Runge–Kutta method solves exactly if it meets the order conditions of the trees, one column each (Butcher;
+ * Hairer, Nørsett & Wanner I, theorem II.2.13): y_τ′ = |τ|·Π y_child from 0, so that y_τ = t^|τ|. A last column tests the nodes
+ * in the same way, y′ = p·t^(p − 1).
  */
 export const treeField =
   (trees: readonly RootedTree[]): Field =>

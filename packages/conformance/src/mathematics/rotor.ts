@@ -2,12 +2,12 @@ import { concat } from '@flow-matching/tensor';
 import { floats } from './evaluate.ts';
 import type { Field } from './solve.ts';
 
-/** τ(t) = ∫ (1 + s/2) ds: the clock that makes the problem depend on time. */
+/** τ(t) = ∫ (1 + s/2) ds: the clock that makes the problem time-dependent. */
 const clock = (t: number): number => t + (t * t) / 4;
 
 /**
- * A nonlinear problem of two unknowns with a known solution, of sums and products only: points turn about the origin at the rate
- * (1 + t/2)(1 + r²), the faster the further out. Nothing decays, so no step is too large for stability before it is for accuracy.
+ * A nonlinear problem of two unknowns with a known solution, with sums and products only: points rotate about the origin at the
+ * rate (1 + t/2)(1 + r²), faster further out. Nothing decays, so accuracy limits the step before stability does.
  */
 export const rotor: Field = (t, y) => {
   const [a, b] = [y.slice(1, 0, 1), y.slice(1, 1, 2)];
@@ -15,10 +15,10 @@ export const rotor: Field = (t, y) => {
   return concat([b.neg(), a], 1).mul(rate);
 };
 
-/** Where its points start at t = 0, [4, 2]. */
+/** Its points at t = 0, [4, 2]. */
 export const rotorStarts = floats([0.9, 0.1, -0.3, 0.6, 0.5, -0.5, -0.6, -0.2], [4, 2]);
 
-/** Bound on the flow's derivatives by its start: neighbours shear apart by 2r²τ(t). */
+/** Bound on the flow's derivatives with respect to its start: neighbouring points shear apart by 2r²τ(t). */
 export const rotorGrowth = (t: number): number => 1 + 2 * 0.82 * Math.abs(clock(t));
 
 /** The angle by which the outermost start has turned. */

@@ -10,13 +10,13 @@ import { measureIndependence } from './independence.ts';
 import { sampleMoments } from './sampleMoments.ts';
 
 const count = 4096;
-/** Less than half of the samples: draws must go on from batch to batch. */
+/** Less than half of the samples: draws must continue from batch to batch. */
 const batchSize = 1024;
 
-/** Draws [4096, 2] from a path's prior; another way to draw may be put to the test. */
+/** Draws [4096, 2] from a path's prior; tests may pass another implementation. */
 export type DrawPrior = (context: CaseContext, path: Path) => Promise<HostArray>;
 
-/** What the sampler's prior draws are, on the backend's own noise, for every path that starts from noise. */
+/** Cases for the sampler's prior draws, with the backend's own noise, for every path that starts from noise. */
 export const samplingCases = (draw: DrawPrior = drawPrior): readonly ConformanceCase[] =>
   conformancePaths()
     .filter(({ path }) => path.sides === 'one')
@@ -54,7 +54,7 @@ export const samplingCases = (draw: DrawPrior = drawPrior): readonly Conformance
       ] satisfies ConformanceCase[];
     });
 
-/** Through a flow that stands still. */
+/** Samples a flow with a zero field. */
 export async function drawPrior({ backend, seed }: CaseContext, path: Path): Promise<HostArray> {
   await using flow = await exactFlow(backend, path, (_, x) => x.mul(0), euler({ steps: 1 }));
   const { samples } = await flow.sample(count, { seed, batchSize });

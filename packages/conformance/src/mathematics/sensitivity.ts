@@ -4,11 +4,12 @@ import { evaluateInDouble, type Arrays, type NamedFormula } from './evaluate.ts'
 const step = 2 ** -20;
 
 /**
- * How much a formula's outputs move with its inputs: |Q| + Σ |∂Q/∂input|·(1 + |input|), by differences in f64. Times the unit
- * round-off it is the least error that any computation of that precision may show, because a rounding at the start has that effect.
+ * The sensitivity of a formula's outputs to its inputs: |Q| + Σ |∂Q/∂input|·(1 + |input|), by differences in f64. Times the
+ * unit round-off, it is the smallest error to expect of any computation with that precision, because rounding the inputs has
+ * that effect.
  *
- * @param inputs [rows] or [rows, ...event] each; rows do not depend on one another. Times are called `t` and move away from the
- *   nearer end of [0, 1], by less where 1 − t is small, as 1 − t is exact.
+ * @param inputs each [rows] or [rows, ...event]; rows are independent. Times are called `t` and move away from the nearer end
+ *   of [0, 1], by less if 1 − t is small, as 1 − t is exact.
  */
 export function sensitivity(formula: NamedFormula, inputs: Arrays): Record<string, Float64Array> {
   const values = evaluateInDouble(formula, inputs);
@@ -25,7 +26,7 @@ export function sensitivity(formula: NamedFormula, inputs: Arrays): Record<strin
   return sizes;
 }
 
-/** The inputs with one coordinate moved, in all rows at once. */
+/** The inputs with one coordinate perturbed, in all rows at once. */
 function* neighbours(inputs: Arrays): Generator<Arrays> {
   for (const [name, array] of Object.entries(inputs)) {
     const width = array.data.length / array.shape[0];

@@ -2,7 +2,7 @@ import { OdeProgram, type OdeResult, type OdeRunOptions, type Solver } from '@fl
 import { type Backend, type HostArray, type Tensor } from '@flow-matching/tensor';
 import type { Arrays } from './evaluate.ts';
 
-/** dy/dt of one problem: t [rows], y [rows, ...], and whatever the problem holds constant. */
+/** dy/dt of one problem: t [rows], y [rows, ...], and the constants of the problem. */
 export type Field = (t: Tensor, y: Tensor, given: Readonly<Record<string, Tensor>>) => Tensor;
 
 /** Solves of one differential equation, compiled once. */
@@ -10,7 +10,7 @@ export interface CompiledSolve extends AsyncDisposable {
   run(y0: HostArray, options: OdeRunOptions): Promise<OdeResult & { readonly end: HostArray }>;
 }
 
-/** Compiles dy/dt = field for states like `y0`; `given` is handed to the field. States are kept at `keptTimes` times. The caller disposes it. */
+/** Compiles dy/dt = field for states like `y0`; `given` is passed to the field. States are kept at `keptTimes` times. The caller disposes it. */
 export async function compileSolve(
   backend: Backend,
   solver: Solver,

@@ -15,7 +15,7 @@ const paths: readonly Path[] = [optimalTransport({ sigmaMin: 0.1 }), variancePre
 const steps = 128;
 const count = 2048;
 
-/** What solvers that draw noise are held to: they keep the marginals of the flow that they share. */
+/** Checks for solvers that draw noise: they keep the marginals of the flow. */
 export function stochasticSolverCases(make: MakeSolver, label: string): readonly ConformanceCase[] {
   const each = (part: string, claimed: string, run: (context: CaseContext) => Promise<void>): ConformanceCase => ({
     id: `L4/${label}/${part}`,

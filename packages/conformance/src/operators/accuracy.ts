@@ -3,11 +3,11 @@ import { referenceOf, type Formula } from '../case/agreement.ts';
 import { bounded, exact, leastNormal, roundOff, ulps, unitRoundOff, type Limit } from '../case/limit.ts';
 import type { LimitOf } from '../case/use.ts';
 
-// What a backend may be off by, operator by operator. f32 runs on GPUs too, so the table of WGSL (W3C, section 15.7.4, "Floating point
-// accuracy") is the floor where it is of use; where it is not (sin, cos and tanh are allowed 2⁻¹¹ and more), the bound is that of the
-// usual implementation, named beside it. Arithmetic of f64 is IEEE 754's.
+// The allowed error of a backend, by operator. f32 runs on GPUs too, so the table of WGSL (W3C, section 15.7.4, "Floating point
+// accuracy") is used where it is tight enough; where it is not (sin, cos and tanh may be off by 2⁻¹¹ and more), the bound is
+// that of the usual implementation, given next to it. f64 arithmetic is that of IEEE 754.
 
-/** Correctly rounded in f64; so many units in the last place in f32 and f16. */
+/** Correctly rounded in f64; `count` units in the last place in f32 and f16. */
 export const ulpsOfSingle =
   (count: number): LimitOf =>
   ({ dtype }) =>
@@ -17,7 +17,7 @@ export const ulpsOfSingle =
 export const division: LimitOf = ulpsOfSingle(2.5);
 /** WGSL: the reciprocal of inverseSqrt, 2.5 ulp after 2 ulp. */
 export const squareRoot: LimitOf = ulpsOfSingle(5);
-/** fmod as a − b·trunc(a/b), WGSL's definition of %: the product is rounded once, and is no larger than a. */
+/** fmod as a − b·trunc(a/b), WGSL's definition of %: the product is rounded once, and is at most a. */
 export const remainder: LimitOf = (expected, [a]) =>
   isFloat(expected.dtype)
     ? perElement(
@@ -57,7 +57,7 @@ export const exponentialLessOne: Limit = ulps(8);
 /** Its purpose is to keep the digits that log(1 + x) loses. */
 export const logarithmOfOnePlus: Limit = ulps(4);
 
-/** A polynomial of few ulp after a reduction of x to [−π, π], which costs a rounding of x. */
+/** A polynomial accurate to a few ulp after reducing x to [−π, π], which costs a rounding of x. */
 export const circular: LimitOf = (expected, [x]) =>
   perElement(
     expected,
@@ -67,7 +67,7 @@ export const circular: LimitOf = (expected, [x]) =>
 
 /** 1 − 2/(exp(2x) + 1) within WGSL's errors of exp and division, which add up to 9 round-offs at 0. */
 export const hyperbolicTangent: LimitOf = ulpsAndUnits(4, 9);
-/** 1/(1 + exp(−x)) within WGSL's errors; below a few round-offs of 1 the tail may be cut off. */
+/** 1/(1 + exp(−x)) within WGSL's errors; the tail below a few round-offs of 1 may be cut off. */
 export const logistic: LimitOf = ulpsAndUnits(4, 3.4);
 /** Abramowitz & Stegun 7.1.26 is within 1.5·10⁻⁷, its exponential and its sum within a few round-offs more. */
 export const errorFunction: LimitOf = ulpsAndUnits(4, 8);
@@ -97,8 +97,8 @@ export const gelu: LimitOf = (expected, [x]) =>
   );
 
 /**
- * Σ(x − mean)², in two passes: the mean is off by the roundings of its sum, a deviation by as much, its square by twice that. None of
- * them exceeds twice the largest operand.
+ * Σ(x − mean)², in two passes: the error of the mean is that of its sum, a deviation has the same error, its square twice that.
+ * No deviation exceeds twice the largest operand.
  */
 export const squaredDeviations =
   (length: number): LimitOf =>
@@ -112,8 +112,8 @@ export const squaredDeviations =
   };
 
 /**
- * Weights exp(x − max)/Σ: `spread`, the most by which an element lies below the maximum, multiplies the rounding of the difference and
- * exp's 3 + 2·|x| ulp; both come in twice, by the weight and by the sum.
+ * Weights exp(x − max)/Σ: `spread`, the largest distance of an element below the maximum, multiplies the rounding of the
+ * difference and exp's 3 + 2·|x| ulp; both count twice, for the weight and for the sum.
  */
 export const softmaxWeights =
   (length: number, spread: number): LimitOf =>
@@ -138,7 +138,7 @@ export const logOfSum =
       'WGSL’s exp and log, the sum and the shift by the maximum',
     );
 
-/** So many ulp and so many unit round-offs of the dtype. */
+/** `count` ulp plus `units` unit round-offs of the dtype. */
 export function ulpsAndUnits(count: number, units: number): LimitOf {
   return ({ dtype }) => ulps(count, units * unitRoundOff(dtype));
 }
@@ -151,14 +151,14 @@ export const summed =
   ({ dtype }, operands, output) =>
     isFloat(dtype) ? roundOff(dtype, length, referenceOf(formula, operands.map(magnitude))[output].data, more) : exact;
 
-/** Absolute values of floats; other dtypes, which name places or choices, as they are. */
+/** Absolute values of floats; other dtypes (indices, conditions) unchanged. */
 export const magnitude = ({ data, shape, dtype }: HostArray): HostArray => ({
   data: isFloat(dtype) ? data.map(Math.abs) : data,
   shape,
   dtype,
 });
 
-/** A bound for each element from its index and the unit round-off; what underflows may be flushed to zero. */
+/** A bound per element from its index and the unit round-off; results that underflow may be flushed to zero. */
 export function perElement(
   { data, dtype }: HostArray,
   bound: (index: number, unit: number) => number,
@@ -171,7 +171,7 @@ export function perElement(
   );
 }
 
-/** The largest magnitude, 0 of nothing. */
+/** The largest magnitude; 0 for an empty array. */
 export function largestOf({ data }: HostArray): number {
   let largest = 0;
   for (const value of data) largest = Math.max(largest, Math.abs(value));
@@ -182,7 +182,7 @@ export function largestOf({ data }: HostArray): number {
 export const unitAt = ({ dtype, data }: HostArray, index: number): number =>
   ulps(1).allowance(dtype, data[index], index);
 
-/** The element of an operand that broadcasts to the element `index` of a result. */
+/** The element of an operand that is broadcast to the element `index` of a result. */
 function at(operand: HostArray, index: number, { shape }: HostArray): number {
   let [rest, position, stride] = [index, 0, 1];
   for (let axis = shape.length - 1, own = operand.shape.length - 1; axis >= 0; axis--, own--) {

@@ -19,7 +19,7 @@ const alongAxes: readonly { readonly shape: Shape; readonly axis: number }[] = [
   { shape: [2, 300], axis: 1 },
 ];
 
-/** A softmax of some kind along axes of all kinds, of scores that are near and far apart. */
+/** A kind of softmax along different axes, for scores that are close and far apart. */
 function alongRows(formula: (x: Tensor, axis: number) => Tensor, limit: typeof softmaxWeights): Row[] {
   const rows: Readonly<Record<string, Range>> = { axes: [-4, 4], 'scores far apart': [-50, 50] };
   return Object.entries(rows).map(([what, range]) => ({
@@ -36,8 +36,8 @@ function alongRows(formula: (x: Tensor, axis: number) => Tensor, limit: typeof s
 const epsilon = 1e-5;
 
 /**
- * Standardised values: with K the largest operand over the least deviation, a mean of n terms is off by (n + 2)·K, and so are the
- * deviations, of which none exceeds 2·K, by the mean, and by the root of their mean square.
+ * Standardized values: with K the largest operand divided by the smallest standard deviation, the error of a mean of n terms is
+ * (n + 2)·K; the deviations, at most 2·K, have this error from the mean and that of the root of their mean square.
  */
 function standardized(spreadOf: (x: Tensor) => Tensor, length: number): LimitOf {
   return (expected, [x, scale]) => {
@@ -100,7 +100,7 @@ function groupNorms(): Row[] {
   return [{ what: 'groups', uses: [...over([2, 4, 3, 3], 2), ...over([3, 6, 5], 1), ...over([2, 4, 2, 4], 4)] }];
 }
 
-/** Queries, keys and values of [-1, 1): no score is larger than √channels, none further from another than twice that. */
+/** Queries, keys and values in [-1, 1): no score is larger than √channels, and no two differ by more than twice that. */
 function attention(tokens: { queries: number; keys: number; channels: number; values: number }, mask?: Shape): Use {
   const { queries, keys, channels, values } = tokens;
   const root = Math.sqrt(channels);
@@ -127,7 +127,7 @@ function attention(tokens: { queries: number; keys: number; channels: number; va
   };
 }
 
-/** Every row sees its first key. */
+/** Every row attends to its first key. */
 function seesSome({ data, shape, dtype }: HostArray): HostArray {
   const keys = shape.at(-1)!;
   return { data: data.map((seen, i) => (i % keys === 0 ? 1 : seen)), shape, dtype };
@@ -144,7 +144,7 @@ const attentionRows = (): Row[] => {
 function averagePools(): Row[] {
   const use = (what: string, shape: Shape, kernel: number, options: fm.AveragePoolOptions): Use => {
     const formula: Unary = (x) => fm.averagePool2d(x, kernel, options);
-    // The window's sum, its share and the product.
+    // The window's sum, its reciprocal count and the product.
     return { what, operands: (draw) => [draw.array(shape)], formula, limit: summed(formula, kernel * kernel, 6) };
   };
   return [
@@ -175,8 +175,8 @@ const upsamplings = (): Row[] => [
 const adamFormula = (...inputs: Tensor[]): readonly Tensor[] => AdamUpdate(inputs, { beta1: 0.9, beta2: 0.999 });
 
 /**
- * Moments are three products and sums of rounded constants. A step is off by those of the first moment and half of those of the second,
- * by WGSL's root (10 round-offs) and division (5).
+ * Moments are three products and sums with rounded constants. The error of a step comes from that of the first moment, half of
+ * that of the second, WGSL's root (10 round-offs) and division (5).
  */
 const adamLimit: LimitOf = (expected, operands, output) => {
   const [parameter, first, , gradient, rate, epsilonHat] = operands;
@@ -213,7 +213,7 @@ const adamRows = (): Row[] => [
   },
 ];
 
-/** Composites that a backend may run as one kernel; every other one runs what they are made of. */
+/** Composites that a backend may run as one kernel; other backends run their decomposition. */
 export const compositeUses: readonly OperatorUses[] = [
   { operator: 'Softmax', dtypes: floats, rows: () => alongRows(fm.softmax, softmaxWeights) },
   { operator: 'LogSoftmax', dtypes: floats, rows: () => alongRows(fm.logSoftmax, logOfSum) },
@@ -231,7 +231,7 @@ export const compositeUses: readonly OperatorUses[] = [
         what: 'values',
         operands: (draw) => [draw.array([1031], [-6, 6])],
         formula: selu,
-        // 8 ulp of expm1, and the roundings of two constants, two products and a sum.
+        // 8 ulp of expm1, plus the roundings of two constants, two products and a sum.
         limit: ulps(13),
       }),
     ],

@@ -7,7 +7,7 @@ import { measureUses, type Use } from '../case/use.ts';
 import { summed } from './accuracy.ts';
 import { byInput, byWeight, convolution, forward, product, type Convolution } from './productUses.ts';
 
-/** Each is a compilation of its own. */
+/** Each takes a separate compilation. */
 const runs = 12;
 
 const extent = fc.integer({ min: 1, max: 6 });
@@ -45,7 +45,7 @@ interface Box {
   readonly steps: number[];
 }
 
-/** Slices that keep something along every axis. */
+/** Slices that are non-empty along every axis. */
 const boxes: fc.Arbitrary<Box> = fc
   .array(
     fc
@@ -57,7 +57,7 @@ const boxes: fc.Arbitrary<Box> = fc
       })
       .map(({ extent: e, a, b, step }) => {
         const [low, high] = [Math.min(a % e, b % e), Math.max(a % e, b % e)];
-        // An end of −1 − extent stands before index 0.
+        // An end of −1 − extent means before index 0.
         return step > 0
           ? { e, start: low, end: high + 1, step }
           : { e, start: high, end: low === 0 ? -1 - e : low - 1, step };
@@ -93,7 +93,7 @@ const convolutions: fc.Arbitrary<Convolution> = fc
     padding: fc.tuple(fc.nat({ max: 2 }), fc.nat({ max: 2 }), fc.nat({ max: 2 }), fc.nat({ max: 2 })),
   })
   .map(({ batch, groups, depth, filters, kernel, rest, ...options }) => {
-    // The image holds the kernel's reach even without the padding.
+    // The image covers the dilated kernel even without padding.
     const image = kernel.map((k, i) => options.dilation[i] * (k - 1) + 1 + rest[i]);
     return convolution([batch, depth * groups, ...image], [filters * groups, depth, ...kernel], { groups, ...options });
   });
@@ -120,7 +120,7 @@ const drawn = <T>(
     checkProperty(context, geometries, (geometry, own) => measureUses(own, usesOf(geometry), 'f32'), { runs }),
 });
 
-/** Geometry that nobody thought of: drawn from the run's seed, shrunk where it fails. */
+/** Random geometry, drawn from the run's seed, and shrunk if it fails. */
 export const drawnCases = (): readonly ConformanceCase[] => [
   drawn('Add', 'drawn broadcasts', broadcasts(2), ([a, b]) => [
     use(`${formatShape(a)} and ${formatShape(b)}`, [a, b], fm.add),

@@ -1,8 +1,8 @@
 import type { DType } from '@flow-matching/tensor';
 
-/** Which dtypes operators take, as the reference's manifest has it. */
+/** The dtypes that operators accept, as in the reference's manifest. */
 export const floats: readonly DType[] = ['f16', 'f32', 'f64'];
-/** Those that hold sums of some thousands of thousands. */
+/** The floats that can hold sums of some millions. */
 export const wideFloats: readonly DType[] = ['f32', 'f64'];
 export const numeric: readonly DType[] = [...floats, 'i32', 'u32'];
 export const all: readonly DType[] = [...numeric, 'bool'];

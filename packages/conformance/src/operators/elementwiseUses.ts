@@ -20,12 +20,12 @@ const anything: Drawn = (draw, shape) => draw.array(shape);
 const whole: Drawn = (draw, shape) => draw.whole(shape);
 const divisors: Drawn = (draw, shape) => draw.apart(shape);
 
-/** Halves among them, which round to even. */
+/** Values including halves, which round to even. */
 const halves: Drawn = (draw, shape) => {
   const { data, dtype } = draw.array(shape, [-8, 8]);
   return { data: data.map((value, i) => (i % 2 === 0 ? Math.floor(value) + 0.5 : value)), shape, dtype };
 };
-/** Every third is NaN, every fifth infinite. */
+/** Every third value is NaN, every fifth infinite. */
 const withoutSome: Drawn = (draw, shape) => {
   const { data, dtype } = draw.array(shape);
   const odd = (i: number, value: number): number => (i % 3 === 0 ? Number.NaN : i % 5 === 0 ? Infinity : value);
@@ -40,12 +40,12 @@ const scattered =
   };
 
 const shapes: readonly Shape[] = [[], [1], [7], [3, 4], [2, 1, 5], [2, 3, 1, 2], [2, 1, 2, 1, 3, 2]];
-/** More than the group of threads of any kernel, and no multiple of one. */
+/** More than the thread group size of any kernel, and not a multiple of one. */
 const many: Shape = [1031];
 
 type Unary = (x: Tensor) => Tensor;
 
-/** Rows of an operator of one operand: shapes of every rank, and long arrays of every kind of value. */
+/** Rows of a unary operator: shapes of every rank, and long arrays of every kind of value. */
 function unary(
   operator: string,
   dtypes: readonly DType[],
@@ -71,7 +71,7 @@ function unary(
   };
 }
 
-/** More elements than 16 bits count, in the dtype that trainings run in: kernels may take another way, and none may stop early. */
+/** More than 2¹⁶ elements, in the dtype used for training: kernels may take another code path, and must not stop early. */
 const longRows = (
   dtype: DType,
   formula: Formula,
@@ -85,7 +85,7 @@ const longRows = (
     : [];
 };
 
-/** Pairs of shapes by the row that checks them. */
+/** Pairs of shapes, by row. */
 const pairs: Readonly<Record<string, readonly (readonly [Shape, Shape])[]>> = {
   'equal shapes': [
     [[], []],

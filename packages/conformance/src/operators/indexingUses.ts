@@ -32,7 +32,7 @@ function gathered(pick: Picks): Use {
   };
 }
 
-/** Indices repeat where there are more of them than places; so many updates may meet in one. */
+/** Indices repeat if there are more of them than positions; this many updates may accumulate in one. */
 function scattered(pick: Picks): Use {
   const { data, indices, axis } = pick;
   const updates = [...data.slice(0, axis), ...indices, ...data.slice(axis + 1)];
@@ -45,7 +45,7 @@ function scattered(pick: Picks): Use {
   };
 }
 
-/** A range is a constant in disguise: nothing is fed. */
+/** A range is a constant: it has no inputs. */
 const ranges = (dtype: DType): Row => ({
   what: 'ranges',
   uses: [
@@ -75,7 +75,7 @@ const constants = (dtype: DType): Row => ({
   ],
 });
 
-/** Operators on places along an axis, and what is known without being fed. */
+/** Operators with indices along an axis, and operators without inputs. */
 export const indexingUses: readonly OperatorUses[] = [
   { operator: 'Gather', dtypes: all, rows: () => [{ what: 'picks', uses: picks.map(gathered) }] },
   { operator: 'ScatterAdd', dtypes: numeric, rows: () => [{ what: 'updates', uses: picks.map(scattered) }] },

@@ -10,7 +10,7 @@ const use = (what: string, shapes: readonly Shape[], formula: (...inputs: Tensor
   formula,
 });
 
-/** As many axes as images in patches and heads take. */
+/** As many axes as for images split into patches and heads. */
 const sixAxes: Shape = [2, 3, 2, 2, 2, 3];
 
 const moved = (operator: string, rows: readonly Row[]): OperatorUses => ({ operator, dtypes: all, rows: () => rows });
@@ -20,14 +20,14 @@ const castTo = (to: DType): Row => ({
   uses: [
     {
       what: `to ${to}`,
-      // Negative numbers have no unsigned ones to go to.
+      // Negative numbers cannot be cast to unsigned ones.
       operands: (draw) => [draw.array([3, 5], to === 'u32' ? [0, 9] : [-9, 9]), draw.array([], [0, 9])],
       formula: (...inputs) => inputs.map((x) => x.cast(to)),
     },
   ],
 });
 
-/** Operators that move elements about: exact for every dtype. */
+/** Operators that move elements: exact for every dtype. */
 export const movementUses: readonly OperatorUses[] = [
   moved('Reshape', [
     {
@@ -120,7 +120,7 @@ export const movementUses: readonly OperatorUses[] = [
           Array.from({ length: 12 }, () => [1, 5]),
           (...parts) => fm.concat(parts, 0),
         ),
-        // More than a kernel has room for: the bindings of a shader, the inputs of one call.
+        // More than a kernel can take: the bindings of a shader, the inputs of one call.
         use(
           'seventeen of [1, 5]',
           Array.from({ length: 17 }, () => [1, 5]),

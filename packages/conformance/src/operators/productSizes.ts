@@ -8,10 +8,10 @@ import { longElementwise, places, placesAllOver, positionsOf, taken, tiled } fro
 import type { OperatorUses } from './operatorUses.ts';
 import { byInput, byWeight, convolution, forward } from './productUses.ts';
 
-// Sizes that trainings have, at which kernels take other ways than for small ones: tiles, shares of long sums, narrower formats. The
+// Sizes used in training, for which kernels take other code paths than for small ones: tiles, split sums, narrower formats. The
 // reference computes some hundred elements of each.
 
-/** Odd whole numbers of 13 bits of either sign, which formats of fewer digits (TF32 has 11, bf16 8) do not hold. */
+/** Odd integers of 13 bits and both signs, which formats with fewer digits (TF32 has 11, bf16 8) cannot represent. */
 const oddNumbers = (draw: Draw, shape: Shape): HostArray =>
   tiled(
     mapped(draw.array([1021], [-2048, 2048]), (u) => Math.sign(u || 1) * (4097 + 2 * Math.floor(Math.abs(u) / 1.01))),
@@ -23,14 +23,14 @@ const signs = (draw: Draw, shape: Shape): HostArray =>
     shape,
   );
 
-/** Odd whole numbers of 21 bits: what a sum of two or three bf16 does not hold. */
+/** Odd integers of 21 bits, which a sum of two or three bf16 cannot represent. */
 const longNumbers = (draw: Draw, shape: Shape): HostArray =>
   tiled(
     mapped(draw.array([1021], [2 ** 19, 2 ** 20]), (u) => 2 * Math.floor(u) + 1),
     shape,
   );
 
-/** [terms, columns] with a sign at seven places of each column, other ones each, and 0 elsewhere; the last row is full. */
+/** [terms, columns] with ±1 at seven positions of each column, different for each, and 0 elsewhere; the last row is full. */
 function fewOf(terms: number, columns: number): HostArray {
   const data = new Float32Array(terms * columns);
   for (let column = 0; column < columns; column++) {
@@ -46,9 +46,9 @@ const mapped = ({ data, shape, dtype }: HostArray, value: (x: number) => number)
   dtype,
 });
 
-/** Sums of up to 1,000 products of 13 bits and a sign are whole numbers below 2²⁴ on the way as at the end: exact in any order. */
+/** Sums of up to 1,000 signed products of 13 bits and their partial sums are integers below 2²⁴: exact in any order. */
 const wholeSums: Limit = { ...exact, description: 'exact: partial sums are whole numbers below 2²⁴' };
-/** For kernels that go through fractions (Winograd): whole numbers are told apart. */
+/** For kernels with intermediate fractions (Winograd): distinguishes integers. */
 const wholeNumbers = close(0.5, 0, 'half of what tells two whole numbers apart');
 
 const [rows, inner, columns] = [256, 512, 512];
@@ -110,7 +110,7 @@ function products(): Use[] {
 const wide = convolution([2, 64, 16, 16], [64, 64, 3, 3], { padding: 1 });
 const strided = convolution([1, 64, 16, 16], [96, 64, 3, 3], { padding: 1, stride: 2 });
 
-/** Sixty-four channels to as many or more, by channels of the result, of the last sample where samples are not summed. */
+/** 64 channels to as many or more, by channels of the result; only the last sample if samples are not summed. */
 const wideConvolution = (use: Use, part: Use['part']): Row => ({
   what: `64 channels: ${use.what}`,
   uses: [
@@ -158,7 +158,7 @@ const wideByWeight = (geometry: typeof wide): Row =>
     };
   });
 
-/** Whole numbers of −3 to 3: four million of them add up to less than 2²⁴, exactly in any order. */
+/** Integers from −3 to 3: the sum of four million is below 2²⁴, exact in any order. */
 const smallWholes = (draw: Draw, shape: Shape): HostArray => tiled(draw.whole([1021], [-3, 4]), shape);
 const million = 2 ** 20;
 
@@ -204,7 +204,7 @@ const movements: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   Gather: (x) => fm.gather(x, fm.constant([399, 0, 256, 255, -1, 128, 3], 'i32'), 1),
 };
 
-/** The update of as many parameters as a layer of 512 by 512 has. */
+/** The update of a layer of 512 × 512 parameters. */
 function adamUpdates(): Use {
   const shape: Shape = [512, 512];
   const positions = placesAllOver(sizeOf(shape));
@@ -224,7 +224,7 @@ function adamUpdates(): Use {
       draw.array([], [1e-8, 1e-6]),
     ],
     formula,
-    // As many roundings as the small updates are allowed, of numbers up to four and steps of less than one.
+    // The roundings of the small updates, for numbers up to four and steps below one.
     limit: close(32 * 2 ** -24 * 4, 32 * 2 ** -24, '32 roundings of numbers up to 4'),
     part: (operands): Part => ({
       positions,
@@ -237,7 +237,7 @@ function adamUpdates(): Use {
 
 const single = ['f32'] as const;
 
-/** Operators at the sizes of trainings, in f32. */
+/** Operators at sizes used in training, in f32. */
 export const productSizes: readonly OperatorUses[] = [
   {
     operator: 'MatMul',

@@ -98,7 +98,7 @@ export interface Convolution {
   readonly what: string;
 }
 
-/** A convolution of given shapes; conv2d settles its attributes and its output. */
+/** A convolution of given shapes; conv2d determines its attributes and its output. */
 export function convolution(x: Shape, w: Shape, options: Conv2dOptions = {}): Convolution {
   const y = fm.conv2d(fm.zeros(x), fm.zeros(w), options);
   const attributes = y.node.attributes as unknown as ConvAttributes;
@@ -136,7 +136,7 @@ const convolutionRows = (useOf: (convolution: Convolution) => Use): Row[] =>
 export const forward = ({ x, w, attributes, what }: Convolution): Use =>
   product(what, x, w, (a, b) => fm.apply(fm.Conv, [a, b], attributes)[0], fm.sizeOf(w.slice(1)));
 
-/** At most every filter's every tap meets in one element of the input. */
+/** An element of the input sums at most all taps of all filters. */
 export const byInput = ({ x, w, y, attributes, what }: Convolution): Use =>
   product(
     what,
@@ -146,7 +146,7 @@ export const byInput = ({ x, w, y, attributes, what }: Convolution): Use =>
     (w[0] / attributes.group) * w[2] * w[3],
   );
 
-/** Every place of every sample meets in one tap. */
+/** A tap sums all positions of all samples. */
 export const byWeight = ({ x, w, y, attributes, what }: Convolution): Use =>
   product(
     what,

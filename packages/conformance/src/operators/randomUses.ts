@@ -32,7 +32,7 @@ const boxMuller =
       expected,
       (i, unit) => {
         const partner = i % size < half ? i + half : i - half;
-        // The last of an odd size has lost its partner: its own magnitude is the least that the radius can be.
+        // The last element of an odd size has no partner: its magnitude is the smallest possible radius.
         const other = Math.floor(partner / size) === Math.floor(i / size) ? expected.data[partner] : 0;
         const radius = Math.hypot(expected.data[i], other);
         const square = (16 + 6 * radius ** 2) * unit;

@@ -9,7 +9,7 @@ type Reduce = (x: Tensor, axes?: number | readonly number[], options?: ReduceOpt
 
 interface Reduction {
   readonly shape: Shape;
-  /** Undefined: all. */
+  /** Default: all axes. */
   readonly axes?: readonly number[];
 }
 
@@ -48,7 +48,7 @@ const reductions: Readonly<Record<string, readonly Reduction[]>> = {
 const lengthOf = ({ shape, axes }: Reduction): number =>
   (axes ?? shape.map((_, axis) => axis)).reduce((length, axis) => length * shape.at(axis)!, 1);
 
-/** Every reduction with and without the reduced axes kept. */
+/** Every reduction with and without `keepdims`. */
 function rows(reduce: Reduce, limitOf?: (formula: (x: Tensor) => Tensor, length: number) => LimitOf): Row[] {
   return Object.entries(reductions).map(([what, list]) => ({
     what,

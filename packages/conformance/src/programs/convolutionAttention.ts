@@ -13,7 +13,7 @@ import {
 
 const channels = 8;
 
-/** Shapes of the parameters for images of so many colours; 3 features of the time. */
+/** Shapes of the parameters for images with `colours` channels and 3 features of the time. */
 const shapesFor = (colours: number) =>
   ({
     timeWeight: [3, channels],
@@ -34,8 +34,8 @@ const shapesFor = (colours: number) =>
 type Parameters<Leaf> = { readonly [Name in keyof ReturnType<typeof shapesFor>]: Leaf };
 
 /**
- * A U-Net in small, for images [batch, colours, height, width] of even sides: a convolution, group normalisation, attention of all pixels
- * to one another, a strided convolution and back up, with what a larger one has between its layers.
+ * A small U-Net for images [batch, colours, height, width] with even sides: a convolution, group normalization, attention
+ * between all pixels, a strided convolution and back up, with the usual operations between layers.
  */
 export const convolutionAttention: VectorFieldModel<Parameters<HostArray>, Parameters<Tensor>> = {
   name: 'convolution-attention',

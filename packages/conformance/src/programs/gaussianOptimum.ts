@@ -13,7 +13,7 @@ import { adam, conditionalFlowMatching, cosineSchedule, independent, optimalTran
 /** Data: independent normals with these means and standard deviations. */
 const means = [1, -0.5];
 const stds = [0.5, 1.5];
-/** Smallest standard deviation of the path, and the one time at which the field is learnt. */
+/** Smallest standard deviation of the path, and the single time at which the field is learned. */
 const sigmaMin = 0.1;
 const time = 0.5;
 
@@ -39,8 +39,8 @@ const data: Dataset = {
 };
 
 /**
- * The regression's optimum as W row by row, then c: with x = σx₀ + t·x₁, σ = 1 − (1 − σmin)·t, and u = x₁ − (1 − σmin)·x₀ (Lipman et al. 2023,
- * equations 20 to 23), each dimension has W = cov(u, x) / var(x) and c = mean(u) − W·mean(x).
+ * The optimum of the regression as W, row by row, then c: with x = σx₀ + t·x₁, σ = 1 − (1 − σmin)·t, and u = x₁ − (1 − σmin)·x₀
+ * (Lipman et al. 2023, equations 20 to 23), each dimension has W = cov(u, x) / var(x) and c = mean(u) − W·mean(x).
  */
 export function gaussianOptimum(): number[] {
   const shrinking = 1 - sigmaMin;
@@ -52,7 +52,7 @@ export function gaussianOptimum(): number[] {
   return [first, 0, 0, second, means[0] * (1 - first * time), means[1] * (1 - second * time)];
 }
 
-/** W row by row, then c, after a training by Adam from zeros with fresh data. */
+/** W, row by row, then c, after training from zeros with Adam on new data. */
 export async function trainGaussian(backend: Backend, seed: number): Promise<number[]> {
   const path = optimalTransport({ sigmaMin });
   const steps = 300;

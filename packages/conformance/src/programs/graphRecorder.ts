@@ -1,7 +1,7 @@
 import type { Backend, Graph } from '@flow-matching/tensor';
 import { compilingWith } from '../backend/compilingWith.ts';
 
-/** A backend that keeps the graphs which it is given to compile. */
+/** A backend that records the graphs that it compiles. */
 export function graphRecorder(backend: Backend): { readonly backend: Backend; readonly graphs: readonly Graph[] } {
   const graphs: Graph[] = [];
   const recording = compilingWith(backend, (graph, options) => {

@@ -3,12 +3,12 @@ import { largestDeviation } from '../rounding/largestDeviation.ts';
 import { roundedReference } from '../rounding/roundedReference.ts';
 import { runTraining, type TrainingProgram } from './trainingProgram.ts';
 
-/** What a program computes, and how far roundings of f32 move each element: by name of the result. */
+/** The results of a program, and the effect of f32 roundings on each element, by name. */
 export type ProgramResult = Readonly<
   Record<string, { readonly values: Float64Array; readonly effect: Float64Array | Float32Array }>
 >;
 
-/** On the reference, and several times with roundings at random. */
+/** Computed on the reference, and several times with random roundings. */
 export async function computeResult(program: TrainingProgram): Promise<ProgramResult> {
   const exact = await runTraining(program, createReferenceBackend());
   const effect = await largestDeviation(exact, (draw) =>

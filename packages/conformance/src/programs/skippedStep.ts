@@ -12,7 +12,7 @@ import {
 } from '@flow-matching/tensor';
 import { adam, conditionalFlowMatching, independent, optimalTransport, uniform } from '@flow-matching/plugins';
 
-/** The step, from 0, at whose data the gradient is infinite. */
+/** The step, from 0, whose data make the gradient infinite. */
 export const brokenStep = 2;
 const steps = 5;
 
@@ -35,7 +35,7 @@ const data: Dataset = {
   },
 };
 
-/** The states after each step, with the skips counted so far. */
+/** The states after each step, with the number of skips so far. */
 export async function statesAroundSkip(backend: Backend): Promise<{ state: TrainingState; skipped: number }[]> {
   const parts = [optimalTransport(), independent(), conditionalFlowMatching(), uniform(), rooted] as const;
   const options = { optimizer: adam({ learningRate: 0.1 }), steps, batchSize: 8, reportEvery: 1 };

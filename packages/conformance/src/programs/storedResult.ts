@@ -1,7 +1,7 @@
 import type { ProgramResult } from './programResult.ts';
 import { storedResults } from './storedResults.ts';
 
-/** The result of the program whose training step has this hash; undefined where none is stored, as after a change of its graph. */
+/** The result of the program whose training step has this hash; undefined if none is stored, for example after a change of its graph. */
 export function storedResult(hash: string): ProgramResult | undefined {
   const stored = (storedResults as Readonly<Record<string, (typeof storedResults)[string] | undefined>>)[hash];
   if (!stored) return undefined;

@@ -5,7 +5,7 @@ import { independent, optimalTransport, sgd, uniform } from '@flow-matching/plug
 const batchSize = 256;
 const steps = 8;
 
-/** v = a + t·b, a row of parameters for each sample: their gradients tell what each sample drew. */
+/** v = a + t·b with one row of parameters per sample: their gradients reveal the draws of each sample. */
 const rows: VectorFieldModel<Readonly<Record<'a' | 'b', HostArray>>, Readonly<Record<'a' | 'b', Tensor>>> = {
   name: 'rows',
   init: () => ({ a: zeros(), b: zeros() }),
@@ -14,7 +14,7 @@ const rows: VectorFieldModel<Readonly<Record<'a' | 'b', HostArray>>, Readonly<Re
 
 const zeros = (): HostArray => hostArray(new Float32Array(2 * batchSize), [batchSize, 2]);
 
-/** Its loss is linear: the gradient by a sample's prediction is its noise. */
+/** Its loss is linear: the gradient with respect to a sample's prediction is its noise. */
 const linear: Objective = {
   name: 'linear',
   loss: (prediction, { noise }) => prediction.mul(noise).sum(1),
@@ -23,7 +23,7 @@ const linear: Objective = {
 
 const data: Dataset = { name: 'zeros', shape: [2], batch: () => ({ x1: zeros() }) };
 
-/** The noise [steps·batch, 2] and the times [steps·batch] of a training, read off the steps of gradient descent of rate 1 a sample. */
+/** The noise [steps·batch, 2] and the times [steps·batch] of a training, from gradient descent steps with rate 1 per sample. */
 export async function trainingDraws(backend: Backend, seed: number): Promise<{ noise: number[]; times: number[] }> {
   const trainer = new Trainer(backend, optimalTransport(), independent(), linear, uniform(), rows);
   const options = { optimizer: sgd({ learningRate: batchSize }), steps, batchSize, seed, reportEvery: 1 };
@@ -37,7 +37,7 @@ export async function trainingDraws(backend: Backend, seed: number): Promise<{ n
     const [byA, byB] = after.map((values, k) => Array.from(values, (value, i) => before[k][i] - value));
     noise.push(...byA);
     for (let row = 0; row < batchSize; row++) {
-      // Of both coordinates, whose quotients are equal, the one with more digits.
+      // The quotients of both coordinates are equal; this uses the one with more digits.
       const i = Math.abs(byA[2 * row]) > Math.abs(byA[2 * row + 1]) ? 2 * row : 2 * row + 1;
       times.push(byB[i] / byA[i]);
     }

@@ -3,7 +3,7 @@ import { HostRandomStream, streams, type Backend, type HostArray, type Shape } f
 import { adam, conditionalFlowMatching, independent, mlp, optimalTransport, uniform } from '@flow-matching/plugins';
 import { convolutionAttention } from './convolutionAttention.ts';
 
-/** A training of ten steps that is the same wherever it runs, but for roundings. */
+/** A training of ten steps that is the same everywhere, except for roundings. */
 export interface TrainingProgram {
   readonly name: string;
   readonly model: VectorFieldModel;
@@ -20,7 +20,7 @@ export const trainingPrograms: readonly TrainingProgram[] = [
 const steps = 10;
 const seed = 11;
 
-/** The loss of each step, and the parameters after the last one under `parameters.` and their names. */
+/** The loss of each step, and the final parameters under `parameters.` and their names. */
 export async function runTraining(
   { model, shape, batchSize }: TrainingProgram,
   backend: Backend,
@@ -37,7 +37,7 @@ export async function runTraining(
   return { losses: loss, ...Object.fromEntries(named) };
 }
 
-/** Normal points of standard deviation ½ around 1, drawn afresh for each batch. */
+/** Normal points with mean 1 and standard deviation ½, newly drawn for each batch. */
 const normalData = (shape: Shape): Dataset => ({
   name: 'normals',
   shape,

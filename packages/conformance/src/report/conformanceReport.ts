@@ -3,7 +3,7 @@ import { levels, type Level } from '../case/level.ts';
 import type { Measurement } from '../case/measurement.ts';
 import type { Note } from '../case/note.ts';
 
-/** `fail`: a claim does not hold; `error`: it could not be checked; `unsupported`: the manifest does not declare what it takes. */
+/** `fail`: a claim does not hold; `error`: it could not be checked; `unsupported`: the manifest does not declare what the case needs. */
 export const statuses = ['pass', 'fail', 'error', 'unsupported'] as const;
 export type Status = (typeof statuses)[number];
 
@@ -13,11 +13,11 @@ export interface CaseResult {
   readonly dtype?: DType;
   readonly claim: string;
   readonly status: Status;
-  /** The comparison that came nearest to its limit, or exceeded it most. */
+  /** The comparison closest to its limit, or the one that exceeded it most. */
   readonly measurement?: Measurement;
-  /** Quantities that are not judged. */
+  /** Quantities without a limit. */
   readonly notes?: readonly Note[];
-  /** What went wrong or is missing. */
+  /** Message of the failure, or the missing operator. */
   readonly message?: string;
   readonly milliseconds: number;
   /** The command that runs this case alone. */
@@ -27,26 +27,26 @@ export interface CaseResult {
 /** Cases by status. The denominator is their sum; unsupported ones are never passes. */
 export type Tally = Readonly<Record<Status, number>>;
 
-/** One row of the table: cases of a level and a dtype, `-` where no single one is meant. */
+/** One row of the table: cases of a level and a dtype; `-` for no single dtype. */
 export interface Total {
   readonly level: Level;
   readonly dtype: DType | '-';
   readonly tally: Tally;
 }
 
-/** What a run of the suite found, as plain data: report.json. */
+/** The results of a run as plain data: report.json. */
 export interface ConformanceReport {
-  /** Of this structure. */
+  /** Version of this structure. */
   readonly version: 1;
   readonly backend: { readonly name: string; readonly device: string };
   readonly seed: number;
-  /** Of what the results depend on, by name, where whoever ran the suite knows them. */
+  /** Versions of the packages that the results depend on, by name, if known to the caller. */
   readonly versions?: Readonly<Record<string, string>>;
-  /** How many cases were chosen, where the run was ended before all of them had run. Such a run has not passed. */
+  /** The number of selected cases, if the run was stopped early. Such a run has not passed. */
   readonly interrupted?: { readonly chosen: number };
   readonly results: readonly CaseResult[];
   readonly totals: readonly Total[];
-  /** No case failed or ended in an error. */
+  /** Whether no case failed or ended in an error. */
   readonly passed: boolean;
   readonly milliseconds: number;
 }

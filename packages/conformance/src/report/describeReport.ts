@@ -1,15 +1,15 @@
 import { statuses, type CaseResult, type ConformanceReport, type Status, type Tally } from './conformanceReport.ts';
 
-/** All of a tally's cases: the denominator. */
+/** The number of cases in a tally: the denominator. */
 export const caseCount = (tally: Tally): number => statuses.reduce((sum, status) => sum + tally[status], 0);
 
-/** The tallies of several totals as one. */
+/** The sum of several tallies. */
 export const sumOfTallies = (tallies: readonly Tally[]): Tally =>
   Object.fromEntries(
     statuses.map((status) => [status, tallies.reduce((sum, tally) => sum + tally[status], 0)]),
   ) as Record<Status, number>;
 
-/** What became of the run, in a sentence. */
+/** The verdict of the run, in a sentence. */
 export function describeVerdict({ results, totals, passed, interrupted }: ConformanceReport): string {
   const { pass, fail, error, unsupported } = sumOfTallies(totals.map(({ tally }) => tally));
   const count = results.length.toLocaleString('en');
@@ -24,7 +24,7 @@ export function describeVerdict({ results, totals, passed, interrupted }: Confor
   return `${verdict}: ${parts.filter(Boolean).join(', ')}`;
 }
 
-/** Error ÷ limit with three digits; a dash where nothing was measured. */
+/** Error ÷ limit with three digits; a dash if nothing was measured. */
 export function describeRatio({ measurement }: CaseResult): string {
   if (!measurement) return '–';
   const { ratio } = measurement;
@@ -32,7 +32,7 @@ export function describeRatio({ measurement }: CaseResult): string {
   return ratio === 0 ? '0' : ratio >= 1e4 || ratio < 1e-3 ? ratio.toExponential(1) : ratio.toPrecision(3);
 }
 
-/** The element that is farthest off, and what it was computed from. */
+/** The element with the largest error, and its inputs. */
 export function describeWorst({ measurement }: CaseResult): string {
   if (!measurement?.worst) return '';
   const { at, actual, expected, input } = measurement.worst;

@@ -4,8 +4,8 @@ import type { CaseResult, ConformanceReport, Tally } from './conformanceReport.t
 import { caseCount, describeRatio, describeVerdict, sumOfTallies } from './describeReport.ts';
 
 /**
- * A report as plain text: a row for each level and dtype, what was noted, then what failed, one case after another, then the verdict.
- * Unsupported cases count in the denominator and never as passes.
+ * A report as plain text: a row for each level and dtype, the notes, the failed cases one by one, then the verdict. Unsupported
+ * cases count in the denominator and never as passes.
  */
 export function formatReport(report: ConformanceReport): string {
   const { backend, seed, results } = report;
@@ -28,7 +28,7 @@ function totalsTable({ totals }: ConformanceReport): string {
   return columns([head, ...body, all], 3);
 }
 
-/** Nothing where nothing was noted. */
+/** Empty if there are no notes. */
 function notesTable({ results }: ConformanceReport): string[] {
   const rows = results.flatMap(({ id, notes = [] }) => notes.map((note) => [id, formatNote(note)]));
   return rows.length === 0 ? [] : ['', columns(rows, 2)];
@@ -39,7 +39,7 @@ const cells = (tally: Tally): string[] => [
   ...[tally.fail, tally.error, tally.unsupported].map((count) => (count === 0 ? '–' : String(count))),
 ];
 
-/** Rows as columns, two spaces apart, those from `numbers` on aligned at their right. */
+/** Rows as columns, two spaces apart; those from `numbers` on are right-aligned. */
 function columns(rows: readonly (readonly string[])[], numbers: number): string {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   const aligned = (cell: string, i: number): string =>

@@ -6,7 +6,7 @@ import { escapeText } from './escapeText.ts';
 import { reportScript } from './reportScript.ts';
 import { reportStyle } from './reportStyle.ts';
 
-/** A report as a page that stands alone: nothing is fetched, and without its script it still shows every row. */
+/** A report as a self-contained page: it loads nothing, and shows every row even without its script. */
 export function reportHtml(report: ConformanceReport): string {
   const { backend, passed } = report;
   const title = `Conformance of ${backend.name}`;
@@ -87,7 +87,7 @@ const order = ['fail', 'error', 'pass', 'unsupported'] as const;
 
 function casesTable({ results }: ConformanceReport): string {
   const sorted = results.toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
-  // Roles are written out because a table that is laid out as blocks loses them.
+  // Roles are explicit because a table with block layout loses them.
   const header = (title: string, kind = ''): string =>
     `<th scope="col" role="columnheader" class="${kind}"><button type="button" disabled>${title}</button></th>`;
   return `<table class="cases" role="table" aria-labelledby="cases">
@@ -112,7 +112,7 @@ function caseRow(result: CaseResult): string {
 <td role="cell" class="number" data-label="time" data-key="${milliseconds}">${formatMilliseconds(milliseconds)}</td></tr>`;
 }
 
-/** What was measured and how to see it again, behind a fold unless the case failed. */
+/** The measurements and the rerun command, collapsed unless the case failed. */
 function details(result: CaseResult, open: boolean): string {
   const { rerun } = result;
   const worst = describeWorst(result);
@@ -125,7 +125,7 @@ function details(result: CaseResult, open: boolean): string {
   return `<details${open ? ' open' : ''}><summary>worst and rerun</summary>${parts.join('')}</details>`;
 }
 
-/** NaN above infinity, and nothing measured below everything. */
+/** NaN sorts above infinity, and no measurement below everything. */
 function sortKey(ratio: number | undefined): string {
   if (ratio === undefined) return '-1';
   return Number.isFinite(ratio) ? String(ratio) : Number.isNaN(ratio) ? 'Infinity' : '1e308';

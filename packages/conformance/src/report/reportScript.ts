@@ -1,4 +1,4 @@
-/** What the page does: filters, sorts and copies. Without it the page shows every row, in the order of its statuses. */
+/** The script of the page: filtering, sorting and copying. Without it the page shows every row, sorted by status. */
 export const reportScript = `
 const table = document.querySelector('.cases');
 const body = table.tBodies[0];

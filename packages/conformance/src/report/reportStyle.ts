@@ -1,4 +1,4 @@
-/** How the page looks: the surroundings' light or dark; below 760 pixels each row of cases is a block of its own. */
+/** The style of the page: light or dark as the system; below 760 pixels each row of cases is a separate block. */
 export const reportStyle = `
 :root { color-scheme: light dark; --paper: #fff; --ink: #1f2933; --soft: #5b6875; --line: #d9dfe5; --faint: #f4f6f8; --blue: #1f5fa8; --pass: #17703f; --fail: #b3261e; --error: #8a5200; }
 @media (prefers-color-scheme: dark) { :root { --paper: #14181d; --ink: #e6eaee; --soft: #9fabb7; --line: #323c46; --faint: #1d232a; --blue: #86b7f0; --pass: #63cf95; --fail: #ff8d83; --error: #f0b661; } }

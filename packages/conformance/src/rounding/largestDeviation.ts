@@ -1,9 +1,9 @@
 import type { HostArray } from '@flow-matching/tensor';
 
-/** Computations with roundings of their own. */
+/** Number of computations with random roundings. */
 const draws = 8;
 
-/** How far each element of `exact` is from what `disturbed` gives, at most over several calls. */
+/** The largest distance of each element of `exact` from the results of several calls of `disturbed`. */
 export async function largestDeviation(
   exact: Readonly<Record<string, HostArray>>,
   disturbed: (draw: number) => Promise<Readonly<Record<string, HostArray>>>,

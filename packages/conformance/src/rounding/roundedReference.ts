@@ -9,7 +9,7 @@ import {
 } from '@flow-matching/tensor';
 import { withRoundings } from './withRoundings.ts';
 
-/** The reference with the roundings of f32 at random, others in every run: see {@link withRoundings}. */
+/** The reference with random f32 roundings, different in every run: see {@link withRoundings}. */
 export function roundedReference(random: HostRandomStream): Backend {
   const { device, manifest } = createReferenceBackend();
   return hostBackend({

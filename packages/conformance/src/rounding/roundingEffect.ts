@@ -3,9 +3,9 @@ import { largestDeviation } from './largestDeviation.ts';
 import { roundings, withRoundings } from './withRoundings.ts';
 
 /**
- * How far roundings move a graph's outputs: the largest deviation of each element over evaluations in f64 in which every input, and every
- * result of a primitive operator that rounds, is off by a unit round-off of f32 up or down at random. It sees the conditioning of
- * everything between inputs and outputs; a sum's own roundings are as those of its terms.
+ * The effect of roundings on a graph's outputs: the largest deviation of each element over evaluations in f64 in which one f32
+ * unit round-off is randomly added to or subtracted from every input and every result of a primitive operator that rounds. It
+ * includes the conditioning of everything between inputs and outputs; a sum is rounded like its terms.
  */
 export function roundingEffect(
   graph: Graph,

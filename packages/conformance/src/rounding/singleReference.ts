@@ -12,8 +12,8 @@ import {
 } from '@flow-matching/tensor';
 
 /**
- * The reference with every result of a primitive operator rounded to its dtype: a formula that loses its digits in f32 loses them here.
- * What plugins are checked on where no backend is given.
+ * The reference with every result of a primitive operator rounded to its dtype: a formula that loses its digits in f32 loses
+ * them here too. The default backend for checking plugins.
  */
 export function singleReference(): Backend {
   const { manifest } = createReferenceBackend();

@@ -13,7 +13,7 @@ import {
 } from '@flow-matching/tensor';
 import { unitRoundOff } from '../case/limit.ts';
 
-/** Operators whose results are elements of their inputs, or whole numbers: they round nothing. */
+/** Operators whose results are elements of their inputs, or integers: they do not round. */
 const exactOperators = new Set(
   (
     'Input Abs Neg Sign Floor Round Max Min Where Identity Barrier StopGradient Reshape Transpose Expand Slice Concat Pad Gather ' +
@@ -22,8 +22,8 @@ const exactOperators = new Set(
 );
 
 /**
- * The graph of primitives in which every result that f32 rounds is off by a unit round-off, up or down at random: run in f64, a computation
- * in f32 as it might have been.
+ * The graph of primitives in which every result that f32 rounds is off by a unit round-off, up or down at random. Run in f64,
+ * it simulates a computation in f32.
  */
 export const withRoundings = (graph: Graph, random: HostRandomStream): Graph =>
   rewriteGraph(inlineComposites(graph), (node, operands) => {
@@ -31,7 +31,7 @@ export const withRoundings = (graph: Graph, random: HostRandomStream): Graph =>
     return isExact(node) ? results : results.map((result) => rounded(result, random));
   });
 
-/** Constants are where they are numbers of f32, and so is what is made of constants alone: exponents, counts. */
+/** Constants are exact if f32 can represent them, and so are results of constants alone: exponents, counts. */
 function isExact({ operator, inputs, attributes }: Node): boolean {
   if (operator.name === 'Constant')
     return (attributes['data'] as TypedArray).every((value) => Object.is(Math.fround(value), value));

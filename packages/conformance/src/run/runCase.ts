@@ -15,7 +15,7 @@ export interface RunCaseOptions {
   readonly timeout: number;
 }
 
-/** Runs one case; whatever happens becomes its result. */
+/** Runs one case; any error becomes part of its result. */
 export async function runCase(testCase: ConformanceCase, options: RunCaseOptions): Promise<CaseResult> {
   const { id, level, claim, dtype } = testCase;
   const began = performance.now();
@@ -43,14 +43,14 @@ export async function runCase(testCase: ConformanceCase, options: RunCaseOptions
   };
 }
 
-/** A number of 31 bits for an id (FNV-1a), so that a case draws the same whatever else runs. */
+/** A 31-bit number for an id (FNV-1a), so that the draws of a case do not depend on other cases. */
 function streamOf(id: string): number {
   let hash = 0x811c9dc5;
   for (const character of id) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
   return hash >>> 1;
 }
 
-/** The error a promise ends with, undefined where it ends well. */
+/** The error of a promise; undefined if it succeeds. */
 async function outcomeWithin(run: Promise<void>, timeout: number): Promise<{ error: unknown } | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -66,7 +66,7 @@ async function outcomeWithin(run: Promise<void>, timeout: number): Promise<{ err
   }
 }
 
-/** NaN is worse than anything. */
+/** NaN is the worst. */
 const worstOf = (measurements: readonly Measurement[]): Measurement | undefined =>
   measurements.reduce<Measurement | undefined>(
     (worst, own) => (worst && !(own.ratio > worst.ratio) && !Number.isNaN(own.ratio) ? worst : own),

@@ -7,23 +7,23 @@ import { runCase } from './runCase.ts';
 import { selectCases, type Selection } from './selectCases.ts';
 
 export interface ConformanceOptions extends Selection {
-  /** Of every draw. Default 0. */
+  /** Seed of all draws. Default 0. */
   readonly seed?: number;
-  /** What is checked. Default: all of {@link backendCases}; `pathCases(path)` and the like check a plugin. */
+  /** The cases to run. Default: all of {@link backendCases}; `pathCases(path)` and similar functions check a plugin. */
   readonly cases?: readonly ConformanceCase[];
   /** Seconds after which a case counts as stuck. Default 120. */
   readonly timeout?: number;
   /** The command that reruns one case, for the report. */
   readonly rerun?: (id: string) => string;
   readonly onResult?: (result: CaseResult, done: number, of: number) => void;
-  /** Ends the run after the case that is running; what is done is reported. */
+  /** Ends the run after the current case; completed cases are reported. */
   readonly signal?: AbortSignal;
 }
 
 /**
  * Runs the suite without a test runner, one case after another. The backends that `create` makes are disposed at the end.
  *
- * @throws OptionError where the selection is empty.
+ * @throws OptionError if the selection is empty.
  */
 export async function runConformance(
   create: () => Backend | Promise<Backend>,

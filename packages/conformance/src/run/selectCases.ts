@@ -8,12 +8,12 @@ export interface Selection {
   readonly levels?: readonly Level[] | undefined;
 }
 
-/** @throws OptionError where nothing is left: a run of no cases would pass. */
+/** @throws OptionError if no cases are left: an empty run would pass. */
 export function selectCases(
   cases: readonly ConformanceCase[],
   { filter = '', levels }: Selection,
 ): readonly ConformanceCase[] {
-  // A whole id names one case, though others may continue it.
+  // A complete id selects one case, even if it is a prefix of others.
   const named = cases.filter(({ id }) => id === filter);
   const chosen = (named.length > 0 ? named : cases.filter(({ id }) => id.includes(filter))).filter(
     ({ level }) => !levels || levels.includes(level),

@@ -1,4 +1,4 @@
-/** Milliseconds that timing one thing may take, after a first run that is not counted. */
+/** Time budget of one measurement in milliseconds, after an uncounted first run. */
 const budget = 200;
 const fewest = 3;
 

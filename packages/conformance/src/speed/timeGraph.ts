@@ -2,7 +2,7 @@ import type { Graph, HostArray } from '@flow-matching/tensor';
 import type { CaseContext } from '../case/conformanceCase.ts';
 import { medianTime } from './medianTime.ts';
 
-/** Median milliseconds of a run whose inputs are on the backend and whose outputs stay there, but for the first, which is read. */
+/** Median milliseconds of a run with inputs on the backend; outputs stay there except the first, which is read. */
 export async function timeGraph(
   { backend }: CaseContext,
   graph: Graph,

@@ -7,7 +7,7 @@ import { operatorCases } from './operatorCases.ts';
 import { programCases } from './programCases.ts';
 import { speedCases } from './speedCases.ts';
 
-/** Every case a backend is held to, level by level. */
+/** Every case for backends, by level. */
 export const backendCases = (): readonly ConformanceCase[] => [
   ...lifecycleCases(),
   ...operatorCases(),

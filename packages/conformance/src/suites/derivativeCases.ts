@@ -10,15 +10,16 @@ import { tails, type Tail } from '../derivatives/tails.ts';
 import { backward, decomposed, forward, forwardOverReverse } from '../derivatives/modes.ts';
 import { roundingEffect } from '../rounding/roundingEffect.ts';
 
-/** Limits are so many times the effect of roundings: libraries' elementary functions are off by some units, sums by their length. */
+/** Limits are this multiple of the effect of roundings: elementary functions of libraries are off by some units, sums by their length. */
 const margin = 8;
 
 /**
- * Level 3: a formula's value, J·v, Jᵀ·u and the derivative of Jᵀ·u along v, in f32 on the backend. What they should be comes from f64
- * without a rule of the formula's composites: differences of fourth order for J·v and for the second derivative, reverse mode through
- * the decomposition for Jᵀ·u; and ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩.
+ * Level 3: a formula's value, J·v, Jᵀ·u and the derivative of Jᵀ·u along v, in f32 on the backend. Expected values are computed
+ * in f64 without the rules of the formula's composites: fourth-order differences for J·v and the second derivative, reverse
+ * mode through the decomposition for Jᵀ·u; and ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩.
  *
- * @param list What is differentiated, by default every operator and composite that can be. Authors of others give theirs.
+ * @param list the formulas to differentiate, by default every differentiable operator and composite. Authors of others pass
+ *   their own.
  */
 export const derivativeCases = (list: readonly Differentiable[] = differentiables): readonly ConformanceCase[] =>
   list.map((testCase) => ({
@@ -29,7 +30,7 @@ export const derivativeCases = (list: readonly Differentiable[] = differentiable
     run: (context) => checkDerivatives(testCase, context),
   }));
 
-/** Level 3 far out: J·v and Jᵀ·u of functions of one variable, relative to the derivative itself. */
+/** Level 3 in the tails: J·v and Jᵀ·u of functions of one variable, relative to the derivative itself. */
 export const tailCases = (list: readonly Tail[] = tails): readonly ConformanceCase[] =>
   list.map((tail) => ({
     id: `L3/${tail.name}/f32/tails`,
@@ -123,7 +124,7 @@ async function checkDerivatives({ formula, at }: Differentiable, context: CaseCo
   );
 }
 
-/** Rounded, so that every backend and the reference have the same. */
+/** Rounded to f32, so that every backend and the reference get the same values. */
 const inSingle = ({ data, shape }: HostArray): HostArray => hostArray(Float32Array.from(data), shape, 'f32');
 
 const directionLike = ({ shape }: HostArray, random: HostRandomStream): HostArray => inSingle(random.normal(shape));

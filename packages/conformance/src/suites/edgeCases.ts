@@ -21,7 +21,7 @@ const uses: readonly EdgeUses[] = [
   ...indexEdges,
 ];
 
-/** Level 2: no elements, NaN and infinities, the ends of the ranges, masks, wrap-around and random bits, as far as core defines them. */
+/** Level 2: empty arrays, NaN and infinities, the ends of the ranges, masks, wrap-around and random bits, as far as core defines them. */
 export const edgeCases = (): readonly ConformanceCase[] => [
   ...uses.flatMap(({ operator, dtypes, rows }) =>
     dtypes.flatMap((dtype) => rows(dtype).map((row) => rowCase(2, operator, dtype, row))),

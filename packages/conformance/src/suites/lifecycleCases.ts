@@ -8,7 +8,7 @@ import { compilationGrowthCase, growthCase } from '../lifecycle/growthCase.ts';
 import { manifestCases } from '../lifecycle/manifestCases.ts';
 import { runCases } from '../lifecycle/runCases.ts';
 
-/** Level 0: what the contract of Backend says of manifests, arrays, runs, donation, binding and disposal. */
+/** Level 0: the contract of Backend for manifests, arrays, runs, donation, binding and disposal. */
 export const lifecycleCases = (): readonly ConformanceCase[] => [
   ...manifestCases(),
   ...arrayCases(),

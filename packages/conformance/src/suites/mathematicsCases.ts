@@ -14,8 +14,8 @@ import { solverCases } from './solverCases.ts';
 const solvers = builtinPlugins.filter(({ kind }) => kind === 'solver') as unknown as readonly MakeSolver[];
 
 /**
- * Flow matching's theorems and analytic results on a backend, in f32: for every registered path, solver and model, what plugins of
- * that kind are held to, and for known data what is known of them.
+ * Flow matching's theorems and analytic results on a backend, in f32: the checks of its kind for every registered path, solver
+ * and model, and the known results for known data.
  */
 export const mathematicsCases = (): readonly ConformanceCase[] => [
   ...conformancePaths().flatMap((testCase) => [

@@ -18,11 +18,11 @@ import { compare } from '../mathematics/compare.ts';
 import { evaluate, floats, type Arrays } from '../mathematics/evaluate.ts';
 
 export interface ModelCaseOptions {
-  /** What the ids say after the level. Default: the model's name. */
+  /** The label in ids. Default: the model's name. */
   readonly label?: string;
   /** Shape of one data point. Default [2]. */
   readonly shape?: Shape;
-  /** Conditions the model takes, as shapes without the batch. Default none. Given as floats. */
+  /** Shapes of the model's conditions, without the batch. Default: none. Conditions are floats. */
   readonly condition?: Readonly<Record<string, Shape>>;
 }
 
@@ -33,8 +33,8 @@ interface Trial {
 }
 
 /**
- * What every model is held to: level 4 with the ids `L4/<label>/…`. Parameters are the model's own with some noise, so that layers
- * that start at zero take part.
+ * The checks that every model must pass: level 4 with the ids `L4/<label>/…`. Parameters are the model's initial ones plus some
+ * noise, so that layers initialized to zero take part.
  */
 export function modelCases(
   model: VectorFieldModel,
@@ -78,7 +78,7 @@ function checkParameters(_: CaseContext, { model, shape, condition }: Trial): vo
 
 const rows = 5;
 
-/** Parameters off their starting point, times, points and conditions, by the names that formulas below read. */
+/** Perturbed parameters, times, points and conditions, by their names in the formulas below. */
 function draw({ random }: CaseContext, { model, shape, condition }: Trial): Arrays {
   const parameters = flattenTree<HostArray>(model.init(random, { shape, condition })).map(
     ([name, array]) => [`parameters.${name}`, noisy(array, random)] as const,
@@ -89,7 +89,7 @@ function draw({ random }: CaseContext, { model, shape, condition }: Trial): Arra
   return {
     ...Object.fromEntries(parameters),
     ...Object.fromEntries(conditions),
-    // Both ends of the time axis are among them.
+    // Includes both ends of the time axis.
     t: floats([0, 0.2, 0.5, 0.8, 1]),
     x: random.normal([rows, ...shape]),
   };
@@ -144,7 +144,7 @@ async function measureOutputs(context: CaseContext, trial: Trial): Promise<void>
   });
 }
 
-/** The same program on the first row beside others. */
+/** The same program, with the first row next to different other rows. */
 async function measureRows(context: CaseContext, trial: Trial): Promise<void> {
   const inputs = draw(context, trial);
   const others = Object.fromEntries(
@@ -161,7 +161,7 @@ async function measureRows(context: CaseContext, trial: Trial): Promise<void> {
   });
   const [one, other] = [await evaluate(context, formula, inputs), await evaluate(context, formula, others)];
   const size = Math.max(...Array.from(one['v'].data, (value) => Math.abs(value)));
-  // A backend may choose to sum elsewhere, but not over other rows.
+  // A backend may change the order of sums, but not sum over other rows.
   compare(
     context,
     'the first row beside others',
@@ -171,7 +171,7 @@ async function measureRows(context: CaseContext, trial: Trial): Promise<void> {
   );
 }
 
-/** Changes all rows but the first. */
+/** Changes all rows except the first. */
 const behindFirst = (array: HostArray, change: (value: number) => number): HostArray => ({
   ...array,
   data: Float32Array.from(array.data, (value, i) => (i < array.data.length / rows ? value : change(value))),
@@ -250,7 +250,7 @@ async function measureAdjoint(context: CaseContext, trial: Trial): Promise<void>
       '⟨w, J·v⟩, beside ⟨Jᵀ·w, v⟩',
       total(forward),
       total(reverse),
-      // Sums are made in f64; a wrong derivative is off by the order of the terms.
+      // Sums are computed in f64; a wrong derivative is off by the order of the terms.
       roundOff('f32', 4096, [magnitude]),
     ),
   );

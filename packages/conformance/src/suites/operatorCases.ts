@@ -23,7 +23,7 @@ const uses: readonly OperatorUses[] = [
   ...productSizes,
 ];
 
-/** Level 1: every operator and composite, for every dtype it takes, against the f64 reference, and ONNX's own node tests. */
+/** Level 1: every operator and composite, for every dtype it supports, compared with the f64 reference, and ONNX's own node tests. */
 export const operatorCases = (): readonly ConformanceCase[] => [
   ...uses.flatMap(({ operator, dtypes, rows }) =>
     dtypes.flatMap((dtype) => rows(dtype).map((row) => rowCase(1, operator, dtype, row))),

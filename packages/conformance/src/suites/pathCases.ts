@@ -38,16 +38,16 @@ import { sensitivity } from '../mathematics/sensitivity.ts';
 import { solveOnce } from '../mathematics/solve.ts';
 
 export interface PathCaseOptions {
-  /** What the ids say after the level. Default: the path's name. */
+  /** The label in ids. Default: the path's name. */
   readonly label?: string;
-  /** Shape of one data point. Default: what the standard deviation asks for, or two coordinates. */
+  /** Shape of one data point. Default: that of the standard deviation, or two coordinates. */
   readonly shape?: Shape;
   /** Typical size of a coordinate of the data. Default 1. */
   readonly dataScale?: number;
 }
 
 /**
- * What every path is held to, whatever its formulas: level 4 with the ids `L4/<label>/…`.
+ * The checks that every path must pass, for any formulas: level 4 with the ids `L4/<label>/…`.
  *
  *     const report = await runConformance(() => createReferenceBackend(), { cases: pathCases(myPath) })
  */
@@ -77,7 +77,7 @@ export function pathCases(
     each('target', 'the training target is the rate of ψ_t and the field there (equations 13, 14)', measureTarget),
   ];
   const rates = each('rates', 'mean and std move at the rates that differences show, near both ends too', measureRates);
-  // Without noise Theorem 3 divides 0 by 0, and only a written field has values.
+  // Without noise, Theorem 3 divides 0 by 0, and only a given field has values.
   if (noiseless && !path.field) return [...always, rates];
   const withField = [
     ...always,
@@ -103,7 +103,7 @@ async function checkEnds(_: CaseContext, { path, ...options }: PathTrial): Promi
   }
 }
 
-/** On the backend, at both ends and close to them, against f64. */
+/** Compares the formulas on the backend with f64, at both ends and close to them. */
 async function measureFormulas(context: CaseContext, trial: PathTrial): Promise<void> {
   const { path } = trial;
   const { noise: _, ...inputs } = drawRows(trial, context.random, timesAt(path, outerShares));
@@ -119,7 +119,7 @@ async function measureFormulas(context: CaseContext, trial: PathTrial): Promise<
     claim(broken < 0, `The ${name} is ${data[broken]} at ${describeElement(inputs)(broken)}.`, {
       expected: 'a number',
     });
-    // The terms of a rate may be as large as the value and cancel.
+    // The terms of a rate may be as large as the value, and cancel.
     const value = sizes[name.replace('Rate', '')];
     const size = name.endsWith('Rate') ? sizes[name].map((own, i) => own + value[i]) : value;
     compare(context, name, got[name], data, conditioned(size), describeElement(inputs));
@@ -155,8 +155,8 @@ async function checkFieldFinite(context: CaseContext, trial: PathTrial): Promise
 const isInside = ({ interval: { start, end } }: Path, t: number): boolean => t > start && t < end;
 
 /**
- * The rates of mean and std, the training target and the written field at times within 2⁻⁸ and 2⁻¹² of the interval's ends, against
- * differences in f64 of a step that is a small share of that distance.
+ * Compares the rates of mean and std, the training target and a given field, at times 2⁻⁸ and 2⁻¹² from the interval's ends,
+ * with differences in f64 whose step is a small fraction of that distance.
  */
 async function measureRates(context: CaseContext, trial: PathTrial): Promise<void> {
   const { path } = trial;
@@ -168,7 +168,7 @@ async function measureRates(context: CaseContext, trial: PathTrial): Promise<voi
     const { mean, std } = valuesAt(path, inputs);
     const hasNoise = !isNoiseless(path, trial.shape);
     const { noise } = inputs;
-    // Rounded, so that the field is that of a point that every backend is given: its rounding is divided by the std.
+    // Rounded, so that the field is at the point that every backend gets: its rounding error is divided by the std.
     const x = floats(
       Array.from(mean, (value, i) => value + std[i] * noise.data[i]),
       noise.shape,
@@ -196,7 +196,7 @@ async function measureRates(context: CaseContext, trial: PathTrial): Promise<voi
     const given = { ...inputs, x };
     const got = await evaluate(context, formula, given);
     const sizes = sensitivity(formula, given);
-    // The terms of a rate may be as large as what it is the rate of, and cancel.
+    // The terms of a rate may be as large as the quantity itself, and cancel.
     const values = { meanRate: 'mean', stdRate: 'std', target: 'value', field: 'value' } as const;
     for (const [name, value] of Object.entries(values)) {
       if (!(name in got)) continue;
@@ -207,7 +207,7 @@ async function measureRates(context: CaseContext, trial: PathTrial): Promise<voi
   }
 }
 
-/** The field at points beside the conditional flow, against (σ′/σ)(x − μ) + μ′ with rates by differences in f64. */
+/** Compares the field at points off the conditional flow with (σ′/σ)(x − μ) + μ′, with rates by differences in f64. */
 async function measureField(context: CaseContext, trial: PathTrial): Promise<void> {
   const { path } = trial;
   const { noise, ...rows } = drawRows(trial, context.random, timesAt(path, innerShares));
@@ -233,7 +233,7 @@ async function measureField(context: CaseContext, trial: PathTrial): Promise<voi
     compare(context, `the ${name} field`, field, exact, conditioned(sizes[name]), describeElement(inputs));
 }
 
-/** Three ways to the velocity of ψ_t(noise), against μ′ + σ′·noise with rates by differences in f64. */
+/** Compares three computations of the velocity of ψ_t(noise) with μ′ + σ′·noise, with rates by differences in f64. */
 async function measureTarget(context: CaseContext, trial: PathTrial): Promise<void> {
   const { path } = trial;
   const inputs = drawRows(trial, context.random, timesAt(path, innerShares));
@@ -257,7 +257,7 @@ async function measureTarget(context: CaseContext, trial: PathTrial): Promise<vo
 
 const tolerance = 1e-5;
 
-/** From 1/64 to 15/16 of the interval: beyond, the field of most paths contracts so fast that every solver's steps vanish. */
+/** From 1/64 to 15/16 of the interval: beyond that, the field of most paths contracts so fast that every solver's steps vanish. */
 async function measureTransport(context: CaseContext, trial: PathTrial): Promise<void> {
   const { path } = trial;
   const shares = Array.from({ length: 16 }, (_, i) => 1 / 64 + (i / 15) * (15 / 16 - 1 / 64));
@@ -272,7 +272,7 @@ async function measureTransport(context: CaseContext, trial: PathTrial): Promise
     Array.from(values[k].mean, (mean, i) => mean + values[k].std[i] * noise.data[i]);
   const from = floats(flowAt(0), noise.shape);
   const expected = flowAt(15).map(
-    // The start is rounded to f32, and the flow carries what is rounded.
+    // The start is rounded to f32, and the flow propagates the rounding error.
     (value, i) => value + (from.data[i] - flowAt(0)[i]) * ratio(values[15].std[i], values[0].std[i]),
   );
   const result = await solveOnce(
@@ -344,7 +344,7 @@ async function measureScore(context: CaseContext, trial: PathTrial): Promise<voi
   }
 }
 
-/** Points drawn from p_t itself, so that densities neither vanish nor weigh one atom only. */
+/** Points drawn from p_t itself, so that densities neither vanish nor select a single atom. */
 async function measureAtoms(context: CaseContext, trial: PathTrial): Promise<void> {
   const { path } = trial;
   const times = timesAt(path, innerShares).flatMap((time) => [time, time, time]);

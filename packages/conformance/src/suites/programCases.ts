@@ -14,10 +14,10 @@ import { storedResult } from '../programs/storedResult.ts';
 import { trainingDraws } from '../programs/trainingDraws.ts';
 import { runTraining, trainingPrograms, type TrainingProgram } from '../programs/trainingProgram.ts';
 
-/** Limits are so many times the effect of roundings, as at level 3. */
+/** Limits are this multiple of the effect of roundings, as at level 3. */
 const margin = 8;
 
-/** Level 5: trainings as they are, by the trainer, in f32. */
+/** Level 5: complete trainings with the trainer, in f32. */
 export const programCases = (): readonly ConformanceCase[] => [
   ...trainingPrograms.map((program) =>
     programCase(
@@ -51,7 +51,7 @@ const programCase = (name: string, claimed: string, run: (context: CaseContext) 
   run,
 });
 
-/** What should come out is stored by the hash of the step's graph, and computed where the graph is not the one that was stored. */
+/** Expected results are stored by the hash of the step's graph, and computed if the graph has changed. */
 async function measureTraining(context: CaseContext, program: TrainingProgram): Promise<void> {
   const { backend, graphs } = graphRecorder(context.backend);
   const results = await runTraining(program, backend);
@@ -70,7 +70,7 @@ const inSingle = ({ data, shape }: HostArray): HostArray => ({ data, shape, dtyp
 
 const trainings = 16;
 
-/** The mean over trainings with seeds of their own, beside its standard error, which has 15 degrees of freedom. */
+/** Compares the mean over trainings with different seeds with the optimum, relative to its standard error, which has 15 degrees of freedom. */
 async function measureOptimum(context: CaseContext): Promise<void> {
   const { backend, seed } = context;
   const optimum = gaussianOptimum();
@@ -89,7 +89,7 @@ async function measureOptimum(context: CaseContext): Promise<void> {
   );
 }
 
-/** Draws are differences of sums of eight numbers of size one. */
+/** Draws are recovered as differences of sums of eight numbers of size one. */
 const readOff = close(2 ** -18, 0, 'the rounding of sums that the draws are read off');
 
 async function measureDraws(context: CaseContext): Promise<void> {
@@ -102,7 +102,7 @@ async function measureDraws(context: CaseContext): Promise<void> {
   const { means, errors } = sampleMoments(samples.data);
   const moments = { data: means, shape: [5], dtype: 'f32' as const };
   compare(context, 'moments of the noise', moments, [0, 0, 1, 1, 0], statistical(errors, 6, 1e-8));
-  // Uniform times centred and scaled beside the first coordinate of the noise, so that no lag repeats either.
+  // Standardized uniform times next to the first coordinate of the noise, so that repetition of either shows at every lag.
   const pairs = Float64Array.from({ length: 2 * count }, (_, i) =>
     i % 2 === 0 ? (times[i / 2] - 0.5) * Math.sqrt(12) : noise[i - 1],
   );

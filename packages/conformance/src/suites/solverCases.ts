@@ -14,11 +14,11 @@ import { compileSolve, solveOnce, type CompiledSolve, type Field } from '../math
 import { stochasticSolverCases } from '../mathematics/stochasticSolverCases.ts';
 
 export interface SolverCaseOptions {
-  /** What the ids say after the level. Default: the solver's name. */
+  /** The label in ids. Default: the solver's name. */
   readonly label?: string;
 }
 
-/** What every solver is held to: level 4 with the ids `L4/<label>/…`; fixed steps and adaptive ones where it has both. */
+/** The checks that every solver must pass: level 4 with the ids `L4/<label>/…`, for fixed and adaptive steps if it has both. */
 export function solverCases(make: MakeSolver, { label }: SolverCaseOptions = {}): readonly ConformanceCase[] {
   const fixed = modeOf(make, { steps: stepCount }, (solver) => !solver.adaptive);
   const adaptive = modeOf(make, { rtol: 1e-4, atol: 1e-4 }, (solver) => solver.adaptive);
@@ -98,7 +98,7 @@ export function solverCases(make: MakeSolver, { label }: SolverCaseOptions = {})
   ];
 }
 
-/** The solver of some options, where it takes them. */
+/** The solver with these options, if it supports them. */
 function modeOf(make: MakeSolver, options: SolverOptions, isMode: (solver: Solver) => boolean): Solver | undefined {
   try {
     const solver = make(options);
@@ -122,7 +122,7 @@ const unusable = (name: string, make: MakeSolver): ConformanceCase => ({
 
 const stepCount = 4;
 
-/** Lengths of the whole from 6 down to about 10⁻³: the errors of orders 1 to 9 pass through what f32 can tell. */
+/** Interval lengths from 6 down to about 10⁻³: the errors of orders 1 to 9 pass through the range that f32 resolves. */
 const spans = Array.from({ length: 50 }, (_, k) => 6 * 2 ** (-k / 4));
 
 async function measureOrder(context: CaseContext, make: MakeSolver, direction: 1 | -1): Promise<void> {
@@ -152,16 +152,16 @@ async function measureOrder(context: CaseContext, make: MakeSolver, direction: 1
   );
 }
 
-/** A solve's result; undefined where it overflows, as steps do that are far too long for the problem. */
+/** A solve's result; undefined if it overflows, as steps that are far too long for the problem do. */
 const finished = (solving: ReturnType<CompiledSolve['run']>): Promise<Awaited<typeof solving> | undefined> =>
   solving.catch((error: unknown) => {
     if (error instanceof SolverError) return undefined;
     throw error;
   });
 
-/** Fractions of the way inside the steps of {@link stepCount}, no two alike within theirs. */
+/** Fractions of the interval inside the steps of {@link stepCount}, each at a different position within its step. */
 const inside = [0.03, 0.11, 0.19, 0.29, 0.36, 0.44, 0.57, 0.65, 0.69, 0.78, 0.87, 0.96];
-/** Of the interpolant that serves a method without one of its own, the cubic through both ends. */
+/** Order of the default interpolant, the cubic through both ends. */
 const cubic = 3;
 
 async function measureKept(context: CaseContext, make: MakeSolver): Promise<void> {
@@ -190,7 +190,7 @@ async function measureKept(context: CaseContext, make: MakeSolver): Promise<void
   );
 }
 
-/** The largest error of states [4, times, 2] on the way. */
+/** The largest error of kept states [4, times, 2]. */
 function keptError({ data }: HostArray, times: readonly number[]): number {
   const errors = times.flatMap((time, k) =>
     rotorEnds(time).map((value, i) => {
@@ -201,7 +201,7 @@ function keptError({ data }: HostArray, times: readonly number[]): number {
   return Math.max(...errors);
 }
 
-/** Steps at tolerances that should make some three times as many of them at the last one as at the first. */
+/** Numbers of steps at tolerances for which the last should take about three times as many as the first. */
 async function stepsByTolerance({ backend }: CaseContext, make: MakeSolver) {
   const { order } = make(tolerances(rough));
   // Steps grow as tolerance^(−1/order); f32 resolves no tolerance below 10⁻⁶.
@@ -221,7 +221,7 @@ async function stepsByTolerance({ backend }: CaseContext, make: MakeSolver) {
   return { order, solves };
 }
 
-/** An estimate of the error of a step that is O(h^p) makes steps of tolerance^(1/p); one of a lower order more and more of them. */
+/** An error estimate that is O(h^p) gives steps of size tolerance^(1/p); one of lower order needs more and more of them. */
 async function measureEstimate(context: CaseContext, make: MakeSolver): Promise<void> {
   const { order, solves } = await stepsByTolerance(context, make);
   const shown = -1 / logSlope(solves);
@@ -236,8 +236,8 @@ async function measureEstimate(context: CaseContext, make: MakeSolver): Promise<
 }
 
 /**
- * States inside steps of the angle φ are off by φ⁴/384 of the radius where a cubic through both ends interpolates, and by φ²/8 where a line
- * does; steps are not equal, and twice as long ones are off by sixteen times that.
+ * Inside a step of angle φ, the error of a state is φ⁴/384 of the radius with the cubic through both ends, and φ²/8 with a
+ * straight line. Steps are not equal, and one twice as long has sixteen times the error.
  */
 async function measureKeptByTolerance(context: CaseContext, make: MakeSolver): Promise<void> {
   const end = 2;
@@ -258,7 +258,7 @@ async function measureKeptByTolerance(context: CaseContext, make: MakeSolver): P
   );
 }
 
-/** One step of length 1, in which a condition that is not met shows in full. */
+/** One step of length 1, in which a violated condition has its full effect. */
 async function measureConditions(context: CaseContext, make: MakeSolver): Promise<void> {
   const solver = make({ steps: 1 });
   const trees = rootedTrees(solver.order);
@@ -275,7 +275,7 @@ async function measureConditions(context: CaseContext, make: MakeSolver): Promis
   );
 }
 
-/** The same solution run through the other way: y(−t). */
+/** The same solution reversed in time: y(−t). */
 const mirrored =
   (field: Field): Field =>
   (t, y, given) =>
@@ -300,7 +300,7 @@ async function checkFixedSteps(context: CaseContext, make: MakeSolver): Promise<
     expected: `${stepCount}`,
   });
   claim(result.rejected[0] === 0, `${result.rejected[0]} steps are rejected.`, { expected: '0' });
-  // The start may evaluate too: its calls and the step's are what was traced.
+  // The start may evaluate too: the traced calls are those of the start and the step.
   const [evaluations] = result.evaluations;
   const perStep = (evaluations - field.calls()) / (stepCount - 1);
   const isCount = Number.isInteger(perStep) && perStep >= 1 && perStep <= field.calls();
@@ -330,7 +330,7 @@ function counting(field: Field): { field: Field; calls: () => number } {
   };
 }
 
-/** A field that is NaN at times outside the interval, without branches: √ of what is negative there. */
+/** A field that is NaN at times outside the interval, without branches: the root of a value that is negative there. */
 const walledBetween =
   (start: number, end: number, field: Field): Field =>
   (t, y, given) => {
@@ -342,7 +342,7 @@ const accurate = 1e-5;
 const rough = 1e-3;
 const tolerances = (tolerance: number): SolverOptions => ({ rtol: tolerance, atol: tolerance });
 
-/** What `steps` accepted steps may be off by in each element, where each one's error is at most the tolerance in the norm over the batch. */
+/** The allowed error per element after `steps` accepted steps, each with an error of at most the tolerance in the norm over the batch. */
 const stepsWithin = (steps: number, tolerance: number, count: number, t: number) =>
   bounded(
     new Float64Array(count).fill((2 * tolerance * Math.sqrt(count) + 64 * 2 ** -24) * steps * rotorGrowth(t)),
@@ -420,7 +420,7 @@ async function checkCounts(context: CaseContext, make: MakeSolver): Promise<void
   );
 }
 
-/** A quiet field with a kick at t = 1/2 that steps grown large run into. */
+/** A smooth field with a kick at t = 1/2, reached with steps that have grown large. */
 const kicked: Field = (t, y) => {
   const distance = t.sub(0.5).square().mul(400);
   return y.mul(0.1).add(reciprocal(distance.add(1)).square().mul(8).reshape([t.size, 1]));
@@ -479,7 +479,7 @@ async function measureNeighbours(context: CaseContext, make: MakeSolver): Promis
     solveOnce(context.backend, solver!, decay, floats(rows, [rows.length, 1]), { start: 0, end: 1 });
   if (!solver) return;
   const together = await solve([1, 50, 2, 9]);
-  // Shared steps are the solver's right; then there is nothing to claim.
+  // A solver may share steps across the batch; then there is nothing to check.
   if (together.status.length === 1) return;
   for (const [row, y0] of [1, 50].entries()) {
     const alone = await solve([y0]);
@@ -490,7 +490,7 @@ async function measureNeighbours(context: CaseContext, make: MakeSolver): Promis
     );
     const [actual, expected] = [together.end.data[row], alone.end.data[0]];
     const steps = alone.accepted[0];
-    // Programs of other sizes may round elsewhere.
+    // Programs of other sizes may round differently.
     const limit = roundOff('f32', 64 * steps, [Math.max(1, Math.abs(expected))]);
     context.measure(compareNumbers(`sample ${row} beside others`, actual, expected, limit));
   }
@@ -531,7 +531,7 @@ async function checkFailures({ backend }: CaseContext, make: MakeSolver): Promis
   }
 }
 
-/** y′ = −100(y − t) + 1 from y(0) = 1: a layer of width 1/100, then the line y = t. */
+/** y′ = −100(y − t) + 1 from y(0) = 1: a boundary layer of width 1/100, then the line y = t. */
 async function measureStiff(context: CaseContext, make: MakeSolver): Promise<void> {
   const stiff: Field = (t: Tensor, y: Tensor) => t.reshape([t.size, 1]).sub(y).mul(100).add(1);
   const solved = await solveOnce(context.backend, make(tolerances(1e-4)), stiff, floats([1], [1, 1]), {
@@ -542,7 +542,7 @@ async function measureStiff(context: CaseContext, make: MakeSolver): Promise<voi
     throw error;
   });
   if (solved?.status[0] !== 'done') return;
-  // Errors die out within a hundredth, during which no more than a few steps add theirs.
+  // Errors decay within a hundredth, during which only a few steps contribute.
   context.measure(
     compareNumbers(
       'y(1)',

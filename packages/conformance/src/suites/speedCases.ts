@@ -2,12 +2,12 @@ import { add, f32, hostArray, matmul, reduceSum, trace, valueAndGrad, type HostA
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { timeGraph } from '../speed/timeGraph.ts';
 
-/** Milliseconds from which a size says something of the rate and not of the call. */
+/** From this many milliseconds on, a size measures the rate and not the call overhead. */
 const long = 5;
 
 /**
- * Level 6: how fast the backend is, for information. Nothing is judged: rates are noted, with the smallest size on which the backend
- * spends {@link long} milliseconds, or the largest that is tried.
+ * Level 6: how fast the backend is, for information. Without limits: rates are noted for the smallest size that takes the
+ * backend {@link long} milliseconds, or the largest size tried.
  */
 export const speedCases = (): readonly ConformanceCase[] => [
   speedCase('Add', 'a call', 'What a run of a graph of one scalar takes, with reading its result', async (context) => {
@@ -46,7 +46,7 @@ const speedCase = (
   run: (context: CaseContext) => Promise<void>,
 ): ConformanceCase => ({ id: `L6/${subject}/f32/${what}`, level: 6, dtype: 'f32', claim, run });
 
-/** The first size that takes long, with its time. */
+/** The first size that takes long enough, with its time. */
 async function grown(
   sizes: readonly number[],
   time: (size: number) => Promise<number>,
@@ -59,7 +59,7 @@ async function grown(
   return found;
 }
 
-/** The product's first column is summed, so that what is read back is small. */
+/** The product's first column is summed, so that the read-back is small. */
 function timeProduct(context: CaseContext, n: number): Promise<number> {
   const matrix = f32([n, n]);
   const graph = trace(({ a, b }) => ({ trace: reduceSum(matmul(a, b), [1]) }), { a: matrix, b: matrix });

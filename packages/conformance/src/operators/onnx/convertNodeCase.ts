@@ -170,7 +170,7 @@ function averagePool(read: NodeCaseReader): Tensor {
     ...(mode === 'NOTSET' ? read.list('pads', [0, 0, 0, 0]) : samePads(mode, x.shape.slice(2), kernel, stride)),
   ];
   if (read.number('ceil_mode', 0) === 1) {
-    // Rounding the count of windows up is padding the end until one more fits.
+    // Rounding the number of windows up is padding the end until one more fits.
     [0, 1].forEach((i) => {
       const reach = dilation[i] * (kernel[i] - 1) + 1;
       const extent = x.shape[i + 2] + pads[i] + pads[i + 2];
@@ -339,7 +339,7 @@ function withAxes(x: Tensor, axes: readonly number[]): Tensor {
   );
 }
 
-/** How each ONNX operator is spelled in ours. */
+/** How each ONNX operator is written with ours. */
 const converters: Readonly<Record<string, Convert>> = {
   Abs: unary(abs),
   Add: binary(add),
@@ -448,7 +448,7 @@ const converters: Readonly<Record<string, Convert>> = {
   Where: (read) => where(read.x(0), read.x(1), read.x(2)),
 };
 
-/** A case's outputs in our operators, from its inputs as tensors (undefined where one is left out). */
+/** A case's outputs in our operators, from its inputs as tensors (undefined if omitted). */
 export function convertNodeCase(node: OnnxNodeCase, inputs: readonly (Tensor | undefined)[]): readonly Tensor[] {
   const converter = converters[node.op] as Convert | undefined;
   if (!converter) throw new Error(`no converter for ${node.op}`);

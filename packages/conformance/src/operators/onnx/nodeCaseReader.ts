@@ -1,7 +1,7 @@
 import type { Tensor } from '@flow-matching/tensor';
 import type { OnnxNodeCase } from './onnxNodeCase.ts';
 
-/** One case as seen by a converter: traced inputs, inputs whose values are static with us, and attributes. */
+/** One case for a converter: traced inputs, inputs whose values are attributes in our operators, and attributes. */
 export class NodeCaseReader {
   readonly case: OnnxNodeCase;
   readonly #tensors: readonly (Tensor | undefined)[];
@@ -14,7 +14,7 @@ export class NodeCaseReader {
   get tensors(): Tensor[] {
     return this.#tensors.filter((tensor) => tensor !== undefined);
   }
-  /** An input that must be there. */
+  /** A required input. */
   x(i: number): Tensor {
     const tensor = this.#tensors[i];
     if (!tensor) throw new Error(`${this.case.name} has no input ${i}`);
@@ -23,7 +23,7 @@ export class NodeCaseReader {
   maybe(i: number): Tensor | undefined {
     return this.#tensors[i];
   }
-  /** The numbers of an input that is static with us: axes, shapes, scales. */
+  /** The numbers of an input that is an attribute in our operators: axes, shapes, scales. */
   static(i: number): number[] | undefined {
     const given = this.case.inputs[i];
     return given ? Array.from(given.data) : undefined;

@@ -9,7 +9,7 @@ import { appliedNodeCases } from './appliedNodeCases.generated.ts';
 import { convertNodeCase } from './convertNodeCase.ts';
 import { onnxNodeCases, type OnnxNodeCase } from './onnxNodeCase.ts';
 
-/** The ONNX project's node tests of operators that are spelled in ours: attributes and broadcasting as their owners mean them. */
+/** The ONNX project's node tests, for operators that can be written with ours: they test attributes and broadcasting as ONNX defines them. */
 export const nodeCases = (): readonly ConformanceCase[] =>
   appliedNodeCases.map(([op, dtype, name]) => ({
     id: `L1/${op}/${dtype}/ONNX ${name}`,
@@ -29,7 +29,7 @@ async function measureNodeCase(context: CaseContext, name: string): Promise<void
   });
 }
 
-/** A case in our operators. Inputs are named by position; those that are attributes with us, such as axes, have no port. */
+/** A case in our operators. Inputs are named by position; those that are attributes in our operators, such as axes, have no port. */
 export function nodeGraph(node: OnnxNodeCase): { graph: Graph; inputs: Record<string, HostArray> } {
   const tensors = node.inputs.map((given, i) => (given ? input(`${i}`, given) : undefined));
   const outputs = convertNodeCase(node, tensors).map((tensor, i) => ({ name: `${i}`, tensor }));
@@ -42,7 +42,7 @@ export function nodeGraph(node: OnnxNodeCase): { graph: Graph; inputs: Record<st
   };
 }
 
-/** Operators that choose or move elements. */
+/** Operators that select or move elements. */
 const exactOperators: ReadonlySet<string> = new Set(
   (
     'Abs Clip Ceil Concat Constant ConstantOfShape Expand Floor Gather Identity Max Min Neg Pad ReduceMax ReduceMin Relu ' +
@@ -52,14 +52,14 @@ const exactOperators: ReadonlySet<string> = new Set(
 /** Operators that round once. */
 const roundedOnce: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
 
-/** One case was written down to four digits. */
+/** One case has expected values with only four digits. */
 const roughCase = 'averagepool_2d_ceil_last_window_starts_on_pad';
 
-/** NumPy computed the cases in f32: some hundred round-offs of the largest element, which is less than ONNX's own 10⁻³. */
+/** NumPy computed the cases in f32: some hundred round-offs of the largest element, less than ONNX's own 10⁻³. */
 function limitOf({ op, name }: OnnxNodeCase, expected: HostArray): Limit {
   const dtype: DType = expected.dtype;
   if (!isFloat(dtype) || exactOperators.has(op)) return exact;
-  // A backend that computes in f64 has not rounded.
+  // A backend that computes in f64 does not round.
   if (roundedOnce.has(op)) return ulps(0.5);
   if (name === roughCase) return close(0, 1e-3, 'written down to four digits');
   return close(1e-6 * finiteMost(expected), 1e-5, 'NumPy computed the case in f32, as the backend does');

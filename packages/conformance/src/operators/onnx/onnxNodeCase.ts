@@ -1,21 +1,21 @@
 import { allocate, hostArray, type DType, type HostArray, type Shape } from '@flow-matching/tensor';
 
-/** A node test of the ONNX project: one operator, its inputs and what NumPy makes of them. */
+/** A node test of the ONNX project: one operator, its inputs and NumPy's results. */
 export interface OnnxNodeCase {
   /** Without ONNX's `test_`. */
   readonly name: string;
   readonly op: string;
   readonly opset: number;
-  /** Tensors among them are host arrays. */
+  /** Tensors in them are host arrays. */
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** By position; null where an optional one is left out. ONNX's int64 is i32, which holds all of its values. */
+  /** By position; null if an optional one is omitted. ONNX's int64 is stored as i32, which can represent all values used. */
   readonly inputs: readonly (HostArray | null)[];
   readonly outputs: readonly HostArray[];
 }
 
 let loaded: Promise<readonly OnnxNodeCase[]> | undefined;
 
-/** All node cases. Their module is loaded when they are first asked for. */
+/** All node cases. Their module is loaded on first use. */
 export const onnxNodeCases = (): Promise<readonly OnnxNodeCase[]> =>
   (loaded ??= import('./nodeCases.generated.ts').then(({ nodeCases }) => {
     const { arrays, cases } = JSON.parse(nodeCases) as StoredCases;
@@ -31,11 +31,11 @@ interface StoredCases {
 interface StoredArray {
   readonly dtype: DType;
   readonly shape: Shape;
-  /** Its place among the arrays. */
+  /** Its index among the arrays. */
   readonly data: number;
 }
 
-/** With host arrays in place of the stored ones. Each case has its own. */
+/** Replaces stored arrays by host arrays. Each case has its own. */
 function revived(value: unknown, arrays: readonly string[]): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((part) => revived(part, arrays));

@@ -1,6 +1,6 @@
 import type { OnnxNodeCase } from './onnxNodeCase.ts';
 
-/** Why cases are left out: the reason, and which cases it holds for. */
+/** Why cases are left out: the reason, and the cases it applies to. */
 const refusals: readonly (readonly [reason: string, holds: (node: OnnxNodeCase) => boolean])[] = [
   ['shapes are static: there is no operator that asks for one', ({ op }) => op === 'Shape'],
   ['there is no cumulative sum', ({ op }) => op === 'CumSum'],
@@ -31,5 +31,5 @@ const refusals: readonly (readonly [reason: string, holds: (node: OnnxNodeCase) 
   ],
 ];
 
-/** Why a case does not apply, or undefined where it does. */
+/** Why a case does not apply; undefined if it does. */
 export const refusal = (node: OnnxNodeCase): string | undefined => refusals.find(([, holds]) => holds(node))?.[0];
