@@ -12,7 +12,7 @@ import {
   type Tensor,
 } from '@flow-matching/tensor';
 import { tfjs } from '@flow-matching/backend-tfjs';
-import { adam, euler, mlp } from '@flow-matching/plugins';
+import { adam, euler, mlp, optimalTransportCoupling } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { countingBackend, type Compilations } from './support/countingBackend.ts';
 import { gaussianData, points, smallFlow } from './support/flows.ts';
@@ -61,6 +61,59 @@ describe('drivers on a backend that computes at once', () => {
     const training = await flow.begin(gaussianData(), options);
     for await (const { step } of training) expect(step).to.equal(counts.runs);
     expect(counts.runs).to.equal(runsBefore());
+    await training.dispose();
+    await flow.dispose();
+  });
+
+  it('stop a training within a pairing, before the step that it is for', async () => {
+    const coupling = optimalTransportCoupling();
+    const batchSize = 2048;
+    const controller = new AbortController();
+    let pairings = 0;
+    const flow = await smallFlow(backend, {
+      model: mlp({ width: 2, depth: 2 }),
+      coupling: {
+        name: 'counted',
+        pair(request) {
+          if (++pairings === 1) return Int32Array.from({ length: batchSize }, (_, i) => i);
+          setTimeout(() => controller.abort(new Error('enough')), 1);
+          return coupling.pair!(request);
+        },
+      },
+    });
+    const { signal } = controller;
+    const options = { optimizer: adam(), steps: 3, batchSize, reportEvery: 3, signal };
+    const training = await flow.begin(gaussianData(), options);
+    const reports: number[] = [];
+    for await (const { step } of training) reports.push(step);
+    expect(counts.runs).to.equal(1);
+    expect(reports).to.deep.equal([1]);
+    await training.dispose();
+    await flow.dispose();
+  });
+
+  it('take the order of a coupling that returns at once, and hear of its errors after an abort', async () => {
+    const controller = new AbortController();
+    const broken = new Error('out of order');
+    const flow = await smallFlow(backend, {
+      model: mlp({ width: 2, depth: 2 }),
+      coupling: {
+        name: 'immediate',
+        pair({ random, signal }) {
+          expect(signal).to.equal(controller.signal);
+          if (counts.runs < 2) return random.uniform([1]).data[0] < 0.5 ? Int32Array.of(0, 1) : Int32Array.of(1, 0);
+          controller.abort();
+          throw broken;
+        },
+      },
+    });
+    const options = { optimizer: adam(), steps: 5, batchSize: 2, signal: controller.signal };
+    const training = await flow.begin(gaussianData(), options);
+    const outcome = await training[Symbol.asyncIterator]()
+      .next()
+      .catch((error: unknown) => error);
+    expect(outcome).to.equal(broken);
+    expect(counts.runs).to.equal(2);
     await training.dispose();
     await flow.dispose();
   });

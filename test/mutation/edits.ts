@@ -371,9 +371,27 @@ export const edits: readonly Edit[] = [
   },
   {
     file: 'packages/plugins/src/couplings/optimalTransportCoupling.ts',
-    text: 'linearAssignment(squaredDistances(request.x1, request.x0))).columns',
-    replacement: 'linearAssignment(squaredDistances(request.x0, request.x1))).columns',
+    text: 'linearAssignment(squaredDistances(request.x1, request.x0))',
+    replacement: 'linearAssignment(squaredDistances(request.x0, request.x1))',
     tests: ['packages/plugins/test/couplings.test.ts', 'test/couplings.test.ts'],
+  },
+  {
+    file: 'packages/plugins/src/couplings/couplingInSteps.ts',
+    text: 'finishOnClock(pair(request), request.signal)',
+    replacement: 'finishOnClock(pair(request))',
+    tests: ['packages/plugins/test/couplings.test.ts', 'test/eventLoop.test.ts'],
+  },
+  {
+    file: 'packages/core/src/drivers/trainer.ts',
+    text: '...(signal && { signal }),',
+    replacement: '',
+    tests: ['test/eventLoop.test.ts'],
+  },
+  {
+    file: 'packages/core/src/drivers/trainer.ts',
+    text: 'if (signal?.aborted && error === signal.reason) return undefined;',
+    replacement: 'if (signal?.aborted) return undefined;',
+    tests: ['test/eventLoop.test.ts'],
   },
   {
     file: 'packages/plugins/src/models/mlp.ts',

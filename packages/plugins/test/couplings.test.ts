@@ -12,8 +12,26 @@ import {
   sinkhorn,
 } from '../src/index.ts';
 
-const pairOf = (coupling: Coupling, request: Omit<CouplingRequest, 'random'>, seed = 0, step = 0): Int32Array =>
-  coupling.pair!({ ...request, random: new HostRandomStream(seed, 0, step) }) as Int32Array;
+const pairOf = async (
+  coupling: Coupling,
+  request: Omit<CouplingRequest, 'random'>,
+  seed = 0,
+  step = 0,
+): Promise<Int32Array> => coupling.pair!({ ...request, random: new HostRandomStream(seed, 0, step) });
+
+/** Asserts that a pairing is refused. */
+async function expectRefusal(
+  pairing: Promise<Int32Array>,
+  type: typeof DataError | typeof NumericalError | typeof OptionError,
+  problem: string,
+): Promise<void> {
+  const error = await pairing.then(
+    () => undefined,
+    (refusal: unknown) => refusal,
+  );
+  expect(error).instanceOf(type);
+  expect((error as Error).message).to.include(problem);
+}
 
 const points = (rows: readonly (readonly number[])[]): HostArray =>
   hostArray(rows.flat(), [rows.length, rows[0].length]);
@@ -41,10 +59,10 @@ const paired: readonly [string, Coupling][] = [
 
 describe('couplings', () => {
   for (const [name, coupling] of paired) {
-    it(`${name} permutes every batch`, () => {
-      fc.assert(
-        fc.property(batch, fc.nat(), (request, seed) => {
-          const order = pairOf(coupling, request, seed);
+    it(`${name} permutes every batch`, async () => {
+      await fc.assert(
+        fc.asyncProperty(batch, fc.nat(), async (request, seed) => {
+          const order = await pairOf(coupling, request, seed);
           expect(order.length).to.equal(request.x1.shape[0]);
           expect(isPermutation(order), order.join()).to.equal(true);
         }),
@@ -52,7 +70,7 @@ describe('couplings', () => {
       );
     });
 
-    it(`${name} refuses points that are not finite, and conditions it would pair across`, () => {
+    it(`${name} refuses points that are not finite, and conditions it would pair across`, async () => {
       const bad = {
         x0: points([
           [0, 1],
@@ -63,7 +81,7 @@ describe('couplings', () => {
           [1, 1],
         ]),
       };
-      expect(() => pairOf(coupling, bad)).to.throw(NumericalError, 'Point 1');
+      await expectRefusal(pairOf(coupling, bad), NumericalError, 'Point 1');
       const condition = {
         label: points([
           [1, 0],
@@ -71,7 +89,7 @@ describe('couplings', () => {
         ]),
       };
       const labelled = { x0: bad.x1, x1: bad.x1, condition };
-      expect(() => pairOf(coupling, labelled)).to.throw(DataError, "across the condition 'label'");
+      await expectRefusal(pairOf(coupling, labelled), DataError, "across the condition 'label'");
     });
   }
 
@@ -79,10 +97,10 @@ describe('couplings', () => {
     expect(independent()).not.to.have.property('pair');
   });
 
-  it('optimal-transport never costs more than the order in which points were drawn, and gives each data point its source', () => {
-    fc.assert(
-      fc.property(batch, (request) => {
-        const order = pairOf(optimalTransportCoupling(), request);
+  it('optimal-transport never costs more than the order in which points were drawn, and gives each data point its source', async () => {
+    await fc.assert(
+      fc.asyncProperty(batch, async (request) => {
+        const order = await pairOf(optimalTransportCoupling(), request);
         const drawn = costOf(request, identity(order.length));
         expect(costOf(request, order)).at.most(drawn + 1e-9 * Math.max(1, drawn));
       }),
@@ -98,11 +116,10 @@ describe('couplings', () => {
       [1, 1],
       [9, 1],
     ]);
-    expect(Array.from(pairOf(optimalTransportCoupling(), { x0, x1 }))).to.deep.equal([2, 0, 1]);
+    expect(Array.from(await pairOf(optimalTransportCoupling(), { x0, x1 }))).to.deep.equal([2, 0, 1]);
     const condition = { label: x1 };
-    expect(
-      Array.from(pairOf(optimalTransportCoupling({ ignoreCondition: true }), { x0, x1, condition })),
-    ).to.deep.equal([2, 0, 1]);
+    const ignoring = optimalTransportCoupling({ ignoreCondition: true });
+    expect(Array.from(await pairOf(ignoring, { x0, x1, condition }))).to.deep.equal([2, 0, 1]);
   });
 
   const cloud = async (size: number, seed: number): Promise<{ x0: HostArray; x1: HostArray }> => ({
@@ -112,43 +129,42 @@ describe('couplings', () => {
 
   it('sinkhorn lies between the exact plan and the drawn order, draws nothing and has no unit', async () => {
     const request = await cloud(128, 1);
-    const exact = costOf(request, pairOf(optimalTransportCoupling(), request));
-    const costs = [0.01, 0.05, 0.5].map((epsilon) => costOf(request, pairOf(sinkhorn({ epsilon }), request)));
+    const exact = costOf(request, await pairOf(optimalTransportCoupling(), request));
+    const orders = await Promise.all([0.01, 0.05, 0.5].map((epsilon) => pairOf(sinkhorn({ epsilon }), request)));
+    const costs = orders.map((order) => costOf(request, order));
     for (const cost of costs) expect(cost).within(exact * (1 - 1e-12), costOf(request, identity(128)));
     expect(costs[0] / exact).below(1.02);
     expect(costs[1] / exact).below(1.2);
-    expect(pairOf(sinkhorn(), request, 1)).to.deep.equal(pairOf(sinkhorn(), request, 2));
+    expect(await pairOf(sinkhorn(), request, 1)).to.deep.equal(await pairOf(sinkhorn(), request, 2));
     const scaled = (array: HostArray): HostArray =>
       hostArray(array.data.map((value) => 64 * value) as Float32Array, array.shape);
-    expect(pairOf(sinkhorn(), { x0: scaled(request.x0), x1: scaled(request.x1) })).to.deep.equal(
-      pairOf(sinkhorn(), request),
+    expect(await pairOf(sinkhorn(), { x0: scaled(request.x0), x1: scaled(request.x1) })).to.deep.equal(
+      await pairOf(sinkhorn(), request),
     );
   });
 
   it('sinkhorn says when its plan does not balance', async () => {
     const request = await cloud(64, 1);
-    expect(() => pairOf(sinkhorn({ epsilon: 1e-4, tolerance: 1e-9, maxIterations: 5 }), request)).to.throw(
-      NumericalError,
-      'does not balance',
-    );
+    const strict = sinkhorn({ epsilon: 1e-4, tolerance: 1e-9, maxIterations: 5 });
+    await expectRefusal(pairOf(strict, request), NumericalError, 'does not balance');
   });
 
   it('schrodinger-bridge draws by seed and step, near the exact plan for small σ and at random for large', async () => {
     const request = await cloud(96, 2);
-    const exact = pairOf(optimalTransportCoupling(), request);
+    const exact = await pairOf(optimalTransportCoupling(), request);
     const bridge = schrodingerBridgeCoupling({ sigma: 1 });
-    const first = pairOf(bridge, request, 5, 7);
-    expect(pairOf(bridge, request, 5, 7)).to.deep.equal(first);
-    expect(pairOf(bridge, request, 5, 8)).not.to.deep.equal(first);
-    expect(pairOf(bridge, request, 6, 7)).not.to.deep.equal(first);
-    const mean = (sigma: number): number => {
-      const drawn = Array.from({ length: 8 }, (_, step) =>
-        costOf(request, pairOf(schrodingerBridgeCoupling({ sigma }), request, 1, step)),
-      );
-      return drawn.reduce((sum, cost) => sum + cost, 0) / 8;
+    const first = await pairOf(bridge, request, 5, 7);
+    expect(await pairOf(bridge, request, 5, 7)).to.deep.equal(first);
+    expect(await pairOf(bridge, request, 5, 8)).not.to.deep.equal(first);
+    expect(await pairOf(bridge, request, 6, 7)).not.to.deep.equal(first);
+    const mean = async (sigma: number): Promise<number> => {
+      const coupled = schrodingerBridgeCoupling({ sigma });
+      let sum = 0;
+      for (let step = 0; step < 8; step++) sum += costOf(request, await pairOf(coupled, request, 1, step));
+      return sum / 8;
     };
     const least = costOf(request, exact);
-    const [small, medium, large] = [mean(0.2), mean(1), mean(1000)];
+    const [small, medium, large] = [await mean(0.2), await mean(1), await mean(1000)];
     expect(small / least).within(1, 1.1);
     expect(medium).within(small, large);
     // At large σ pairs are independent: the mean of all costs.
@@ -160,6 +176,29 @@ describe('couplings', () => {
     );
     expect(large / (independentCost.reduce((a, b) => a + b) / 96)).within(0.9, 1.1);
   });
+
+  /** Enough for a pairing to last for many turns of the event loop. */
+  const many = 2048;
+  const labels = hostArray(
+    Float32Array.from({ length: many }, (_, i) => i % 2),
+    [many, 1],
+  );
+  for (const [name, coupling, condition] of [
+    ...paired,
+    ['condition-aware-optimal-transport', conditionAwareOptimalTransport(), { labels }],
+    ['condition-aware-optimal-transport with a penalty', conditionAwareOptimalTransport({ penalty: 1 }), { labels }],
+  ] as const) {
+    it(`${name} lets timers in during a pairing, and ends where its signal fires`, async () => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(new Error('enough')), 1);
+      const outcome = await pairOf(coupling, {
+        ...(await cloud(many, 1)),
+        ...(condition && { condition }),
+        signal: controller.signal,
+      }).catch((error: unknown) => error);
+      expect(outcome).to.equal(controller.signal.reason);
+    });
+  }
 
   describe('condition-aware-optimal-transport', () => {
     const x0 = points([
@@ -181,45 +220,40 @@ describe('couplings', () => {
       [0, 1],
     ]);
 
-    it('pairs within a class, the source having the class of the point it was drawn beside', () => {
-      expect(Array.from(pairOf(conditionAwareOptimalTransport(), { x0, x1, condition: { label } }))).to.deep.equal([
-        1, 0, 3, 2,
-      ]);
+    it('pairs within a class, the source having the class of the point it was drawn beside', async () => {
+      const order = await pairOf(conditionAwareOptimalTransport(), { x0, x1, condition: { label } });
+      expect(Array.from(order)).to.deep.equal([1, 0, 3, 2]);
     });
 
-    it('is plain transport where there is one class or a small penalty, and keeps classes for a large one', () => {
+    it('is plain transport where there is one class or a small penalty, and keeps classes for a large one', async () => {
       const one = { label: points([[1], [1], [1], [1]]) };
-      expect(Array.from(pairOf(conditionAwareOptimalTransport(), { x0, x1, condition: one }))).to.deep.equal([
-        3, 2, 1, 0,
-      ]);
-      const pair = (penalty: number): number[] =>
-        Array.from(pairOf(conditionAwareOptimalTransport({ penalty }), { x0, x1, condition: { label } }));
-      expect(pair(0.1)).to.deep.equal([3, 2, 1, 0]);
-      expect(pair(100)).to.deep.equal([1, 0, 3, 2]);
+      const order = await pairOf(conditionAwareOptimalTransport(), { x0, x1, condition: one });
+      expect(Array.from(order)).to.deep.equal([3, 2, 1, 0]);
+      const pair = async (penalty: number): Promise<number[]> =>
+        Array.from(await pairOf(conditionAwareOptimalTransport({ penalty }), { x0, x1, condition: { label } }));
+      expect(await pair(0.1)).to.deep.equal([3, 2, 1, 0]);
+      expect(await pair(100)).to.deep.equal([1, 0, 3, 2]);
     });
 
     it('keeps the source of every class what it was', async () => {
       const data = eightGaussians({ labels: true });
       const { x1: drawn, condition } = await data.batch({ index: 0, size: 200, seed: 3 });
       const noise = new HostRandomStream(1).normal([200, 2]);
-      const order = pairOf(conditionAwareOptimalTransport(), { x0: noise, x1: drawn, condition: condition! });
+      const order = await pairOf(conditionAwareOptimalTransport(), { x0: noise, x1: drawn, condition: condition! });
       expect(isPermutation(order)).to.equal(true);
       const classOf = (row: number): number => condition!['label'].data.subarray(8 * row, 8 * row + 8).indexOf(1);
       order.forEach((row, i) => expect(classOf(row)).to.equal(classOf(i)));
       expect(costOf({ x0: noise, x1: drawn }, order)).below(costOf({ x0: noise, x1: drawn }, identity(200)));
     });
 
-    it('can look at one condition of several', () => {
+    it('can look at one condition of several', async () => {
       const condition = { label, other: points([[1], [2], [3], [4]]) };
-      expect(Array.from(pairOf(conditionAwareOptimalTransport(), { x0, x1, condition }))).to.deep.equal([0, 1, 2, 3]);
-      expect(
-        Array.from(pairOf(conditionAwareOptimalTransport({ condition: 'label' }), { x0, x1, condition })),
-      ).to.deep.equal([1, 0, 3, 2]);
-      expect(() => pairOf(conditionAwareOptimalTransport({ condition: 'class' }), { x0, x1, condition })).to.throw(
-        OptionError,
-        "'class'.*label, other".slice(0, 7),
-      );
-      expect(() => pairOf(conditionAwareOptimalTransport(), { x0, x1 })).to.throw(DataError, 'no condition');
+      const pair = (name?: string): Promise<Int32Array> =>
+        pairOf(conditionAwareOptimalTransport({ ...(name && { condition: name }) }), { x0, x1, condition });
+      expect(Array.from(await pair())).to.deep.equal([0, 1, 2, 3]);
+      expect(Array.from(await pair('label'))).to.deep.equal([1, 0, 3, 2]);
+      await expectRefusal(pair('class'), OptionError, "no condition 'class'. Expected one of label, other");
+      await expectRefusal(pairOf(conditionAwareOptimalTransport(), { x0, x1 }), DataError, 'no condition');
     });
   });
 

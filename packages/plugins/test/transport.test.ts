@@ -209,7 +209,7 @@ describe('entropicPlan', () => {
       [0.3, 2],
       [1, 0.9],
     ];
-    const { probability } = entropicPlan(costsOf(rows), { ...settings, epsilon });
+    const { probability } = finishNow(entropicPlan(costsOf(rows), { ...settings, epsilon }));
     const p = 1 / (1 + Math.exp(-(2 + 1 - 0.3 - 0.9) / (2 * epsilon)));
     expectClose(probability, [p, 1 - p, 1 - p, p], 1e-9);
   });
@@ -217,7 +217,7 @@ describe('entropicPlan', () => {
   it('balances, tends to the assignment for small ε and to independence for large', () => {
     const costs = squaredDistances(plane('normal', 40, 1), plane('clusters', 40, 2));
     for (const epsilon of [0.2, 1, 1e6]) {
-      const { probability } = entropicPlan(costs, { ...settings, epsilon });
+      const { probability } = finishNow(entropicPlan(costs, { ...settings, epsilon }));
       for (let i = 0; i < 40; i++) {
         expectClose([probability.slice(40 * i, 40 * i + 40).reduce((a, b) => a + b)], [1], 1e-8, 'row sum');
         expectClose([probability.filter((_, at) => at % 40 === i).reduce((a, b) => a + b)], [1], 1e-8, 'column sum');
@@ -230,16 +230,16 @@ describe('entropicPlan', () => {
         );
     }
     const { columns } = finishNow(linearAssignment(costs));
-    const sharp = entropicPlan(costs, { tolerance: 1e-3, maxIterations: 10_000, epsilon: 1e-3 });
+    const sharp = finishNow(entropicPlan(costs, { tolerance: 1e-3, maxIterations: 10_000, epsilon: 1e-3 }));
     columns.forEach((j, i) => expect(sharp.probability[40 * i + j], `pair ${i}`).above(0.5));
-    expect(nearestPermutation(sharp, costs)).to.deep.equal(columns);
+    expect(finishNow(nearestPermutation(sharp, costs))).to.deep.equal(columns);
   });
 
   it('is that of an iteration in the log domain where most entries are tiny', () => {
     const size = 80;
     const epsilon = 0.1;
     const costs = squaredDistances(plane('normal', size, 1), plane('clusters', size, 2));
-    const { probability } = entropicPlan(costs, { ...settings, epsilon });
+    const { probability } = finishNow(entropicPlan(costs, { ...settings, epsilon }));
     const logSum = (values: readonly number[]): number => {
       const most = Math.max(...values);
       return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
@@ -263,14 +263,14 @@ describe('entropicPlan', () => {
     const costs = squaredDistances(large(plane('normal', 60, 1)), large(plane('clusters', 60, 2)));
     const { columns } = finishNow(linearAssignment(costs));
     for (const sigma of [1e-3, 1e-4, 1e-6, 1e-150]) {
-      const plan = entropicPlan(costs, { tolerance: 1e-3, maxIterations: 10_000, epsilon: 2 * sigma ** 2 });
+      const plan = finishNow(entropicPlan(costs, { tolerance: 1e-3, maxIterations: 10_000, epsilon: 2 * sigma ** 2 }));
       columns.forEach((j, i) => expect(plan.probability[60 * i + j], `pair ${i} at σ = ${sigma}`).above(0.9));
     }
   });
 
   it('is a typed error where it does not balance', () => {
     const costs = squaredDistances(plane('circle', 64, 1), plane('clusters', 64, 2));
-    expect(() => entropicPlan(costs, { epsilon: 0.01, tolerance: 1e-9, maxIterations: 3 })).to.throw(
+    expect(() => finishNow(entropicPlan(costs, { epsilon: 0.01, tolerance: 1e-9, maxIterations: 3 }))).to.throw(
       NumericalError,
       /does not balance: after 3 iterations.*Raise maxIterations/,
     );
@@ -286,10 +286,10 @@ describe('drawPermutation', () => {
         fc.nat(1000),
         (size, epsilon, seed) => {
           const costs = squaredDistances(plane('normal', size, seed), plane('clusters', size, seed + 1));
-          const plan = entropicPlan(costs, { epsilon, tolerance: 1e-2, maxIterations: 10_000 });
+          const plan = finishNow(entropicPlan(costs, { epsilon, tolerance: 1e-2, maxIterations: 10_000 }));
           const uniforms = new HostRandomStream(seed).uniform([4096]).data;
           let next = 0;
-          expectPermutation(drawPermutation(plan, costs, () => uniforms[next++ % 4096]));
+          expectPermutation(finishNow(drawPermutation(plan, costs, () => uniforms[next++ % 4096])));
         },
       ),
       { numRuns: 40, seed: 3 },
@@ -298,7 +298,7 @@ describe('drawPermutation', () => {
 
   const frequencies = (size: number, draws: number): void => {
     const costs = squaredDistances(plane('normal', size, 1), plane('normal', size, 2));
-    const plan = entropicPlan(costs, { epsilon: 2, tolerance: 1e-12, maxIterations: 10_000 });
+    const plan = finishNow(entropicPlan(costs, { epsilon: 2, tolerance: 1e-12, maxIterations: 10_000 }));
     const seen = new Float64Array(size * size);
     const random = new HostRandomStream(4);
     let [block, next] = [random.uniform([65_536]).data, 0];
@@ -306,7 +306,8 @@ describe('drawPermutation', () => {
       if (next === block.length) [block, next] = [random.uniform([65_536]).data, 0];
       return block[next++];
     };
-    for (let n = 0; n < draws; n++) drawPermutation(plan, costs, uniform).forEach((j, i) => seen[size * i + j]++);
+    for (let n = 0; n < draws; n++)
+      finishNow(drawPermutation(plan, costs, uniform)).forEach((j, i) => seen[size * i + j]++);
     plan.probability.forEach((p, at) => {
       const deviation = (seen[at] / draws - p) / Math.sqrt((p * (1 - p)) / draws);
       // Of pairs that are hardly ever drawn the deviation is not normal.

@@ -8,6 +8,8 @@ export interface CouplingRequest {
   readonly condition?: Readonly<Record<string, HostArray>>;
   /** Random draws for this pairing, determined by the training's seed and step only, so that a resumed training makes the same pairs. */
   readonly random: HostRandomStream;
+  /** Aborts the pairing: `pair` then throws the signal's reason. A fast coupling may ignore it. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -22,6 +24,11 @@ export interface Coupling {
   /**
    * The index of the source point for each data point: a permutation, so that no point is dropped or duplicated. Absent if
    * pairs are used as drawn; the noise can then be drawn inside the training graph.
+   *
+   * The thread is blocked until `pair` returns. A pairing that takes longer than a few hundredths of a second should return a promise
+   * and await `yieldToEventLoop` regularly, or be a {@link Stepwise} computation run by `finishOnClock`.
+   *
+   * @throws the reason of the request's signal if it is aborted during the pairing.
    */
   pair?(request: CouplingRequest): Int32Array | Promise<Int32Array>;
 }

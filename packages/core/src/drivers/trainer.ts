@@ -47,7 +47,10 @@ export interface TrainingOptions {
   readonly reportEvery?: number;
   /** Steps between two checkpoints. A report follows each of them, at which the caller can save the state. */
   readonly checkpointEvery?: number | undefined;
-  /** Stops after the current step, within a few hundredths of a second. The training can be resumed from its state. */
+  /**
+   * Stops after the current step, or before the next one if its batch is still being paired. The training can be resumed from its
+   * state.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Continues from this state instead of new parameters. */
   readonly resume?: TrainingState | undefined;
@@ -169,12 +172,12 @@ export class Trainer {
       step: resume?.step ?? 0,
       options,
       context,
-      batch: async (index) => {
-        if (index === 0) return parts.feedsSource ? this.#paired(first, seed, index) : first;
+      batch: async (index, signal) => {
+        if (index === 0) return parts.feedsSource ? this.#paired(first, seed, index, signal) : first;
         const batch = await data.batch({ index, size: batchSize, seed });
         // Numbers that are not finite show up in the loss, which needs no pass over the data.
         checkBatch(batch, data, batchSize, { nonFinite: true });
-        return parts.feedsSource ? this.#paired(batch, seed, index) : batch;
+        return parts.feedsSource ? this.#paired(batch, seed, index, signal) : batch;
       },
       upload: (array) => this.#backend.array(array),
       explain: (batch, step) => explainLoss(parts, batch, seed, step),
@@ -183,7 +186,7 @@ export class Trainer {
   }
 
   /** Draws or takes the source points and pairs them with the data. */
-  async #paired(batch: Batch, seed: number, index: number): Promise<Batch> {
+  async #paired(batch: Batch, seed: number, index: number, signal: AbortSignal | undefined): Promise<Batch> {
     const { x1, condition } = batch;
     const x0 =
       this.#path.sides === 'two'
@@ -193,7 +196,13 @@ export class Trainer {
     // The second number of the stream: the noise itself uses the first.
     const random = new HostRandomStream(seed, streams.coupling + 1, index);
     const from = this.#path.sides === 'two' ? x0 : hostScaledToPrior(x0, this.#path.priorStd);
-    const order = await this.#coupling.pair({ x0: from, x1, random, ...(condition && { condition }) });
+    const order = await this.#coupling.pair({
+      x0: from,
+      x1,
+      random,
+      ...(condition && { condition }),
+      ...(signal && { signal }),
+    });
     return { ...batch, x0: permuted(x0, order) };
   }
 
@@ -226,7 +235,8 @@ interface TrainingSetup {
   readonly step: number;
   readonly options: TrainingOptions;
   readonly context: ModelContext;
-  readonly batch: (index: number) => Promise<Batch>;
+  /** The paired batch of a step. Throws the signal's reason if it is aborted during the pairing. */
+  readonly batch: (index: number, signal?: AbortSignal) => Promise<Batch>;
   readonly upload: (array: HostArray) => BackendArray;
   /** Describes what is not finite in a step's batch. */
   readonly explain: (batch: Batch, step: number) => string | undefined;
@@ -257,8 +267,8 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
   }
 
   /**
-   * Trains to the end, one report every `reportEvery` steps and one at the end. Aborting ends the iteration after the running
-   * step.
+   * Trains to the end, one report every `reportEvery` steps and one at the end. Aborting ends the iteration after the running step,
+   * or during the pairing for the next one, with a report if there were steps since the last.
    *
    * @throws NumericalError if the loss is not finite, naming the step; the state is then that of the previous step.
    */
@@ -270,9 +280,11 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
     const decay = ema === undefined ? {} : { emaDecay: hostScalar(ema) };
     const feedsSource = executable.graph.inputs.some(({ name }) => name === 'x0');
     let learningRate = 0;
+    const report = (): Promise<TrainingReport> => this.#report(learningRate, (performance.now() - began) / 1000);
     while (this.#step < steps && !signal?.aborted) {
       const step = this.#step;
-      const batch = await this.#setup.batch(step);
+      const batch = await this.#nextBatch();
+      if (!batch) break;
       learningRate = optimizer.learningRate * optimizer.schedule.factor(step, steps);
       this.#state = await executable.run({
         ...this.#state,
@@ -288,14 +300,21 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
       this.#step = step + 1;
       // On a backend that computes synchronously, an abort would not be seen otherwise.
       await yieldToEventLoop();
-      if (
-        this.#step % reportEvery === 0 ||
-        this.#step % checkpointEvery === 0 ||
-        this.#step === steps ||
-        signal?.aborted
-      ) {
-        yield await this.#report(learningRate, (performance.now() - began) / 1000);
+      if (this.#step % reportEvery === 0 || this.#step % checkpointEvery === 0 || this.#step === steps) {
+        yield await report();
       }
+    }
+    if (this.#step > this.#reportedAt) yield await report();
+  }
+
+  /** Undefined if an abort ended the pairing. */
+  async #nextBatch(): Promise<Batch | undefined> {
+    const { signal } = this.#setup.options;
+    try {
+      return await this.#setup.batch(this.#step, signal);
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) return undefined;
+      throw error;
     }
   }
 

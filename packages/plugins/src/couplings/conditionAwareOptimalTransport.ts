@@ -1,9 +1,10 @@
-import { defineCoupling, type Coupling, type CouplingRequest } from '@flow-matching/core';
-import { DataError, finishNow, OptionError, type HostArray } from '@flow-matching/tensor';
+import { defineCoupling, type CouplingRequest } from '@flow-matching/core';
+import { DataError, OptionError, type HostArray, type Stepwise } from '@flow-matching/tensor';
 import * as z from 'zod';
 import type { CostRows } from '../transport/costRows.ts';
 import { linearAssignment } from '../transport/linearAssignment.ts';
 import { denseCosts, squaredDistances } from '../transport/squaredDistances.ts';
+import { couplingInSteps } from './couplingInSteps.ts';
 
 /**
  * Minibatch optimal transport within conditions (Cheng & Schwing 2025, "The curse of conditions"): a source point has the
@@ -30,13 +31,13 @@ export const conditionAwareOptimalTransport = defineCoupling({
         'Cost of a pair whose conditions differ, in squared units of the data; such pairs are forbidden by default',
       ),
   }),
-  create: ({ condition, penalty }): Coupling => ({
-    name: 'condition-aware-optimal-transport',
-    pair(request) {
+  create: ({ condition, penalty }) =>
+    couplingInSteps('condition-aware-optimal-transport', function* (request) {
       const conditions = conditionsOf(request, condition);
-      return penalty === undefined ? withinClasses(request, conditions) : acrossClasses(request, conditions, penalty);
-    },
-  }),
+      return yield* penalty === undefined
+        ? withinClasses(request, conditions)
+        : acrossClasses(request, conditions, penalty);
+    }),
 });
 
 /** @throws DataError or OptionError if the requested condition is missing. */
@@ -58,10 +59,11 @@ function conditionsOf({ condition = {} }: CouplingRequest, name: string | undefi
   return [condition[name]];
 }
 
-function withinClasses({ x0, x1 }: CouplingRequest, conditions: readonly HostArray[]): Int32Array {
+function* withinClasses({ x0, x1 }: CouplingRequest, conditions: readonly HostArray[]): Stepwise<Int32Array> {
   const order = new Int32Array(x1.shape[0]);
   for (const rows of classesOf(conditions).values()) {
-    const { columns } = finishNow(linearAssignment(squaredDistances(rowsOf(x1, rows), rowsOf(x0, rows))));
+    yield;
+    const { columns } = yield* linearAssignment(squaredDistances(rowsOf(x1, rows), rowsOf(x0, rows)));
     rows.forEach((row, i) => (order[row] = rows[columns[i]]));
   }
   return order;
@@ -79,10 +81,15 @@ function classesOf(conditions: readonly HostArray[]): Map<string, number[]> {
   return classes;
 }
 
-function acrossClasses({ x0, x1 }: CouplingRequest, conditions: readonly HostArray[], penalty: number): Int32Array {
+function* acrossClasses(
+  { x0, x1 }: CouplingRequest,
+  conditions: readonly HostArray[],
+  penalty: number,
+): Stepwise<Int32Array> {
   const points = squaredDistances(x1, x0);
   const apart = conditions.map((array) => squaredDistances(array, array));
-  return finishNow(linearAssignment(penalized(points, apart, penalty))).columns;
+  const { columns } = yield* linearAssignment(penalized(points, apart, penalty));
+  return columns;
 }
 
 function penalized(points: CostRows, apart: readonly CostRows[], penalty: number): CostRows {

@@ -1,8 +1,8 @@
-import { defineCoupling, type Coupling } from '@flow-matching/core';
-import { finishNow } from '@flow-matching/tensor';
+import { defineCoupling } from '@flow-matching/core';
 import * as z from 'zod';
 import { linearAssignment } from '../transport/linearAssignment.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';
+import { couplingInSteps } from './couplingInSteps.ts';
 import { conditionOption, refuseConditions } from './refuseConditions.ts';
 
 /**
@@ -16,11 +16,10 @@ export const optimalTransportCoupling = defineCoupling({
   name: 'optimal-transport',
   summary: 'The permutation of least squared distance, exact',
   options: z.strictObject(conditionOption),
-  create: ({ ignoreCondition }): Coupling => ({
-    name: 'optimal-transport',
-    pair(request) {
+  create: ({ ignoreCondition }) =>
+    couplingInSteps('optimal-transport', function* (request) {
       refuseConditions('optimal-transport', request, ignoreCondition);
-      return finishNow(linearAssignment(squaredDistances(request.x1, request.x0))).columns;
-    },
-  }),
+      const { columns } = yield* linearAssignment(squaredDistances(request.x1, request.x0));
+      return columns;
+    }),
 });

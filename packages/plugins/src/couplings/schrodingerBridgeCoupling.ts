@@ -1,9 +1,10 @@
-import { defineCoupling, type Coupling } from '@flow-matching/core';
+import { defineCoupling } from '@flow-matching/core';
 import { type HostRandomStream } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { drawPermutation } from '../transport/drawPermutation.ts';
 import { entropicPlan } from '../transport/entropicPlan.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';
+import { couplingInSteps } from './couplingInSteps.ts';
 import { planOptions } from './planOptions.ts';
 import { refuseConditions } from './refuseConditions.ts';
 
@@ -29,15 +30,13 @@ export const schrodingerBridgeCoupling = defineCoupling({
       .describe("Diffusion of the bridge, in the data's unit: the sigma of the path"),
     ...planOptions,
   }),
-  create: ({ sigma, ignoreCondition, ...settings }): Coupling => ({
-    name: 'schrodinger-bridge',
-    pair(request) {
+  create: ({ sigma, ignoreCondition, ...settings }) =>
+    couplingInSteps('schrodinger-bridge', function* (request) {
       refuseConditions('schrodinger-bridge', request, ignoreCondition);
       const costs = squaredDistances(request.x1, request.x0);
-      const plan = entropicPlan(costs, { ...settings, epsilon: 2 * sigma ** 2 });
-      return drawPermutation(plan, costs, uniforms(request.random));
-    },
-  }),
+      const plan = yield* entropicPlan(costs, { ...settings, epsilon: 2 * sigma ** 2 });
+      return yield* drawPermutation(plan, costs, uniforms(request.random));
+    }),
 });
 
 /** Uniforms one at a time; the stream returns them in blocks. */

@@ -1,9 +1,12 @@
-import { defineCoupling, type Coupling } from '@flow-matching/core';
+import { defineCoupling } from '@flow-matching/core';
+import type { Stepwise } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { entropicPlan } from '../transport/entropicPlan.ts';
 import type { CostRows } from '../transport/costRows.ts';
 import { nearestPermutation } from '../transport/nearestPermutation.ts';
 import { squaredDistances } from '../transport/squaredDistances.ts';
+import { inStretches } from '../transport/stretches.ts';
+import { couplingInSteps } from './couplingInSteps.ts';
 import { planOptions } from './planOptions.ts';
 import { refuseConditions } from './refuseConditions.ts';
 
@@ -25,22 +28,25 @@ export const sinkhorn = defineCoupling({
       .describe("Weight of the entropy, as a fraction of the batch's mean squared distance"),
     ...planOptions,
   }),
-  create: ({ epsilon, ignoreCondition, ...settings }): Coupling => ({
-    name: 'sinkhorn',
-    pair(request) {
+  create: ({ epsilon, ignoreCondition, ...settings }) =>
+    couplingInSteps('sinkhorn', function* (request) {
       refuseConditions('sinkhorn', request, ignoreCondition);
       const costs = squaredDistances(request.x1, request.x0);
-      const plan = entropicPlan(costs, { ...settings, epsilon: epsilon * (meanCost(costs) || 1) });
-      return nearestPermutation(plan, costs);
-    },
-  }),
+      const unit = yield* meanCost(costs);
+      const plan = yield* entropicPlan(costs, { ...settings, epsilon: epsilon * (unit || 1) });
+      return yield* nearestPermutation(plan, costs);
+    }),
 });
 
-function meanCost({ size, row }: CostRows): number {
+function* meanCost({ size, row }: CostRows): Stepwise<number> {
   let total = 0;
-  for (let i = 0; i < size; i++) {
-    const costs = row(i);
-    for (let j = 0; j < size; j++) total += costs[j];
-  }
+  yield* inStretches(size, size, (first, end) => {
+    for (let i = first; i < end; i++) {
+      const costs = row(i);
+      let sum = total;
+      for (let j = 0; j < size; j++) sum += costs[j];
+      total = sum;
+    }
+  });
   return total / size ** 2;
 }

@@ -1,6 +1,6 @@
 import type { Stepwise } from '@flow-matching/tensor';
 import type { CostRows } from './costRows.ts';
-import { endsStretch } from './endsStretch.ts';
+import { inStretches, rowsPerStretch } from './stretches.ts';
 
 export interface Auction {
   readonly columnPotentials: Float64Array;
@@ -28,22 +28,11 @@ export function* auction(costs: CostRows, enough = 0): Stepwise<Auction> {
   const finest = Math.max(lastIncrement * excess, resolution * magnitude);
   if (!(finest > 0 && finest <= first)) return { columnPotentials, increment: Infinity };
   const last = Math.min(Math.max(enough, finest), first);
-  const rowOf = new Int32Array(size);
-  const waiting = new Int32Array(size);
-  const bid = new Bid();
-  let bids = 0;
+  const bidding = new Bidding(costs, columnPotentials);
+  const bids = rowsPerStretch(size);
   for (let increment = first; increment >= last; increment = nextIncrement(increment, last)) {
-    rowOf.fill(-1);
-    for (let i = 0; i < size; i++) waiting[i] = i;
-    for (let top = size; top > 0;) {
-      const i = waiting[--top];
-      bid.search(costs.row(i), columnPotentials);
-      columnPotentials[bid.column] -= bid.margin + increment;
-      const displaced = rowOf[bid.column];
-      rowOf[bid.column] = i;
-      if (displaced >= 0) waiting[top++] = displaced;
-      if (endsStretch(bids++, size)) yield;
-    }
+    bidding.begin();
+    while (bidding.bid(increment, bids)) yield;
   }
   return { columnPotentials, increment: last };
 }
@@ -55,19 +44,68 @@ const nextIncrement = (increment: number, last: number): number =>
 /** The mean excess of costs over the smallest of their row, and the largest absolute cost. */
 function* measure({ size, row }: CostRows): Stepwise<{ excess: number; magnitude: number }> {
   let [excess, magnitude] = [0, 0];
-  for (let i = 0; i < size; i++) {
-    const cost = row(i);
-    let [sum, least, most] = [0, Infinity, -Infinity];
-    for (let j = 0; j < size; j++) {
-      sum += cost[j];
-      if (cost[j] < least) least = cost[j];
-      if (cost[j] > most) most = cost[j];
+  yield* inStretches(size, size, (first, end) => {
+    for (let i = first; i < end; i++) {
+      const cost = row(i);
+      let [sum, least, most] = [0, Infinity, -Infinity];
+      for (let j = 0; j < size; j++) {
+        sum += cost[j];
+        if (cost[j] < least) least = cost[j];
+        if (cost[j] > most) most = cost[j];
+      }
+      excess += (sum / size - least) / size;
+      magnitude = Math.max(magnitude, -least, most);
     }
-    excess += (sum / size - least) / size;
-    magnitude = Math.max(magnitude, -least, most);
-    if (endsStretch(i, size)) yield;
-  }
+  });
   return { excess, magnitude };
+}
+
+/** Rows that bid for columns until each has one. */
+class Bidding {
+  readonly #costs: CostRows;
+  readonly #potential: Float64Array;
+  readonly #rowOf: Int32Array;
+  /** A stack of the rows without a column. */
+  readonly #waiting: Int32Array;
+  #top = 0;
+  readonly #best = new Bid();
+
+  constructor(costs: CostRows, potential: Float64Array) {
+    this.#costs = costs;
+    this.#potential = potential;
+    this.#rowOf = new Int32Array(costs.size);
+    this.#waiting = new Int32Array(costs.size);
+  }
+
+  /** Unassigns all rows. */
+  begin(): void {
+    const waiting = this.#waiting;
+    this.#rowOf.fill(-1);
+    for (let i = 0; i < waiting.length; i++) waiting[i] = i;
+    this.#top = waiting.length;
+  }
+
+  /** Makes at most `most` bids. Returns whether any row is still waiting. */
+  bid(increment: number, most: number): boolean {
+    const [costs, potential, rowOf, waiting, best] = [
+      this.#costs,
+      this.#potential,
+      this.#rowOf,
+      this.#waiting,
+      this.#best,
+    ];
+    let top = this.#top;
+    for (let bids = 0; bids < most && top > 0; bids++) {
+      const i = waiting[--top];
+      best.search(costs.row(i), potential);
+      potential[best.column] -= best.margin + increment;
+      const displaced = rowOf[best.column];
+      rowOf[best.column] = i;
+      if (displaced >= 0) waiting[top++] = displaced;
+    }
+    this.#top = top;
+    return top > 0;
+  }
 }
 
 /**

@@ -1,9 +1,11 @@
 import { NumericalError } from '@flow-matching/core';
-import { finishNow } from '@flow-matching/tensor';
+import type { Stepwise } from '@flow-matching/tensor';
 import { auction } from './auction.ts';
 import { balanceLargest } from './balanceLargest.ts';
 import type { CostRows } from './costRows.ts';
+import { largestCost } from './largestCost.ts';
 import { linearAssignment } from './linearAssignment.ts';
+import { inStretches } from './stretches.ts';
 
 export interface EntropicPlanOptions {
   /** Weight ε of the entropy, in units of the costs. */
@@ -34,25 +36,28 @@ export interface EntropicPlan {
  *
  * @throws NumericalError if the plan does not balance within `maxIterations`.
  */
-export function entropicPlan(
+export function* entropicPlan(
   costs: CostRows,
   { epsilon, tolerance, maxIterations }: EntropicPlanOptions,
-): EntropicPlan {
+): Stepwise<EntropicPlan> {
   const { size } = costs;
-  const kernel = kernelOf(costs, epsilon);
+  const kernel = yield* kernelOf(costs, epsilon);
   const left = new Float64Array(size).fill(1);
   const right = new Float64Array(size).fill(1);
-  let [iterations, imbalance, sparse] = [0, iterate(kernel, left, right), true];
+  let [iterations, imbalance, sparse] = [0, yield* iterate(kernel, left, right), true];
   while (iterations < maxIterations && Number.isFinite(imbalance)) {
     if (sparse) {
-      const taken = balanceLargest(kernel, left, right, { tolerance, maxIterations: maxIterations - iterations - 1 });
+      const most = maxIterations - iterations - 1;
+      const taken = yield* balanceLargest(kernel, left, right, { tolerance, maxIterations: most });
       sparse = taken > 0;
       iterations += taken;
     }
-    imbalance = iterate(kernel, left, right);
+    imbalance = yield* iterate(kernel, left, right);
     iterations++;
     if (imbalance <= tolerance) {
-      for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) kernel[i * size + j] *= left[i] * right[j];
+      yield* inStretches(size, size, (first, end) => {
+        for (let i = first; i < end; i++) for (let j = 0; j < size; j++) kernel[i * size + j] *= left[i] * right[j];
+      });
       return { size, probability: kernel, iterations, imbalance };
     }
   }
@@ -74,33 +79,31 @@ const resolution = 2 ** -44;
  * exp((rowPotential + columnPotential − cost)/ε), row-major. An ε below the resolution of the costs is replaced by the smallest
  * resolvable one.
  */
-function kernelOf(costs: CostRows, asked: number): Float64Array {
+function* kernelOf(costs: CostRows, asked: number): Stepwise<Float64Array> {
   const { size } = costs;
-  const epsilon = Math.max(asked, resolution * largestOf(costs));
-  const potential = columnPotentials(costs, epsilon);
+  const epsilon = Math.max(asked, resolution * (yield* largestCost(costs)));
+  const potential = yield* columnPotentials(costs, epsilon);
   const kernel = new Float64Array(size * size);
-  for (let i = 0, first = 0; i < size; i++, first += size) {
-    const cost = costs.row(i);
-    let least = Infinity;
-    for (let j = 0; j < size; j++) least = Math.min(least, cost[j] - potential[j]);
-    for (let j = 0; j < size; j++) kernel[first + j] = Math.exp((least - (cost[j] - potential[j])) / epsilon);
-  }
+  yield* inStretches(size, size, (first, end) => {
+    for (let i = first; i < end; i++) {
+      const cost = costs.row(i);
+      let least = Infinity;
+      for (let j = 0; j < size; j++) least = Math.min(least, cost[j] - potential[j]);
+      for (let j = 0; j < size; j++) kernel[i * size + j] = Math.exp((least - (cost[j] - potential[j])) / epsilon);
+    }
+  });
   return kernel;
 }
 
-function largestOf(costs: CostRows): number {
-  let largest = 0;
-  for (let i = 0; i < costs.size; i++) for (const cost of costs.row(i)) largest = Math.max(largest, Math.abs(cost));
-  return largest;
-}
-
-function columnPotentials(costs: CostRows, epsilon: number): Float64Array {
-  const near = finishNow(auction(costs, epsilon));
-  return near.increment <= epsilon ? near.columnPotentials : finishNow(linearAssignment(costs)).columnPotentials;
+function* columnPotentials(costs: CostRows, epsilon: number): Stepwise<Float64Array> {
+  const near = yield* auction(costs, epsilon);
+  if (near.increment <= epsilon) return near.columnPotentials;
+  const exact = yield* linearAssignment(costs);
+  return exact.columnPotentials;
 }
 
 /** Scales rows and then columns to sum 1. Returns the previous mean |row sum − 1|. */
-function iterate(kernel: Float64Array, left: Float64Array, right: Float64Array): number {
+function* iterate(kernel: Float64Array, left: Float64Array, right: Float64Array): Stepwise<number> {
   const size = left.length;
   const sums = new Float64Array(size);
   const scale = (row: number, sum: number): number => {
@@ -109,9 +112,8 @@ function iterate(kernel: Float64Array, left: Float64Array, right: Float64Array):
     return off;
   };
   let imbalance = 0;
-  let row = 0;
   // Processing four rows at once reads and writes the column sums a quarter as often.
-  for (; row + 3 < size; row += 4) {
+  const addFour = (row: number): void => {
     const [p, q, r, s] = [row * size, (row + 1) * size, (row + 2) * size, (row + 3) * size];
     let [a, b, c, d] = [0, 0, 0, 0];
     for (let j = 0; j < size; j++) {
@@ -126,14 +128,19 @@ function iterate(kernel: Float64Array, left: Float64Array, right: Float64Array):
     for (let j = 0; j < size; j++) {
       sums[j] += a * kernel[p + j] + b * kernel[q + j] + (c * kernel[r + j] + d * kernel[s + j]);
     }
-  }
-  for (; row < size; row++) {
+  };
+  const addOne = (row: number): void => {
     const first = row * size;
     let sum = 0;
     for (let j = 0; j < size; j++) sum += kernel[first + j] * right[j];
     imbalance += scale(row, sum);
     for (let j = 0; j < size; j++) sums[j] += left[row] * kernel[first + j];
-  }
+  };
+  const fours = Math.floor(size / 4);
+  yield* inStretches(fours, 4 * size, (first, end) => {
+    for (let four = first; four < end; four++) addFour(4 * four);
+  });
+  for (let row = 4 * fours; row < size; row++) addOne(row);
   for (let j = 0; j < size; j++) right[j] = 1 / sums[j];
   return imbalance / size;
 }

@@ -1,7 +1,8 @@
 import type { Stepwise } from '@flow-matching/tensor';
 import { auction } from './auction.ts';
+import { AugmentingPaths } from './augmentingPaths.ts';
 import type { CostRows } from './costRows.ts';
-import { endsStretch } from './endsStretch.ts';
+import { endsStretch, inStretches, rowsPerStretch } from './stretches.ts';
 
 export interface Assignment {
   /** The column of each row: a permutation. */
@@ -28,15 +29,16 @@ export function* linearAssignment(costs: CostRows): Stepwise<Assignment> {
   const columns = new Int32Array(size).fill(-1);
   const rowOf = new Int32Array(size).fill(-1);
   const free = yield* assignBest(costs, columnPotentials, columns, rowOf);
-  yield* augment(costs, columnPotentials, columns, rowOf, free);
+  yield* augment(new AugmentingPaths(costs, columnPotentials, columns, rowOf), free);
   const rowPotentials = new Float64Array(size);
   let cost = 0;
-  for (let i = 0; i < size; i++) {
-    const own = costs.row(i)[columns[i]];
-    rowPotentials[i] = own - columnPotentials[columns[i]];
-    cost += own;
-    if (endsStretch(i, size)) yield;
-  }
+  yield* inStretches(size, size, (first, end) => {
+    for (let i = first; i < end; i++) {
+      const own = costs.row(i)[columns[i]];
+      rowPotentials[i] = own - columnPotentials[columns[i]];
+      cost += own;
+    }
+  });
   return { columns, rowPotentials, columnPotentials, cost };
 }
 
@@ -48,88 +50,32 @@ function* assignBest(
   rowOf: Int32Array,
 ): Stepwise<number[]> {
   const free: number[] = [];
-  for (let i = 0; i < size; i++) {
-    const cost = row(i);
-    let [least, best] = [Infinity, 0];
-    for (let j = 0; j < size; j++) {
-      const reduced = cost[j] - potential[j];
-      if (reduced >= least) continue;
-      least = reduced;
-      best = j;
+  yield* inStretches(size, size, (first, end) => {
+    for (let i = first; i < end; i++) {
+      const cost = row(i);
+      let [least, best] = [Infinity, 0];
+      for (let j = 0; j < size; j++) {
+        const reduced = cost[j] - potential[j];
+        if (reduced >= least) continue;
+        least = reduced;
+        best = j;
+      }
+      if (rowOf[best] < 0) {
+        rowOf[best] = i;
+        columns[i] = best;
+      } else free.push(i);
     }
-    if (rowOf[best] < 0) {
-      rowOf[best] = i;
-      columns[i] = best;
-    } else free.push(i);
-    if (endsStretch(i, size)) yield;
-  }
+  });
   return free;
 }
 
-/** Assigns each free row along a shortest path in the graph of reduced costs, and updates the potentials. */
-function* augment(
-  { size, row }: CostRows,
-  potential: Float64Array,
-  columns: Int32Array,
-  rowOf: Int32Array,
-  free: readonly number[],
-): Stepwise<void> {
-  const distance = new Float64Array(size);
-  const before = new Int32Array(size);
-  // Columns in three parts: finished ones, those at the smallest distance found (up to `seen`), and the others.
-  const order = new Int32Array(size);
-  let looked = 0;
-  for (const start of free) {
-    const first = row(start);
-    for (let j = 0; j < size; j++) {
-      distance[j] = first[j] - potential[j];
-      before[j] = start;
-      order[j] = j;
-    }
-    let [done, seen, closed, least, end] = [0, 0, 0, 0, -1];
-    while (end < 0) {
-      if (done === seen) {
-        closed = done;
-        least = distance[order[seen++]];
-        for (let k = seen; k < size; k++) {
-          const j = order[k];
-          if (distance[j] > least) continue;
-          if (distance[j] < least) {
-            least = distance[j];
-            seen = done;
-          }
-          order[k] = order[seen];
-          order[seen++] = j;
-        }
-        for (let k = done; k < seen && end < 0; k++) if (rowOf[order[k]] < 0) end = order[k];
-        if (end >= 0) break;
-      }
-      const column = order[done++];
-      const i = rowOf[column];
-      if (endsStretch(looked++, size)) yield;
-      const cost = row(i);
-      const offset = cost[column] - potential[column] - least;
-      for (let k = seen; k < size; k++) {
-        const j = order[k];
-        const through = cost[j] - potential[j] - offset;
-        if (through >= distance[j]) continue;
-        distance[j] = through;
-        before[j] = i;
-        if (through > least) continue;
-        if (rowOf[j] < 0) {
-          end = j;
-          break;
-        }
-        order[k] = order[seen];
-        order[seen++] = j;
-      }
-    }
-    if (endsStretch(looked++, size)) yield;
-    for (let k = 0; k < closed; k++) potential[order[k]] += distance[order[k]] - least;
-    for (let i = -1; i !== start;) {
-      i = before[end];
-      rowOf[end] = i;
-      [columns[i], end] = [end, columns[i]];
-    }
+/** Assigns each free row along a shortest path in the graph of reduced costs. */
+function* augment(paths: AugmentingPaths, free: readonly number[]): Stepwise<void> {
+  const rows = rowsPerStretch(paths.size);
+  for (const [n, start] of free.entries()) {
+    paths.begin(start);
+    while (!paths.search(rows)) yield;
+    paths.assign();
+    if (endsStretch(n, paths.size)) yield;
   }
 }

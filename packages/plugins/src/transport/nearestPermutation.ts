@@ -1,6 +1,7 @@
-import { finishNow } from '@flow-matching/tensor';
+import type { Stepwise } from '@flow-matching/tensor';
 import type { EntropicPlan } from './entropicPlan.ts';
 import type { CostRows } from './costRows.ts';
+import { largestCost } from './largestCost.ts';
 import { linearAssignment } from './linearAssignment.ts';
 import { denseCosts } from './squaredDistances.ts';
 
@@ -13,21 +14,13 @@ const tieBreak = 1e-9;
  *
  * @returns the column of each row.
  */
-export function nearestPermutation({ size, probability }: EntropicPlan, costs: CostRows): Int32Array {
-  const largest = largestMagnitude(costs);
+export function* nearestPermutation({ size, probability }: EntropicPlan, costs: CostRows): Stepwise<Int32Array> {
+  const largest = yield* largestCost(costs);
   const weight = largest > 0 ? tieBreak / largest : 0;
   const loss = denseCosts(size, (i, row) => {
     const cost = costs.row(i);
     for (let j = 0; j < size; j++) row[j] = weight * cost[j] - probability[i * size + j];
   });
-  return finishNow(linearAssignment(loss)).columns;
-}
-
-function largestMagnitude({ size, row }: CostRows): number {
-  let largest = 0;
-  for (let i = 0; i < size; i++) {
-    const cost = row(i);
-    for (let j = 0; j < size; j++) largest = Math.max(largest, Math.abs(cost[j]));
-  }
-  return largest;
+  const { columns } = yield* linearAssignment(loss);
+  return columns;
 }

@@ -1,4 +1,6 @@
+import type { Stepwise } from '@flow-matching/tensor';
 import { digits, sure } from './probabilityUnit.ts';
+import { inStretches } from './stretches.ts';
 
 /**
  * Rounds a plan [size, size] in units of 2⁻²⁴, in place, to pairs that are sure (2²⁴) or excluded (0), one binary digit at a
@@ -8,10 +10,14 @@ import { digits, sure } from './probabilityUnit.ts';
  *
  * Rows and columns sum to at most 2²⁴; one with a smaller sum ends without a sure pair with the missing probability.
  */
-export function settleDigits(size: number, weights: Int32Array, uniform: () => number): void {
-  const pairs = new Pairs(size, weights);
+export function* settleDigits(size: number, weights: Int32Array, uniform: () => number): Stepwise<void> {
+  const pairs = new Pairs(size, yield* countUndecided(size, weights));
+  yield* pairs.collect(weights);
   const coin = coins(uniform);
-  for (let digit = 1; digit < sure; digit *= 2) pairs.clear(digit, coin);
+  for (let digit = 1; digit < sure; digit *= 2) {
+    pairs.clear(digit, coin);
+    yield;
+  }
   pairs.writeTo(weights);
 }
 
@@ -41,8 +47,8 @@ class Pairs {
   /** For each column, the pair that waits for a partner; −1 if there is none. */
   readonly #waiting: Int32Array;
 
-  constructor(size: number, weights: Int32Array) {
-    const most = countUndecided(weights) + 2 * size + 1;
+  constructor(size: number, undecided: number) {
+    const most = undecided + 2 * size + 1;
     this.#size = size;
     this.#row = new Int32Array(most);
     this.#column = new Int32Array(most);
@@ -50,25 +56,26 @@ class Pairs {
     this.#chosen = new Int32Array(most);
     this.#partner = new Int32Array(most);
     this.#waiting = new Int32Array(size + 1).fill(-1);
-    this.#collect(weights);
   }
 
-  #collect(weights: Int32Array): void {
+  *collect(weights: Int32Array): Stepwise<void> {
     const size = this.#size;
     const missing = new Int32Array(size).fill(sure);
     let missed = 0;
-    for (let i = 0; i < size; i++) {
-      let rest = sure;
-      for (let j = 0; j < size; j++) {
-        const weight = weights[i * size + j];
-        if (weight === 0) continue;
-        rest -= weight;
-        missing[j] -= weight;
-        if (weight < sure) this.#add(i, j, weight);
+    yield* inStretches(size, size, (first, end) => {
+      for (let i = first; i < end; i++) {
+        let rest = sure;
+        for (let j = 0; j < size; j++) {
+          const weight = weights[i * size + j];
+          if (weight === 0) continue;
+          rest -= weight;
+          missing[j] -= weight;
+          if (weight < sure) this.#add(i, j, weight);
+        }
+        this.#add(i, size, rest);
+        missed += rest;
       }
-      this.#add(i, size, rest);
-      missed += rest;
-    }
+    });
     for (let j = 0; j < size; j++) this.#add(size, j, missing[j]);
     // The last row and the last column lack the same amount; only digits below 2²⁴ matter.
     this.#add(size, size, -missed & (sure - 1));
@@ -123,8 +130,12 @@ class Pairs {
   }
 }
 
-function countUndecided(weights: Int32Array): number {
-  let count = 0;
-  for (let pair = 0; pair < weights.length; pair++) if (weights[pair] > 0 && weights[pair] < sure) count++;
-  return count;
+function* countUndecided(size: number, weights: Int32Array): Stepwise<number> {
+  let total = 0;
+  yield* inStretches(size, size, (first, end) => {
+    let count = 0;
+    for (let pair = first * size; pair < end * size; pair++) if (weights[pair] > 0 && weights[pair] < sure) count++;
+    total += count;
+  });
+  return total;
 }

@@ -1,4 +1,6 @@
+import type { Stepwise } from '@flow-matching/tensor';
 import { sure } from './probabilityUnit.ts';
+import { endsStretch } from './stretches.ts';
 
 const undecided = (weight: number): boolean => weight > 0 && weight < sure;
 
@@ -7,10 +9,10 @@ const undecided = (weight: number): boolean => weight > 0 && weight < sure;
  * until one of the four pairs is sure or excluded, at random such that expectations are kept. Rows are processed in blocks,
  * within which a column keeps one or two undecided pairs, so O(size^1.5) pairs stay undecided. Takes O(size²) steps.
  */
-export function settleSquares(size: number, weights: Int32Array, uniform: () => number): void {
+export function* settleSquares(size: number, weights: Int32Array, uniform: () => number): Stepwise<void> {
   const height = Math.ceil(Math.sqrt(size));
   const block = new Block(size, height, weights, uniform);
-  for (let first = 0; first < size; first += height) block.settle(first, Math.min(first + height, size));
+  for (let first = 0; first < size; first += height) yield* block.settle(first, Math.min(first + height, size));
 }
 
 class Block {
@@ -30,9 +32,12 @@ class Block {
     this.#shared = new Int32Array(height);
   }
 
-  settle(first: number, end: number): void {
+  *settle(first: number, end: number): Stepwise<void> {
     this.#holder.fill(-1);
-    for (let row = first; row < end; row++) this.#settleRow(first, row);
+    for (let row = first; row < end; row++) {
+      this.#settleRow(first, row);
+      if (endsStretch(row, this.#size)) yield;
+    }
   }
 
   #settleRow(first: number, row: number): void {
