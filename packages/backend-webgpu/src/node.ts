@@ -3,7 +3,7 @@ import { webgpu as webgpuOf, type WebgpuOptions } from './webgpu.ts';
 import type { WebgpuBackend } from './webgpuBackend.ts';
 
 export interface NodeWebgpuOptions extends Omit<WebgpuOptions, 'gpu'> {
-  /** Options of Dawn, as `backend=vulkan`, `adapter=SwiftShader` or `enable-dawn-features=…`. */
+  /** Dawn options, such as `backend=vulkan`, `adapter=SwiftShader` or `enable-dawn-features=…`. */
   readonly dawn?: readonly string[];
 }
 
@@ -12,19 +12,19 @@ interface Dawn {
   readonly globals: Readonly<Record<string, unknown>>;
 }
 
-/** Dawn ends the process when an instance of it is collected while something of it lives, so instances stay. */
+/** Dawn ends the process if an instance is garbage-collected while its objects are alive, so instances are kept. */
 const instances = new Map<string, GPU>();
 
 /**
- * The backend on Dawn, the WebGPU of the npm package `webgpu`.
+ * The backend on Dawn, the WebGPU implementation in the npm package `webgpu`.
  *
- * @throws BackendError where the package is not installed or has no adapter for this machine.
+ * @throws BackendError if the package is not installed or has no adapter for this machine.
  */
 export async function webgpu({ dawn = [], ...options }: NodeWebgpuOptions = {}): Promise<WebgpuBackend> {
   return webgpuOf({ ...options, gpu: await dawnInstance(dawn) });
 }
 
-/** @throws BackendError where Dawn is not installed or does not load. */
+/** @throws BackendError if Dawn is not installed or does not load. */
 export async function dawnInstance(options: readonly string[] = []): Promise<GPU> {
   const key = options.join(' ');
   const known = instances.get(key);

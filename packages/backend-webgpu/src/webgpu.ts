@@ -2,8 +2,9 @@ import { BackendError } from '@flow-matching/tensor';
 import { openDevice } from './runtime/openDevice.ts';
 import { WebgpuBackend } from './webgpuBackend.ts';
 
-// The interfaces of WebGPU that the package's declarations name. They merge with those of lib.dom or @webgpu/types; where a consumer has neither,
-// they are opaque. A reference to @webgpu/types would declare every name twice beside the lib.dom of TypeScript 7.
+// The WebGPU interfaces that the package's declarations use. They merge with those of lib.dom or @webgpu/types; if a consumer
+// has neither, they are opaque. A reference to @webgpu/types would declare every name twice together with the lib.dom of
+// TypeScript 7.
 declare global {
   interface GPU {}
   interface GPUAdapter {}
@@ -21,10 +22,10 @@ declare global {
 export interface WebgpuOptions {
   /** Default: `navigator.gpu`. */
   readonly gpu?: GPU;
-  /** Default: the one that `gpu` gives for `powerPreference`. */
+  /** Default: the one that `gpu` returns for `powerPreference`. */
   readonly adapter?: GPUAdapter;
   readonly powerPreference?: 'low-power' | 'high-performance';
-  /** Kernels that suit GPUs, which share blocks in workgroup memory, or processors, which have none. Default: by the adapter. */
+  /** Kernels for GPUs, which share blocks in workgroup memory, or for CPUs, without workgroup memory. Default: depends on the adapter. */
   readonly kernels?: 'gpu' | 'processor';
   /** Times every kernel of a run (see `WebgpuExecutable.kernelTimes`), which keeps kernels from overlapping. Default false. */
   readonly debug?: boolean;
@@ -33,7 +34,7 @@ export interface WebgpuOptions {
 /**
  * The backend on WebGPU.
  *
- * @throws BackendError where there is no WebGPU, no adapter, or no device.
+ * @throws BackendError if there is no WebGPU, no adapter, or no device.
  */
 export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
   const gpu = options.gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;

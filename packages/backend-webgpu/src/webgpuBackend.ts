@@ -26,11 +26,11 @@ import { WebgpuExecutable } from './runtime/webgpuExecutable.ts';
 interface Compilation {
   readonly compiled: CompiledGraph;
   readonly bindGroups: BindGroups;
-  /** Where kernels are timed. */
+  /** Present if kernels are timed. */
   readonly timer: KernelTimer | undefined;
 }
 
-/** Graphs as WGSL kernels on one device: a run is one command buffer. */
+/** Runs graphs as WGSL kernels on one device; a run is one command buffer. */
 export class WebgpuBackend implements Backend {
   readonly name = 'webgpu';
   readonly device: string;
@@ -55,7 +55,7 @@ export class WebgpuBackend implements Backend {
     this.#held = dtypesOf(this.manifest);
   }
 
-  /** Pipelines made so far: one for each different kernel. */
+  /** Number of pipelines created so far: one for each different kernel. */
   get pipelineCount(): number {
     return this.#session.pipelineCount;
   }
@@ -82,7 +82,7 @@ export class WebgpuBackend implements Backend {
     return new WebgpuExecutable({ session: this.#session, graph, aliases, hold, bound: {} });
   }
 
-  /** The device is destroyed, and with it all that lies on it. */
+  /** Destroys the device and everything on it. */
   async dispose(): Promise<void> {
     await this.#session.dispose();
   }

@@ -6,7 +6,7 @@ export interface AdapterProfile {
   readonly subgroups: boolean;
   /** Whether kernels may use 16-bit floats. */
   readonly halves: boolean;
-  /** Storage buffers a kernel may bind. */
+  /** Number of storage buffers a kernel may bind. */
   readonly storageBuffers: number;
   /** Size in bytes of the largest buffer a kernel may bind. */
   readonly storageBufferBytes: number;

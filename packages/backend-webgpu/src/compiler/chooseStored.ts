@@ -7,18 +7,18 @@ const cheap = 6;
 const recomputationBudget = 64;
 
 /**
- * Which tensors are kept in memory between kernels: what comes in and goes out, what products and reductions give, operands of products, and
- * whatever else would be computed again too often. All others are computed where they are used.
+ * Chooses the tensors that are kept in memory between kernels: inputs and outputs, results of products and reductions, operands
+ * of products, and values that would otherwise be recomputed too often. All others are computed where they are used.
  */
 export function chooseStored(graph: Graph): Set<Tensor> {
   const costs = inlineCosts(graph);
   const stored = new Set<Tensor>(graph.outputs.map(({ tensor }) => tensor));
-  /** For each tensor, what kept results need it and how many of its elements each computes in all. */
+  /** For each tensor, the kept results that need it, and the total number of its elements that each computes. */
   const demands = new Map<Tensor, Map<Tensor, number>>();
   const demand = (tensor: Tensor, root: Tensor, elements: number): void => {
     const of = demands.get(tensor) ?? new Map<Tensor, number>();
     demands.set(tensor, of);
-    // Several uses within one kernel share what is computed.
+    // Several uses within one kernel share the computed value.
     of.set(root, Math.max(of.get(root) ?? 0, elements));
   };
   for (const node of graph.nodes.toReversed()) {
@@ -39,7 +39,7 @@ export function chooseStored(graph: Graph): Set<Tensor> {
     if (kind === 'product') for (const operand of node.inputs) stored.add(underViews(operand));
     const roots = stored.has(tensor) ? new Map([[tensor, tensor.size]]) : own;
     for (const input of node.inputs) {
-      // An element of a reduction takes many of its operand; one of a concatenation takes one of some operand.
+      // An element of a reduction needs many of its operand; one of a concatenation needs one of one operand.
       const share = kind === 'reduction' || name === 'Concat' ? input.size / Math.max(1, tensor.size) : 1;
       for (const [root, elements] of roots) demand(input, root, elements * share);
     }
@@ -47,7 +47,7 @@ export function chooseStored(graph: Graph): Set<Tensor> {
   return stored;
 }
 
-/** Operations that an element takes from what is in memory in any case. */
+/** Operations per element, starting from tensors that are always in memory. */
 function inlineCosts(graph: Graph): Map<Tensor, number> {
   const costs = new Map<Tensor, number>();
   for (const node of graph.nodes) {
@@ -56,7 +56,7 @@ function inlineCosts(graph: Graph): Map<Tensor, number> {
     const inner = kind === 'product' || kind === 'reduction' ? [] : node.inputs;
     costs.set(
       node.outputs[0],
-      // What is computed once for many elements will be kept.
+      // Values computed once for many elements will be kept.
       inner.reduce((sum, input) => {
         const share = Math.min(1, input.size / Math.max(1, node.outputs[0].size));
         return sum + (isKept(input) ? 0 : costs.get(input)! * share);
@@ -66,14 +66,14 @@ function inlineCosts(graph: Graph): Map<Tensor, number> {
   return costs;
 }
 
-/** Whether a tensor is in memory whoever uses it. */
+/** Whether a tensor is always in memory. */
 function isKept({ node }: Tensor): boolean {
   if (node.operator.name === 'Input') return true;
   const { kind, cost } = loweringOf(node);
   return kind === 'product' || kind === 'reduction' || cost === Infinity;
 }
 
-/** What a chain of views looks at. */
+/** The tensor at the end of a chain of views. */
 export function underViews(tensor: Tensor): Tensor {
   let below = tensor;
   while (below.node.operator.name !== 'Input' && loweringOf(below.node).kind === 'view') below = below.node.inputs[0];

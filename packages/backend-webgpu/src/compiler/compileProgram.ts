@@ -12,9 +12,9 @@ import { splitReductions } from './splitReductions.ts';
 import { writeKernel } from './writeKernel.ts';
 
 /**
- * Compiles a graph that was prepared for the manifest to kernels in WGSL and a plan of their memory.
+ * Compiles a graph that was prepared for the manifest to WGSL kernels and a memory plan.
  *
- * @throws BackendError where the adapter's limits are too low.
+ * @throws BackendError if the adapter's limits are too low.
  */
 export function compileProgram(
   source: Graph,
@@ -24,12 +24,12 @@ export function compileProgram(
   const graph = splitConcatenations(splitReductions(splitProducts(source, profile), profile));
   const replaced = new Map(aliases.map(([input, output]) => [graph.output(output), graph.input(input)]));
   const program = withAliases(graph, replaced, aliases, profile);
-  // An output that could not replace its input after all takes a buffer more.
+  // An output that cannot replace its input after all takes one more buffer.
   const fits = program.kernels.every(({ bindings }) => bindings.length <= profile.storageBuffers);
   return fits ? program : withAliases(graph, new Map(), aliases, profile);
 }
 
-/** A program whose kernels count on outputs replacing the given inputs. */
+/** A program whose kernels assume that outputs replace the given inputs. */
 function withAliases(
   graph: Graph,
   replaced: ReadonlyMap<Tensor, Tensor>,

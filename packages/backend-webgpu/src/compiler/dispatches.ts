@@ -4,14 +4,12 @@ import type { AdapterProfile } from './adapterProfile.ts';
 import { mapLayout } from './mapKernel.ts';
 import type { Schedule, ScheduledGroup } from './schedule.ts';
 
-/** Groups that one dispatch computes, none needing another: a product alone, or maps side by side. */
+/** Independent groups computed by one dispatch: a single product, or several maps. */
 export interface Dispatch {
   readonly groups: readonly ScheduledGroup[];
 }
 
-/**
- * Puts groups that are ready at the same time into one dispatch. Products go first: what else waits meanwhile can then go together.
- */
+/** Puts groups that are ready at the same time into one dispatch. Products go first, so that maps that wait meanwhile can share a dispatch. */
 export function dispatches({ groups }: Schedule, profile: AdapterProfile): Dispatch[] {
   const makers = new Map(groups.flatMap((each) => each.group.outputs.map((output) => [output, each] as const)));
   const pending = new Set(groups);
@@ -37,7 +35,7 @@ interface Pack {
   readonly workgroupSize: number;
 }
 
-/** Maps side by side, as far as the bindings of a kernel allow. */
+/** Maps that share a dispatch, as far as the bindings of a kernel allow. */
 function packed(groups: readonly ScheduledGroup[], profile: AdapterProfile): ScheduledGroup[][] {
   const packs: Pack[] = [];
   for (const each of groups) {

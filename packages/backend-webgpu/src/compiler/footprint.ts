@@ -7,22 +7,19 @@ import { columnsOf, membersOf, type Group } from './group.ts';
 import { KernelWriter, type Access } from './kernelWriter.ts';
 import { mapLayout, writeMap } from './mapKernel.ts';
 
-/** The memory a group touches. */
+/** The memory accesses of a group. */
 export interface Footprint {
   readonly accesses: readonly Access[];
   /** The stored tensors that it reads. */
   readonly reads: ReadonlySet<Tensor>;
-  /**
-   * The key of the position at which its kernel has each element of an output when it writes it: what is read at that position has been read by
-   * then.
-   */
+  /** For each output, the key of the position at which its kernel writes an element: reads at that position have happened by then. */
   readonly positions: ReadonlyMap<Tensor, string>;
 }
 
 /**
- * Finds what a group reads and writes by writing its kernel and discarding it.
+ * Finds the reads and writes of a group by writing its kernel and discarding it.
  *
- * @throws NotComputable where it cannot be written.
+ * @throws NotComputable if the kernel cannot be written.
  */
 export function footprintOf(group: Group, isStored: (tensor: Tensor) => boolean, profile: AdapterProfile): Footprint {
   const own = new Set(membersOf(group));
@@ -41,7 +38,7 @@ export function footprintOf(group: Group, isStored: (tensor: Tensor) => boolean,
   };
 }
 
-/** Where outputs of several elements a row follow, those of one are written before all is read. */
+/** If outputs with several elements per row follow, those with one are written before everything is read. */
 function positionOf(writer: KernelWriter, group: Group, output: Tensor): string {
   const position = writer.positionOf(output)!;
   if (group.kind === 'product') return position;

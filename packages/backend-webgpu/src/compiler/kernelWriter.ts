@@ -12,13 +12,13 @@ import {
 import type { LibraryName } from '../wgsl/functions.ts';
 import { literalOf, valueType } from '../wgsl/types.ts';
 
-/** Where a kernel finds what it does not compute. */
+/** Access to the values that a kernel does not compute. */
 export interface KernelSources {
   /** Whether a tensor is in memory while the kernel runs. */
   readonly isStored: (tensor: Tensor) => boolean;
-  /** The expression of an element of a stored tensor, of the dtype's values. */
+  /** The expression of an element of a stored tensor, in the dtype's value type. */
   readonly load: (tensor: Tensor, position: string) => string;
-  /** Writes what computes the element of a node's output at an index, and says what its value is called. */
+  /** Writes the statements that compute the element of a node's output at an index, and returns the name of its value. */
   readonly lower: (writer: KernelWriter, node: Node, index: readonly IndexExpression[]) => string;
 }
 
@@ -28,20 +28,20 @@ export interface Access {
   readonly position: IndexExpression;
 }
 
-/** Thrown when a kernel needs an element of a tensor that it computes itself, but elsewhere or later, so it cannot be written this way. */
+/** Thrown if a kernel needs an element of a tensor that it computes itself, but elsewhere or later, so that it cannot be written this way. */
 export class NotComputable extends Error {}
 
 interface Block {
   readonly lines: string[];
-  /** Names of what this block and those inside it may use again. */
+  /** Names that this block and nested blocks can reuse. */
   readonly names: Map<string, string>;
-  /** Of a loop's body, the names that are new in every turn. */
+  /** In a loop's body, the names that change in every iteration. */
   readonly changing?: Set<string>;
 }
 
 /**
- * Writes the statements of a kernel: an element of a tensor is asked for at an index, and what computes it is written down, once in a
- * block, back to the elements of stored tensors.
+ * Writes the statements of a kernel. When an element of a tensor is requested at an index, its computation from elements of
+ * stored tensors is written, once per block.
  */
 export class KernelWriter {
   /** Library functions that the statements call. */
@@ -50,7 +50,7 @@ export class KernelWriter {
   readonly declarations: Map<string, string> = new Map();
   readonly accesses: Access[] = [];
   readonly #sources: KernelSources;
-  /** Tensors that the kernel computes, and where it has each element. */
+  /** Tensors that the kernel computes, and the position of each element. */
   readonly #own = new Map<Tensor, string>();
   readonly #blocks: Block[] = [{ lines: [], names: new Map() }];
   #count = 0;
@@ -76,7 +76,7 @@ export class KernelWriter {
     this.#enclosed(header, { lines: [], names: new Map() }, body);
   }
 
-  /** The body of a loop that counts from 0: parts of indices that do not change with the counter are computed before it. */
+  /** The body of a loop that counts from 0: parts of indices that do not depend on the counter are computed before it. */
   loop(counter: string, count: number, body: () => void): void {
     const header = `for (var ${counter} = 0u; ${counter} < ${count}u; ${counter}++)`;
     this.#enclosed(header, { lines: [], names: new Map(), changing: new Set([counter]) }, body);
@@ -91,7 +91,7 @@ export class KernelWriter {
     this.line('}');
   }
 
-  /** A fresh name. */
+  /** A new name. */
   name(prefix: string): string {
     const name = `${prefix}${this.#count++}`;
     this.#block.changing?.add(name);
@@ -105,7 +105,7 @@ export class KernelWriter {
     return name;
   }
 
-  /** A function of the library by its name. */
+  /** A call of a library function. */
   call(name: LibraryName, ...operands: readonly string[]): string {
     this.functions.add(name);
     return `${name}(${operands.join(', ')})`;
@@ -118,7 +118,7 @@ export class KernelWriter {
     return code;
   }
 
-  /** An index whose range the statements around it assure: a variable that stands for it. */
+  /** A variable for an index whose range is guaranteed by the surrounding statements. */
   assumed(expression: IndexExpression, extent: number): IndexExpression {
     if (extent === 1) return zero;
     const name = this.once(`assumed ${expression.key}`, () => this.let('p', this.index(expression)));
@@ -148,7 +148,7 @@ export class KernelWriter {
     return code === '' ? '0u' : code;
   }
 
-  /** Within a loop, an index whose unchanging part has become one name, written before the loop. */
+  /** Within a loop, an index whose invariant part is replaced by one name, computed before the loop. */
   #withoutUnchangingParts(expression: IndexExpression): IndexExpression {
     const [changing, unchanging] = split(expression, this.#block.changing!);
     if (unchanging.terms.length < 2 && !unchanging.terms.some(isCostly)) return expression;
@@ -180,7 +180,7 @@ export class KernelWriter {
     return name;
   }
 
-  /** Something computed once in a block, by a key that identifies it. */
+  /** A value computed once per block, identified by a key. */
   once(key: string, expression: () => string): string {
     return this.#known(key) ?? this.#keep(key, expression());
   }
@@ -190,12 +190,12 @@ export class KernelWriter {
     this.#own.set(tensor, position.key);
   }
 
-  /** The key of the position at which the kernel has each element of a tensor that it computes. */
+  /** The key of the position of each element of a tensor that the kernel computes. */
   positionOf(tensor: Tensor): string | undefined {
     return this.#own.get(tensor);
   }
 
-  /** Records the name of an element that the kernel has already computed. */
+  /** Records the name of an element that is already computed. */
   define(tensor: Tensor, position: IndexExpression, name: string): void {
     this.#keep(elementKey(tensor, position), name);
   }
@@ -208,7 +208,7 @@ export class KernelWriter {
   /**
    * The value of an element: a name or a literal.
    *
-   * @throws NotComputable for an element of a tensor that the kernel computes elsewhere.
+   * @throws NotComputable for an element that the kernel computes elsewhere.
    */
   value(tensor: Tensor, index: readonly IndexExpression[]): string {
     const position = linearize(index, tensor.shape);
@@ -240,8 +240,8 @@ export class KernelWriter {
 }
 
 /**
- * The parts of an index that change with the given names and that do not. The constant stays with the former, so that indices which differ by
- * it share the latter; what may be negative by itself stays whole.
+ * Splits an index into the parts that depend on the given names and those that do not. The constant stays with the former, so
+ * that indices that differ by it share the latter; an index with a part that may be negative is not split.
  */
 function split(
   expression: IndexExpression,
@@ -255,7 +255,7 @@ function split(
   return [add(literal(expression.constant), ...parts.filter(changes)), unchanging];
 }
 
-/** Whether a term takes a multiplication or a division. */
+/** Whether a term needs a multiplication or a division. */
 const isCostly = ({ atom, factor }: Term): boolean => factor !== 1 || atom.division !== undefined;
 
 const elementKey = (tensor: Tensor, position: IndexExpression): string =>

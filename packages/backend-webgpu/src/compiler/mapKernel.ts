@@ -14,7 +14,7 @@ export interface MapLayout {
   readonly workgroups: number;
 }
 
-/** The longest row that one invocation computes alone where others could help. */
+/** The longest row that one invocation computes alone if others could help. */
 const longestAlone = 32;
 
 export function mapLayout(group: MapGroup, { software }: AdapterProfile): MapLayout {
@@ -24,14 +24,14 @@ export function mapLayout(group: MapGroup, { software }: AdapterProfile): MapLay
     ...group.stages.map(reducedCount),
     ...group.outputs.map((output) => columnsOf(group, output)),
   );
-  // Rows that lie across memory are read best side by side, and on a processor's threads barriers are slow.
+  // Rows with strided memory access are read best in parallel, and barriers are slow on a CPU.
   const across = group.stages.length > 0 && group.stages.every(readsAcross);
   const alone = longest <= longestAlone || rows >= (software ? 64 : across ? 2048 : 65536);
   if (alone) return { unit: 'invocation', workgroupSize: 64, workgroups: Math.ceil(rows / 64) };
   return { unit: 'workgroup', workgroupSize: longest > 128 ? 256 : 64, workgroups: rows };
 }
 
-/** Whether neighbouring rows of a reduction are neighbours in memory too. */
+/** Whether adjacent rows of a reduction are adjacent in memory too. */
 const readsAcross = (node: Node): boolean => {
   const { rank } = node.inputs[0];
   return !(node.attributes as unknown as { axes: readonly number[] }).axes.includes(rank - 1);
@@ -40,7 +40,7 @@ const readsAcross = (node: Node): boolean => {
 /** What a kernel does with its results. */
 export type StoreElement = (tensor: Tensor, position: string, value: string) => string;
 
-/** Writes the statements that compute a group, inside a function that knows `workgroup`, its number within the group, and `local`. */
+/** Writes the statements that compute a group, inside a function with the variables `workgroup`, its number within the group, and `local`. */
 export function writeMap(
   writer: KernelWriter,
   group: MapGroup,
@@ -62,9 +62,9 @@ export function writeMap(
 interface RowWalk {
   /** Statements for every element of a row that this invocation handles. */
   each(writer: KernelWriter, count: number, body: (column: IndexExpression) => void): void;
-  /** The reduction of every invocation's share. */
+  /** Combines the partial reductions of all invocations. */
   join(writer: KernelWriter, node: Node, share: string): string;
-  /** Statements executed once for a row. */
+  /** Statements executed once per row. */
   single(writer: KernelWriter, body: () => void): void;
 }
 
@@ -151,7 +151,7 @@ function writeRow(
   }
 }
 
-/** Joins the shares of a workgroup's invocations by a function that the kernel gets for this. */
+/** Combines the partial results of a workgroup's invocations with a function added to the kernel. */
 function joined(
   writer: KernelWriter,
   operator: string,

@@ -1,6 +1,6 @@
 import type { HostArray, Tensor } from '@flow-matching/tensor';
 
-/** A buffer of a program's run: given with an input, made for an output, shared for what lies between, or filled once with a constant. */
+/** A buffer of a program's run: that of an input, created for an output, shared for intermediates, or filled once with a constant. */
 export type BufferReference =
   | { readonly kind: 'input'; readonly name: string }
   | { readonly kind: 'output'; readonly name: string }
@@ -8,7 +8,7 @@ export type BufferReference =
   | { readonly kind: 'constant'; readonly number: number }
   | { readonly kind: 'small' };
 
-/** Where a stored tensor is: a buffer of its own, or elements of the buffer of small tensors. */
+/** Where a stored tensor is: a separate buffer, or elements of the buffer of small tensors. */
 export type Place =
   { readonly kind: 'buffer'; readonly buffer: BufferReference } | { readonly kind: 'small'; readonly offset: number };
 
@@ -26,11 +26,11 @@ export interface Kernel {
   readonly bindings: readonly Binding[];
   /** Along x and y. */
   readonly workgroups: readonly [number, number];
-  /** Bytes of the tensors it reads and writes, each once. */
+  /** Bytes of the tensors it reads and writes, each counted once. */
   readonly bytes: number;
 }
 
-/** An array of the graph's and where the run has it. */
+/** A port of the graph and its place in a run. */
 export interface ProgramPort {
   readonly name: string;
   readonly tensor: Tensor;
@@ -40,7 +40,7 @@ export interface ProgramPort {
 export interface ProgramOutput extends ProgramPort {
   /** The input whose buffer becomes the output's. */
   readonly reuses?: string;
-  /** Where the elements are to be copied from once all kernels have run. */
+  /** Where the elements are copied from after all kernels have run. */
   readonly copies?: Place;
 }
 
@@ -48,16 +48,16 @@ export interface SmallConstant extends HostArray {
   readonly offset: number;
 }
 
-/** A graph as kernels and a plan of their memory. */
+/** A graph as kernels and a memory plan. */
 export interface Program {
   readonly kernels: readonly Kernel[];
   readonly inputs: readonly ProgramPort[];
   readonly outputs: readonly ProgramOutput[];
-  /** Elements of the buffer of small tensors. */
+  /** Size of the buffer of small tensors, in elements. */
   readonly smallElements: number;
   readonly smallConstants: readonly SmallConstant[];
   readonly constants: readonly HostArray[];
-  /** Bytes of each buffer for what lies between kernels. */
+  /** Size of each buffer for intermediates, in bytes. */
   readonly scratch: readonly number[];
 }
 

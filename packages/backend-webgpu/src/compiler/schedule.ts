@@ -13,25 +13,27 @@ export interface Schedule {
   readonly stored: ReadonlySet<Tensor>;
 }
 
-/** A group with what it touches of memory. */
+/** A group with its memory accesses. */
 export interface ScheduledGroup {
   readonly group: Group;
   readonly footprint: Footprint;
 }
 
-/** The most elements of a row that are written by the few workgroups that reduce rows. */
+/** The largest number of elements per row written by the few workgroups that reduce rows. */
 const widestOfFew = 4096;
 /** With this many rows there are enough workgroups. */
 const manyRows = 64;
-/** The most elements of a row that one invocation writes where nothing is reduced. */
+/** The largest number of elements per row that one invocation writes if nothing is reduced. */
 const widestAlone = 16;
 
 /**
- * Puts what a graph computes into as few kernels as it can. At first every stored tensor has a kernel of its own, with all that leads to it
- * from other stored ones inside. Then kernels are joined: one with another that uses its results row by row, and those that use the same
- * tensors. A kernel that could not be written, because it would need an element that another invocation computes, is not joined.
+ * Divides the computation of a graph into as few kernels as possible. At first every stored tensor has its own kernel, which
+ * computes it from other stored tensors. Then kernels are merged: a kernel with one that uses its results row by row, and
+ * kernels that use the same tensors. Kernels are not merged if the result could not be written because it would need an element
+ * that another invocation computes.
  *
- * `aliases` are outputs and the inputs that they are to replace: both take one buffer of a kernel that reads the one where it writes the other.
+ * `aliases` are outputs and the inputs that they should replace: both share one buffer of a kernel that reads one where it
+ * writes the other.
  */
 export function schedule(
   graph: Graph,
@@ -45,13 +47,13 @@ export function schedule(
 }
 
 interface Planned extends ScheduledGroup {
-  /** Its order among groups: the smallest id of the nodes it computes. */
+  /** Its position among groups: the smallest id of the nodes it computes. */
   readonly order: number;
 }
 
 class Merger {
   readonly #graphOutputs: ReadonlySet<Tensor>;
-  /** Shrinks once kernels are joined: what only its own kernel needs then is not kept. */
+  /** Shrinks as kernels are merged: tensors that only their own kernel needs are no longer kept. */
   readonly #stored: Set<Tensor>;
   readonly #aliases: ReadonlyMap<Tensor, Tensor>;
   readonly #profile: AdapterProfile;
@@ -77,7 +79,7 @@ class Merger {
     for (const tensor of computed) if (this.#stored.has(tensor)) this.#add(this.#plan(ownGroup(tensor), []));
   }
 
-  /** Stores parts of what leads to a tensor where they would use too many buffers together, before anything is planned for good. */
+  /** Before planning, stores parts of the computation of a tensor that would use too many buffers together. */
   #storeParts(computed: readonly Tensor[]): void {
     for (let changed = true; changed;) {
       changed = false;
@@ -92,9 +94,9 @@ class Merger {
   }
 
   /**
-   * Of the tensors computed inside a kernel, the one that uses the most buffers and could be a kernel of its own.
+   * Among the tensors computed inside a kernel, the one that uses the most buffers and could have its own kernel.
    *
-   * @throws BackendError where every part is too large or too small to help.
+   * @throws BackendError if every part is too large or too small to help.
    */
   #largestPart(tensor: Tensor): Tensor {
     const seen = new Set<Tensor>();
@@ -125,9 +127,9 @@ class Merger {
   }
 
   /**
-   * A group that is to be one kernel, with what is not kept then.
+   * Plans a group as one kernel, with tensors that are then not kept.
    *
-   * @throws NotComputable where it cannot be one.
+   * @throws NotComputable if it cannot be one kernel.
    */
   #plan(group: Group, dropped: readonly Tensor[]): Planned {
     const isStored = (tensor: Tensor): boolean => this.#stored.has(tensor) && !dropped.includes(tensor);
@@ -150,14 +152,14 @@ class Merger {
   join(): void {
     const tensors = [...this.#makers.keys()];
     for (const tensor of tensors) {
-      // A tensor that is no longer kept has no kernel to its name.
+      // A tensor that is no longer kept has no kernel.
       let user = this.#makers.get(tensor);
       while (user) user = this.#joinedWithMaker(user);
     }
     this.#joinSiblings();
   }
 
-  /** A kernel joined with the first of those whose results it uses that can be, if any. */
+  /** A kernel merged with the first possible one of those whose results it uses, if any. */
   #joinedWithMaker(user: Planned): Planned | undefined {
     for (const maker of this.#makersOf(user)) {
       const joined = this.#tryJoin(maker, user);
@@ -166,7 +168,7 @@ class Merger {
     return undefined;
   }
 
-  /** Kernels of the same rows that read the same large tensors. */
+  /** Merges kernels of the same rows that read the same large tensors. */
   #joinSiblings(): void {
     for (let again = true; again;) {
       again = false;
@@ -236,7 +238,7 @@ class Merger {
     return false;
   }
 
-  /** Kernels in the order of the nodes they compute, as far as they wait for one another. */
+  /** Kernels in the order of the nodes they compute, subject to their dependencies. */
   finish(): Schedule {
     const pending = [...this.#planned].toSorted((a, b) => a.order - b.order);
     const done = new Set<Planned>();
@@ -270,7 +272,7 @@ function ownGroup(tensor: Tensor): Group {
   return { kind: 'map', rows: tensor.size, stages: kind === 'reduction' ? [node] : [], outputs: [tensor] };
 }
 
-/** Both groups as one, whose outputs are those that another group needs; undefined where their rows do not match. */
+/** Both groups as one, with the outputs that other groups need; undefined if their rows do not match. */
 function joinedGroup(
   one: Group,
   other: Group,
@@ -285,7 +287,7 @@ function joinedGroup(
     if (one.rows % rows !== 0 || other.rows % rows !== 0) return undefined;
     const stages = [...one.stages, ...other.stages].toSorted((a, b) => a.id - b.id);
     const group: MapGroup = { kind: 'map', rows, stages, outputs };
-    // Stages belong to rows: a reduction into more rows than the group has would have to be taken apart.
+    // Stages belong to rows: a reduction into more rows than the group has would have to be split.
     if (stages.some(({ outputs: [result] }) => sizeOf(result.shape) !== rows)) return undefined;
     return fitsRows(group) ? group : undefined;
   }
@@ -293,12 +295,12 @@ function joinedGroup(
   const map = one.kind === 'map' ? one : other.kind === 'map' ? other : undefined;
   if (!product || !map) return undefined;
   if (map.stages.length > 0 || map.rows !== product.node.outputs[0].size) return undefined;
-  // The product's elements are available only where the other kernel reads the product itself.
+  // The product's elements are only available if the other kernel reads the product itself.
   if (one !== product) return undefined;
   return { kind: 'product', node: product.node, outputs };
 }
 
-/** Whether this many rows can write the outputs: there must be enough rows, or few enough elements. */
+/** Whether the group's rows can write the outputs: there must be enough rows, or few enough elements. */
 function fitsRows(group: MapGroup): boolean {
   const widest = Math.max(1, ...group.outputs.map((output) => columnsOf(group, output)));
   if (widest === 1) return true;

@@ -1,9 +1,9 @@
 import { concat, rebuild, rewriteGraph, type Graph, type Tensor } from '@flow-matching/tensor';
 
-/** The most tensors that are joined in one step. */
+/** The largest number of tensors concatenated in one step. */
 const mostParts = 4;
 
-/** Long concatenations become concatenations of concatenations, so that a kernel can do a part of one where it may use few buffers. */
+/** Turns long concatenations into nested ones, so that a kernel with few buffers can do a part. */
 export const splitConcatenations = (graph: Graph): Graph =>
   rewriteGraph(graph, (node, inputs) => {
     if (node.operator.name !== 'Concat' || inputs.length <= mostParts) return rebuild(node, inputs);

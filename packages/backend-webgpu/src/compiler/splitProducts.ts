@@ -18,14 +18,14 @@ import type { AdapterProfile } from './adapterProfile.ts';
 import { retyped } from '../lowering/retype.ts';
 import { productOf } from '../products/productOf.ts';
 
-/** Results of about a block of 64 × 64 are computed by one workgroup; a GPU is busy with so many of them. */
+/** One workgroup computes a block of about 64 × 64 results; this many of them keep a GPU busy. */
 const [block, enough] = [64, 128];
-/** The fewest terms that are worth a share of their own. */
+/** The smallest number of terms worth a separate part. */
 const leastTerms = 256;
 
 /**
- * Products with long sums and few results are cut along the sum, so that more of a GPU takes part: shares become batches, whose results are
- * then added up. Gradients of weights are of this kind.
+ * Splits products with long sums and few results along the sum, so that more of a GPU is used: the parts become batches, whose
+ * results are then added up. Gradients of weights are an example.
  */
 export function splitProducts(graph: Graph, { software }: AdapterProfile): Graph {
   if (software) return graph;
@@ -38,7 +38,7 @@ export function splitProducts(graph: Graph, { software }: AdapterProfile): Graph
 
 type Cut = (node: Node, inputs: readonly Tensor[]) => Tensor | undefined;
 
-/** Into how many shares an axis is cut: as many as are wanted and divide it. */
+/** The number of parts of an axis: as many as wanted, but a divisor of its length. */
 function sharesOf(node: Node, length: number): number {
   const { batch, rows, columns, depth } = productOf(node);
   const workgroups = batch * Math.ceil(rows / block) * Math.ceil(columns / block);
@@ -47,7 +47,7 @@ function sharesOf(node: Node, length: number): number {
   return 1;
 }
 
-/** A product whose results are of f32 where they would be of f16: shares of a sum are not rounded before they are added up. */
+/** A product with f32 results instead of f16: parts of a sum are not rounded before they are added up. */
 const summedInSingle = <A extends Attributes>(operator: Operator<A>): Operator<A> => ({
   ...operator,
   infer: (types, attributes) =>
@@ -66,7 +66,7 @@ const cuts: Readonly<Record<string, Cut>> = {
     return retyped(reduceSum(parts, 0), a.dtype);
   },
 
-  // Shares of the batch become groups of channels.
+  // Parts of the batch become groups of channels.
   [ConvWeightGradient.name](node, [x, g]) {
     const shares = sharesOf(node, x.shape[0]);
     if (shares === 1) return undefined;

@@ -12,7 +12,7 @@ import { retyped } from '../lowering/retype.ts';
 import { reducedAxes, reducedCount, reducers } from '../lowering/reduction.ts';
 import type { AdapterProfile } from './adapterProfile.ts';
 
-/** Rows and elements of a row from which on a reduction is done in two steps. */
+/** Thresholds of rows and elements per row for a reduction in two steps. */
 interface Threshold {
   readonly mostRows: number;
   readonly leastElements: number;
@@ -21,10 +21,10 @@ interface Threshold {
 const ofProcessors: Threshold = { mostRows: 16, leastElements: 4096 };
 const ofGpus: Threshold = { mostRows: 8192, leastElements: 1024 };
 
-/** Fewer elements than this are not worth a share of their own. */
+/** Fewer elements than this are not worth a separate part. */
 const leastShare = 64;
 
-/** Reductions of many elements to few become two, so that there are workgroups enough for the first. */
+/** Splits reductions of many elements to few into two steps, so that the first has enough workgroups. */
 export function splitReductions(graph: Graph, { software }: AdapterProfile): Graph {
   const threshold = software ? ofProcessors : ofGpus;
   return rewriteGraph(graph, (node, inputs) => {
@@ -36,12 +36,12 @@ export function splitReductions(graph: Graph, { software }: AdapterProfile): Gra
   });
 }
 
-/** Into how many equal shares a row is cut; 1 where it stays whole. */
+/** The number of equal parts of a row; 1 if it is not split. */
 function sharesOf(node: Node, { mostRows, leastElements }: Threshold): number {
   const count = reducedCount(node);
   if (node.outputs[0].size > mostRows || count < leastElements) return 1;
   const { axes, extents } = reducedAxes(node);
-  // Axes that do not follow one another cannot be cut as one.
+  // Axes that are not adjacent cannot be split as one.
   if (axes.some((axis, i) => i > 0 && axis !== axes[i - 1] + 1)) return 1;
   const length = extents.reduce((product, extent) => product * extent, 1);
   for (let shares = Math.min(1024, Math.floor(length / leastShare)); shares > 1; shares--)
@@ -57,7 +57,7 @@ function inTwoSteps(
   const axes = (attributes as unknown as ReduceAttributes).axes.toSorted((a, b) => a - b);
   const [before, after] = [shape.slice(0, axes[0]), shape.slice(axes.at(-1)! + 1)];
   const length = shape.slice(axes[0], axes.at(-1)! + 1).reduce((product, extent) => product * extent, 1);
-  // Shares of a sum of f16 stay in f32.
+  // Parts of an f16 sum stay in f32.
   const exact = x.dtype === 'f16' && operator.name === 'ReduceSum' ? retyped(x, 'f32') : x;
   const cut = reshape(exact, [...before, shares, length / shares, ...after]);
   const reduce = (of: Tensor, axis: number): Tensor => apply(operator, [of], { axes: [axis], keepdims: false })[0];

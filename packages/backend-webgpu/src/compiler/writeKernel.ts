@@ -13,7 +13,7 @@ import { KernelWriter } from './kernelWriter.ts';
 import { mapLayout, writeMap } from './mapKernel.ts';
 import { bufferKey, type Binding, type BufferReference, type Kernel, type Place } from './program.ts';
 
-/** What kernels need to know of memory. */
+/** The memory layout that kernels need. */
 export interface KernelMemory {
   readonly stored: ReadonlySet<Tensor>;
   readonly places: ReadonlyMap<Tensor, Place>;
@@ -103,9 +103,9 @@ function sectionsOf(
   });
 }
 
-/** The buffers of a kernel as they turn up, and how elements are read and written there. */
+/** Collects the buffers of a kernel, and how their elements are read and written. */
 class Buffers {
-  /** Tensors of which four elements were read at a time. */
+  /** Tensors read four elements at a time. */
   readonly vectorTensors = new Set<Tensor>();
   readonly #memory: KernelMemory;
   readonly #vectors: ReadonlySet<Tensor>;

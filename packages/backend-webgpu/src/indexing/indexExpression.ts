@@ -1,6 +1,6 @@
 import { sizeOf, type Shape } from '@flow-matching/tensor';
 
-/** What an index is made of: a variable of the kernel, or a quotient or remainder that does not simplify. Never negative. */
+/** A part of an index: a variable of the kernel, or a quotient or remainder that does not simplify. Never negative. */
 export interface Atom {
   readonly key: string;
   /** Values are less than this. */
@@ -19,8 +19,9 @@ export interface Term {
 }
 
 /**
- * An integer expression of a kernel's variables in canonical form: a constant plus whole multiples of atoms. Equal expressions have equal
- * keys, and bounds are known, so that reshapes, slices and broadcasts dissolve into as little arithmetic as there must be.
+ * An integer expression of a kernel's variables in canonical form: a constant plus integer multiples of atoms. Equal
+ * expressions have equal keys, and bounds are known, so that reshapes, slices and broadcasts reduce to as little arithmetic as
+ * possible.
  */
 export class IndexExpression {
   readonly constant: number;
@@ -45,7 +46,7 @@ export class IndexExpression {
     this.most = most;
   }
 
-  /** What a variable is multiplied by. */
+  /** The factor of a variable. */
   factorOf(variable: IndexExpression): number {
     const { key } = variable.terms[0]?.atom ?? { key: '' };
     return this.terms.find(({ atom }) => atom.key === key)?.factor ?? 0;
@@ -63,7 +64,7 @@ export class IndexExpression {
 export const literal = (value: number): IndexExpression => new IndexExpression(value, []);
 export const zero: IndexExpression = literal(0);
 
-/** A variable with values 0, 1, …, extent − 1; what has one value only is a constant. */
+/** A variable with values 0, 1, …, extent − 1; a constant if there is only one value. */
 export const variable = (name: string, extent: number): IndexExpression =>
   extent <= 1 ? zero : new IndexExpression(0, [{ atom: { key: name, extent }, factor: 1 }]);
 
@@ -87,7 +88,7 @@ export const scale = (expression: IndexExpression, by: number): IndexExpression 
         expression.terms.map(({ atom, factor }) => ({ atom, factor: factor * by })),
       );
 
-/** Joins d·⌊x/d⌋ + x mod d to x, whatever it is multiplied by. */
+/** Recombines d·⌊x/d⌋ + x mod d into x, with any common factor. */
 function rejoined(constant: number, factors: Map<string, Term>): IndexExpression {
   for (const { atom, factor } of factors.values()) {
     if (factor === 0 || atom.division?.kind !== 'remainder') continue;
@@ -111,7 +112,7 @@ const sorted = (terms: readonly Term[]): Term[] =>
     .filter(({ factor }) => factor !== 0)
     .toSorted((a, b) => (a.atom.key < b.atom.key ? -1 : a.atom.key > b.atom.key ? 1 : 0));
 
-/** Splits an expression into a whole multiple of `divisor` and a rest. */
+/** Splits an expression into an integer multiple of `divisor` and a rest. */
 function split(expression: IndexExpression, divisor: number): [multiple: IndexExpression, rest: IndexExpression] {
   const whole = expression.terms.filter(({ factor }) => factor % divisor === 0);
   const others = expression.terms.filter(({ factor }) => factor % divisor !== 0);
@@ -129,7 +130,7 @@ interface Separation {
   readonly fine: IndexExpression;
 }
 
-/** Takes apart a rest so that the coarse part alone decides its quotient by `divisor`, as 4·a + b with b < 4 does that by 8. */
+/** Splits a rest so that the coarse part alone determines its quotient by `divisor`, as 4·a does in (4·a + b) / 8 with b < 4. */
 function separated(rest: IndexExpression, divisor: number): Separation | undefined {
   const steps = new Set(rest.terms.map(({ factor }) => greatestCommonDivisor(factor, divisor)));
   for (const by of [...steps].toSorted((a, b) => b - a)) {
@@ -140,7 +141,7 @@ function separated(rest: IndexExpression, divisor: number): Separation | undefin
   return undefined;
 }
 
-/** ⌊expression / divisor⌋ of an expression that is not negative. */
+/** ⌊expression / divisor⌋ of a non-negative expression. */
 export function divide(expression: IndexExpression, divisor: number): IndexExpression {
   if (divisor === 1) return expression;
   const [multiple, rest] = split(expression, divisor);
@@ -166,7 +167,7 @@ function restDivided(rest: IndexExpression, divisor: number): IndexExpression {
   return division('quotient', rest, divisor);
 }
 
-/** expression mod divisor of an expression that is not negative. */
+/** expression mod divisor of a non-negative expression. */
 export function modulo(expression: IndexExpression, divisor: number): IndexExpression {
   if (divisor === 1) return zero;
   const [, rest] = split(expression, divisor);
@@ -202,7 +203,7 @@ export function delinearize(position: IndexExpression, shape: Shape): IndexExpre
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const over = divide(position, stride);
     stride *= shape[axis];
-    // The outermost axis has nothing left to take away.
+    // The outermost axis needs no remainder.
     index[axis] = shape[axis] === 1 ? zero : stride === size && position.most < size ? over : modulo(over, shape[axis]);
   }
   return index;

@@ -1,7 +1,7 @@
 import * as core from '@flow-matching/tensor';
 import { any, lowering, type Lowering } from './lowering.ts';
 
-/** The number of a constant of one element; larger ones are in memory. */
+/** Constants with one element are literals; larger ones are in memory. */
 export const constants: readonly Lowering[] = [
   lowering(core.Constant, { kind: 'element', dtypes: any, cost: 0 }, (writer, { attributes: { data, dtype } }) =>
     writer.literal(data[0], dtype),

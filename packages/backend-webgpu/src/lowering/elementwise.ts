@@ -19,7 +19,7 @@ const infix =
   (_, [a, b]) =>
     `${a} ${symbol} ${b}`;
 
-/** A divisor under a name: WGSL refuses to divide integers by a literal 0. */
+/** A divisor as a variable: WGSL refuses integer division by a literal 0. */
 const divisor = (writer: KernelWriter, value: string, dtype: DType): string =>
   isFloat(dtype) ? value : writer.let('v', value);
 
@@ -42,7 +42,7 @@ const builtin =
 const unary = (operator: Operator, cost: number, expression: Expression): Lowering =>
   elementwise(operator, floats, cost, expression);
 
-/** Comparisons and logic of bool give bool; bool has no order. */
+/** Comparisons and logic give bool; bool has no order. */
 const logic = (operator: Operator, dtypes: readonly DType[], symbol: string): Lowering =>
   elementwiseOfRounded(operator, dtypes, 1, infix(symbol));
 
@@ -51,7 +51,7 @@ export const elementwiseOperators: readonly Lowering[] = [
   elementwise(core.Sub, numeric, 1, (writer, [a, b], { inputs: [left, right] }) =>
     left === right && isFloat(left.dtype) ? writer.call('lessItself', roundedOperand(writer, left, a)) : `${a} - ${b}`,
   ),
-  // Compilers may take 0 times anything for 0.
+  // Compilers may replace 0 times anything by 0.
   elementwise(core.Mul, numeric, 1, (writer, [a, b], { inputs: [left, right], outputs: [{ dtype }] }) => {
     if (isFloat(dtype) && splatValue(right) === 0) return writer.call('timesZero', a);
     return isFloat(dtype) && splatValue(left) === 0 ? writer.call('timesZero', b) : `${a} * ${b}`;

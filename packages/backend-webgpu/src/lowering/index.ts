@@ -24,7 +24,7 @@ export const loweringOf = ({ operator: { name } }: Node): Lowering => lowerings.
 /** Writes the element of a node's output at an index. */
 export const lower: KernelSources['lower'] = (writer, node, index) => loweringOf(node).write(writer, node, index);
 
-/** What a device runs: f16 only where its shaders have it. */
+/** The manifest of a device: f16 only if its shaders support it. */
 export const webgpuManifest = ({ halves }: Pick<AdapterProfile, 'halves'>): Manifest =>
   new Map(
     [...lowerings.values()]

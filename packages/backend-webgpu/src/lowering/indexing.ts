@@ -5,7 +5,7 @@ import type { KernelWriter } from '../compiler/kernelWriter.ts';
 import { valueType } from '../wgsl/types.ts';
 import { any, lowering, numeric, type Lowering } from './lowering.ts';
 
-/** An index that a tensor holds: of i32, from the end where negative. */
+/** An index from a tensor: i32, counting from the end if negative. */
 const chosen = (writer: KernelWriter, indices: Tensor, index: readonly IndexExpression[], extent: number): string => {
   const value = writer.value(indices, index);
   return `u32(select(${value}, ${value} + ${extent}, ${value} < 0))`;
@@ -23,7 +23,7 @@ export const indexing: readonly Lowering[] = [
     },
   ),
 
-  // Every element looks for its updates: floats have no atomic addition, and the order of a sum decides its last digit.
+  // Every element searches for its updates: floats have no atomic addition, and the order of a sum affects its last digit.
   lowering(
     core.ScatterAdd,
     { kind: 'element', dtypes: numeric, cost: Infinity },

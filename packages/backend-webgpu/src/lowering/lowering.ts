@@ -3,7 +3,7 @@ import { broadcastIndex, type KernelWriter } from '../compiler/kernelWriter.ts';
 import type { IndexExpression } from '../indexing/indexExpression.ts';
 import { kernelDTypes } from '../wgsl/types.ts';
 
-/** Writes what computes the element of a node's output at an index, and says what its value is called. */
+/** Writes the statements that compute the element of a node's output at an index, and returns the name of its value. */
 export type Write<A extends Attributes = Attributes> = (
   writer: KernelWriter,
   node: Node<A>,
@@ -15,14 +15,14 @@ export interface Lowering {
   readonly name: string;
   readonly dtypes: readonly DType[];
   /**
-   * `element`: any element follows from a few elements of the operands. `view`: from one, at an index that is known. `reduction` and
-   * `product`: from many, so that the results are computed once and kept.
+   * `element`: an element depends on a few elements of the operands. `view`: on one, at a known index. `reduction` and
+   * `product`: on many, so that the results are computed once and kept.
    */
   readonly kind: 'element' | 'view' | 'reduction' | 'product';
-  /** Operations an element takes, additions being 1; infinite where results are to be kept in any case. */
+  /** Cost per element, relative to an addition; infinite if results are always kept. */
   readonly cost: number;
   readonly write: Write;
-  /** Of a view: the operand's index of the element at an index. */
+  /** For a view, the operand's index of the element at an index. */
   readonly source?: (index: readonly IndexExpression[], node: Node) => readonly IndexExpression[];
 }
 
@@ -37,14 +37,14 @@ export const lowering = <A extends Attributes>(
   write: Write<A>,
 ): Lowering => ({ name, kind, dtypes, cost, write: write as Write });
 
-/** The expression of an element from those of the operands, which broadcast. */
+/** The expression of an element from those of the broadcast operands. */
 export type Expression<A extends Attributes = Attributes> = (
   writer: KernelWriter,
   operands: readonly string[],
   node: Node<A>,
 ) => string;
 
-/** An operator that works element by element on operands that broadcast. */
+/** An elementwise operator on broadcast operands. */
 export const elementwise = <A extends Attributes>(
   operator: Operator<A>,
   dtypes: readonly DType[],
@@ -53,13 +53,14 @@ export const elementwise = <A extends Attributes>(
 ): Lowering =>
   lowering(operator, { kind: 'element', dtypes, cost }, (writer, node, index) => {
     const operands = node.inputs.map((input) => writer.value(input, broadcastIndex(index, input.shape)));
-    // WGSL computes what is made of literals ahead of time, and refuses a kernel where that overflows or is undefined.
+    // WGSL evaluates expressions of literals at compile time, and refuses a kernel if that overflows or is undefined.
     const named = operands.some(isName) ? operands : operands.map((operand) => writer.let('v', operand));
     return writer.let('v', expression(writer, named, node));
   });
 
 /**
- * As {@link elementwise}, for operators whose result reveals whether operands were rounded: f16 operands are rounded first, because kernels compute in f32.
+ * Like {@link elementwise}, for operators whose result reveals whether operands were rounded: f16 operands are rounded first,
+ * because kernels compute in f32.
  */
 export const elementwiseOfRounded = <A extends Attributes>(
   operator: Operator<A>,
@@ -81,7 +82,7 @@ export const roundedOperand = (writer: KernelWriter, tensor: Tensor, value: stri
 /** Whether a value is a variable of the kernel and not a literal. */
 const isName = (value: string): boolean => /^[a-z]+\d+$/.test(value);
 
-/** An operator whose elements are those of its first operand, elsewhere. */
+/** An operator whose elements are those of its first operand at other positions. */
 export const view = <A extends Attributes>(
   operator: Operator<A>,
   source: (index: readonly IndexExpression[], node: Node<A>) => readonly IndexExpression[],

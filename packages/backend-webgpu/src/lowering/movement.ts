@@ -4,7 +4,7 @@ import { broadcastIndex, type KernelWriter } from '../compiler/kernelWriter.ts';
 import { valueType } from '../wgsl/types.ts';
 import { any, lowering, view, type Lowering } from './lowering.ts';
 
-/** The conditions, of those that are not always true, under which an index lies in [from, to). */
+/** The conditions under which an index lies in [from, to), without those that are always true. */
 function within(writer: KernelWriter, index: IndexExpression, from: number, to: number): string[] {
   const code = (): string => writer.index(index);
   return [
@@ -13,7 +13,7 @@ function within(writer: KernelWriter, index: IndexExpression, from: number, to: 
   ];
 }
 
-/** Operators that move elements about: index arithmetic, and a choice where there are several sources. */
+/** Operators that move elements: index arithmetic, and a selection if there are several sources. */
 export const movement: readonly Lowering[] = [
   view(core.Reshape, (index, { inputs: [operand], outputs: [{ shape }] }) =>
     delinearize(linearize(index, shape), operand.shape),
@@ -29,7 +29,7 @@ export const movement: readonly Lowering[] = [
   ),
   view(core.Identity, (index) => index),
   view(core.StopGradient, (index) => index),
-  // Passes over the graph do not cross it; here nothing is left to keep apart.
+  // Only graph passes must not cross a barrier; in kernels it does nothing.
   view(core.Barrier, (index) => index),
 
   lowering(

@@ -3,7 +3,7 @@ import { sizeOf } from '@flow-matching/tensor';
 import { divide, linearize, literal, modulo, zero } from '../indexing/indexExpression.ts';
 import { lowering, type Lowering } from './lowering.ts';
 
-/** Random words where they are used: a block of four follows from its counter alone. */
+/** Random words, computed where they are used: a block of four depends only on its counter. */
 export const random: readonly Lowering[] = [
   lowering(
     core.RandomBits,

@@ -9,7 +9,7 @@ export interface Reducer {
   /** What a reduction starts from. */
   readonly initial: (writer: KernelWriter, dtype: DType) => string;
   readonly combine: (a: string, b: string) => string;
-  /** The same over the invocations of a subgroup. */
+  /** The WGSL function for the same reduction over a subgroup. */
   readonly subgroup: string;
 }
 
@@ -49,10 +49,10 @@ export function reducedAxes({ inputs: [x], attributes }: Node): {
   return { axes: ascending, extents: ascending.map((axis) => x.shape[axis]) };
 }
 
-/** How many elements become one. */
+/** The number of elements reduced to one. */
 export const reducedCount = (node: Node): number => sizeOf(reducedAxes(node).extents);
 
-/** The operand's index of the element `position` of those that become the result's element at `row`. */
+/** The operand's index of element `position` among those reduced to the result's element at `row`. */
 export function reducedIndex(node: Node, row: IndexExpression, position: IndexExpression): IndexExpression[] {
   const { shape } = node.inputs[0];
   const { axes, extents } = reducedAxes(node);

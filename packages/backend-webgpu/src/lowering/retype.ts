@@ -5,13 +5,13 @@ interface RetypeAttributes extends Attributes {
   readonly to: DType;
 }
 
-/** An f16 as f32 or the other way, unrounded where kernels have it: it is rounded only where it is stored. Only passes write it. */
+/** Converts f16 to f32 or back without rounding inside kernels: values are rounded only when stored. Used only by passes. */
 const Retype: Operator<RetypeAttributes> = {
   name: 'Retype',
   infer: ([{ shape }], { to }) => [{ shape, dtype: to }],
 };
 
-/** `x` as `dtype`, of which it is already or which differs as f16 and f32 do. */
+/** `x` as `dtype`, which is its dtype already or differs as f16 and f32 do. */
 export const retyped = (x: Tensor, dtype: DType): Tensor =>
   x.dtype === dtype ? x : apply(Retype, [x], { to: dtype })[0];
 

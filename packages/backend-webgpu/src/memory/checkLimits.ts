@@ -2,7 +2,7 @@ import { BackendError, formatType, type Tensor } from '@flow-matching/tensor';
 import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import { bufferBytes } from './tensorBytes.ts';
 
-/** @throws BackendError for a tensor in memory that no kernel can have as a whole. */
+/** @throws BackendError for a stored tensor that is too large for a kernel to bind. */
 export function checkLimits(stored: ReadonlySet<Tensor>, { storageBufferBytes }: AdapterProfile): void {
   for (const tensor of stored) {
     if (bufferBytes(tensor) <= storageBufferBytes) continue;

@@ -4,7 +4,7 @@ import type { Place, ProgramOutput, ProgramPort, SmallConstant } from '../compil
 import { isSmall } from './isSmall.ts';
 import { bufferBytes } from './tensorBytes.ts';
 
-/** Where everything is that is in memory while a program runs. */
+/** The place of everything in memory while a program runs. */
 export interface MemoryPlan {
   readonly places: ReadonlyMap<Tensor, Place>;
   readonly inputs: readonly ProgramPort[];
@@ -22,8 +22,8 @@ const constantArray = ({ node, shape, dtype }: Tensor): HostArray => ({
 });
 
 /**
- * Gives every stored tensor its place. Small ones share a buffer. An output takes over the buffer of the input it is aliased to where no
- * element is read after it was written. What lies between kernels shares buffers as soon as the last kernel that reads it has run.
+ * Assigns a place to every stored tensor. Small ones share a buffer. An output takes over the buffer of its aliased input if no
+ * element is read after it was written. Buffers of intermediates are reused after the last kernel that reads them.
  */
 export function planMemory(
   graph: Graph,
@@ -45,7 +45,7 @@ export function planMemory(
   const smallConstants: SmallConstant[] = [];
 
   const aliasOf = new Map(aliases.map(([input, output]) => [output, input]));
-  // Aliased small outputs lie in the order of their inputs, so that they come back as inputs in one copy.
+  // Aliased small outputs are in the order of their inputs, so that they become inputs again with one copy.
   const inputOrder = new Map(graph.inputs.map(({ name }, i) => [name, i]));
   const rank = (name: string): number => inputOrder.get(aliasOf.get(name) ?? '') ?? graph.inputs.length;
   const laid = new Map<string, ProgramOutput>();
@@ -56,7 +56,7 @@ export function planMemory(
     const computed = !places.has(tensor) && !['Input', 'Constant'].includes(tensor.node.operator.name);
     if (!computed) {
       if (!places.has(tensor)) placeConstant(tensor);
-      // Not among the small ones: WebGPU copies nothing within a buffer.
+      // Not in the small buffer: WebGPU cannot copy within a buffer.
       const place: Place = { kind: 'buffer', buffer: { kind: 'output', name } };
       laid.set(name, { name, tensor, place, copies: places.get(tensor)! });
       continue;
@@ -116,7 +116,7 @@ export function planMemory(
 }
 
 interface Use {
-  /** The dispatch that computes it, and at which position its kernel has each element. */
+  /** The dispatch that computes it, and the position of each element in its kernel. */
   written?: number;
   position?: string;
   readonly reads: { readonly dispatch: number; readonly position: string }[];
@@ -126,7 +126,7 @@ function usesOf(stored: ReadonlySet<Tensor>, dispatches: readonly Dispatch[]): M
   const uses = new Map<Tensor, Use>([...stored].map((tensor) => [tensor, { reads: [] }]));
   dispatches.forEach(({ groups }, dispatch) => {
     groups.forEach(({ footprint: { accesses, positions } }, i) => {
-      // Another group of the dispatch may run before or after: its positions are others.
+      // Another group of the dispatch may run before or after, at other positions.
       for (const { tensor, position } of accesses)
         uses.get(tensor)!.reads.push({ dispatch, position: `${i} ${position.key}` });
       for (const [output, position] of positions)
@@ -146,10 +146,10 @@ class SmallPlaces {
   }
 }
 
-/** Buffers that are taken in turn by tensors whose lives do not meet. */
+/** Buffers reused by tensors with disjoint lifetimes. */
 class Slots {
   readonly bytes: number[] = [];
-  /** The dispatch from which on each is free. */
+  /** The dispatch from which each is free. */
   readonly #freeFrom: number[] = [];
 
   take(bytes: number, from: number, to: number): number {

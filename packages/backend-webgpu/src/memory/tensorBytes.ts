@@ -1,13 +1,13 @@
 import { sizeOf, type TensorType } from '@flow-matching/tensor';
 import { isSmall } from './isSmall.ts';
 
-/** Bytes of one element among the small tensors, whatever its dtype: one of f16 has the bits of an f32 there. */
+/** Bytes of one element of a small tensor, for every dtype: an f16 is stored as an f32 there. */
 export const smallElementBytes = 4;
 
 /** Whether two elements of a tensor share a word. */
 export const isPacked = (type: TensorType): boolean => type.dtype === 'f16' && !isSmall(type);
 
-/** Bytes of a tensor's elements in a buffer: whole words. */
+/** Bytes of a tensor's elements in a buffer, in whole words. */
 export const tensorBytes = (type: TensorType): number =>
   4 * (isPacked(type) ? Math.ceil(sizeOf(type.shape) / 2) : sizeOf(type.shape));
 

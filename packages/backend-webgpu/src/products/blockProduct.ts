@@ -18,8 +18,8 @@ import { blockDepth, productGrid, type BlockTile } from './productTile.ts';
 import { writeResults } from './writeResults.ts';
 
 /**
- * Writes a product whose workgroups bring blocks of both operands into workgroup memory, from where each invocation takes what its tile of
- * the result needs: every element is read from memory once for a block of results. For GPUs.
+ * Writes a product whose workgroups load blocks of both operands into workgroup memory, from which each invocation reads the
+ * elements for its tile of the result: every element is read from memory once per block of results. For GPUs.
  */
 export function writeBlockProduct(
   writer: KernelWriter,
@@ -36,7 +36,7 @@ interface Side {
   readonly operand: Operand;
   /** The first row or column of the block. */
   readonly start: IndexExpression;
-  /** Rows or columns of the block, and of the whole. */
+  /** Rows or columns of the block, and in total. */
   readonly block: number;
   readonly extent: number;
 }
@@ -102,13 +102,13 @@ class BlockWriter {
     );
   }
 
-  /** The first of an invocation's nth four columns: neighbours have neighbouring fours, so that they write side by side. */
+  /** The first of an invocation's nth four columns: adjacent invocations have adjacent fours, so that they write contiguously. */
   #column(along: IndexExpression, nth: IndexExpression): IndexExpression {
     const { columns, blockColumns } = this.#tile;
     return add(scale(nth, (blockColumns * 4) / columns), scale(along, 4));
   }
 
-  /** Copies a block of an operand: every invocation takes squares of 4 × 4 elements in turn. */
+  /** Copies a block of an operand: every invocation copies squares of 4 × 4 elements in turn. */
   #bring(side: Side, depth: IndexExpression): void {
     const { name, operand, block } = side;
     const writer = this.#writer;
@@ -119,7 +119,7 @@ class BlockWriter {
     const counter = `${name}Square`;
     const header = `for (var ${counter} = local; ${counter} < ${squares}u; ${counter} += ${invocations}u)`;
     writer.block(header, () => {
-      // Neighbouring invocations read what lies side by side.
+      // Adjacent invocations read adjacent elements.
       const shape = operand.vectors?.direction === 'depth' ? [sides, depths] : [depths, sides];
       const parts = delinearize(variable(counter, squares), shape);
       const [sideFour, depthFour] = operand.vectors?.direction === 'depth' ? parts : parts.toReversed();
@@ -131,7 +131,7 @@ class BlockWriter {
     });
   }
 
-  /** Four vectors along a side for four terms. What lies beyond the depth is 0; beyond the side it may be anything. */
+  /** Four vectors along a side for four terms. Elements beyond the depth are 0; beyond the side they are arbitrary. */
   #square({ operand, start, extent }: Side, offset: IndexExpression, depth: IndexExpression): string[] {
     const writer = this.#writer;
     const batch = this.#batch;
@@ -141,7 +141,7 @@ class BlockWriter {
     const four = [0, 1, 2, 3];
     const inDepth = depth.most + 3 < total;
     if (operand.vectors?.direction === 'depth') {
-      // Fours of the depth lie inside or outside as a whole.
+      // Each four along the depth lies completely inside or outside.
       const at = this.#clamped(depth, total, 4);
       const vectors = four.map((i) => {
         const vector = loadFour(writer, this.#memory, operand.vectors!, [
@@ -166,7 +166,7 @@ class BlockWriter {
     });
   }
 
-  /** An index that is inside: itself, or the last multiple of `step` where it would be beyond. */
+  /** An index clamped to the inside: itself, or the last multiple of `step` if it would be beyond. */
   #clamped(index: IndexExpression, extent: number, step: number): IndexExpression {
     if (index.most + step - 1 < extent) return index;
     const counted = divide(index, step);

@@ -26,7 +26,7 @@ const attributesOf = (node: Node): ConvAttributes => node.attributes as unknown 
 const channel = (group: IndexExpression, within: IndexExpression, each: number): IndexExpression =>
   add(scale(group, each), within);
 
-/** An element of an image at a place that may lie outside, where it is 0. */
+/** An element of an image at a position that may lie outside, where it is 0. */
 function paddedElement(
   writer: KernelWriter,
   image: Tensor,
@@ -37,7 +37,7 @@ function paddedElement(
   const index = places.map((place, axis) => {
     const extent = image.shape[axis + 2];
     if (place.least >= 0 && place.most < extent) return place;
-    // A place before the image wraps round to a large number, so one comparison tells.
+    // A position before the image wraps around to a large number, so one comparison is enough.
     const moved = writer.assumed(place, Math.max(2, extent));
     conditions.push(`(${writer.index(moved)} < ${extent}u)`);
     return moved;
@@ -47,8 +47,8 @@ function paddedElement(
 }
 
 /**
- * An element or 0. It is read in any case, within the buffer's bounds, and all conditions are computed: branches, `&&` among them, take some
- * compilers minutes where there are many.
+ * An element or 0. It is always read, within the buffer's bounds, and all conditions are computed: many branches, including
+ * `&&`, take some compilers minutes.
  */
 function chosen(
   writer: KernelWriter,
@@ -60,7 +60,7 @@ function chosen(
   return writer.let('v', `select(${writer.literal(0, image.dtype)}, ${element}, ${conditions.join(' & ')})`);
 }
 
-/** Where an output's element and a kernel's meet the input, along both axes. */
+/** The input position for an output element and a kernel element, along both axes. */
 const meeting = (
   { attributes: { strides, dilations, pads } }: Geometry,
   output: readonly IndexExpression[],
@@ -70,7 +70,7 @@ const meeting = (
     add(scale(along, strides[axis]), scale(kernel[axis], dilations[axis]), literal(-pads[axis])),
   );
 
-/** Conv: a group's filters are rows, the places of all images columns, and a filter's elements are summed over. */
+/** Conv: a group's filters are rows, the positions of all images columns, and the sum is over a filter's elements. */
 export function convolution(node: Node): Product {
   const [image, weight] = node.inputs as [Tensor, Tensor];
   const geometry: Geometry = {
@@ -107,7 +107,7 @@ export function convolution(node: Node): Product {
   };
 }
 
-/** ConvInputGradient: a group's channels are rows, the places of all inputs columns; filters and their elements are summed over. */
+/** ConvInputGradient: a group's channels are rows, the positions of all inputs columns; the sum is over filters and their elements. */
 export function convolutionInputGradient(node: Node): Product {
   const [cotangent, weight] = node.inputs as [Tensor, Tensor];
   const x = node.outputs[0].shape;
@@ -150,7 +150,7 @@ export function convolutionInputGradient(node: Node): Product {
   };
 }
 
-/** The cotangent of the output element that read an input position, 0 where none did: outputs are a stride apart. */
+/** The cotangent of the output element that read an input position, or 0 if none did: outputs are a stride apart. */
 function stridedElement(
   writer: KernelWriter,
   image: Tensor,
@@ -168,7 +168,7 @@ function stridedElement(
       return moved;
     }
     const at = writer.once(`place ${place.key}`, () => writer.let('p', writer.index(place)));
-    // A place before the image wraps round, so the comparison has to come with the quotient.
+    // A position before the image wraps around, so the comparison must include the quotient.
     conditions.push(
       writer.once(`taken ${at}`, () =>
         writer.let('taken', `(${at} < ${extent * stride}u) & (${at} % ${stride}u == 0u)`),
@@ -179,7 +179,7 @@ function stridedElement(
   return chosen(writer, image, [...lead, ...index], conditions);
 }
 
-/** ConvWeightGradient: a group's filters are rows, a filter's elements columns; the places of all outputs are summed over. */
+/** ConvWeightGradient: a group's filters are rows, a filter's elements columns; the sum is over the positions of all outputs. */
 export function convolutionWeightGradient(node: Node): Product {
   const [image, cotangent] = node.inputs as [Tensor, Tensor];
   const w = node.outputs[0].shape;

@@ -5,7 +5,7 @@ import { divide, linearize, variable, type IndexExpression } from '../indexing/i
 import { loweringOf } from '../lowering/index.ts';
 import { isSmall } from '../memory/isSmall.ts';
 
-/** Which way four elements that are multiplied lie together in memory: along the sum, or along the result's rows or columns. */
+/** The direction in which four elements are contiguous in memory: along the sum, or along the result's rows or columns. */
 export type Direction = 'depth' | 'side';
 
 /** One factor of a product: an element for each batch, each row (or column) of the result, and each term of the sum. */
@@ -17,7 +17,7 @@ export interface Operand {
     side: IndexExpression,
     depth: IndexExpression,
   ) => string;
-  /** Where four elements lie together, if they do. */
+  /** How four contiguous elements are read, if there are any. */
   readonly vectors?: {
     readonly direction: Direction;
     readonly tensor: Tensor;
@@ -33,7 +33,7 @@ export interface Extents {
   readonly depth: number;
 }
 
-/** The stored tensor that a chain of views looks at, and the position of one of its elements there. */
+/** The stored tensor under a chain of views, and the position of an element there. */
 function seen(
   tensor: Tensor,
   index: readonly IndexExpression[],
@@ -48,7 +48,7 @@ function seen(
   return { tensor: below, position: linearize(at, below.shape) };
 }
 
-/** An operand whose elements are those of a tensor, as they are or through views. */
+/** An operand whose elements are those of a tensor, directly or through views. */
 export function tensorOperand(
   tensor: Tensor,
   indexOf: (batch: IndexExpression, side: IndexExpression, depth: IndexExpression) => readonly IndexExpression[],
@@ -65,14 +65,14 @@ export function tensorOperand(
   ];
   const { tensor: below, position: general } = seen(tensor, indexOf(batch, side, depth));
   const along = (way: IndexExpression, extent: number): boolean => extent % 4 === 0 && stepsByOne(general, way);
-  // Fours have to fill the buffer that they are read from.
+  // The buffer must consist of whole fours.
   if (isSmall(below) || below.size % 4 !== 0) return { element };
   if (along(depth, extents.depth)) return { element, vectors: { direction: 'depth', tensor: below, position } };
   if (along(side, extents.side)) return { element, vectors: { direction: 'side', tensor: below, position } };
   return { element };
 }
 
-/** Whether a position moves by one with a variable, and is a multiple of four wherever the variable is. */
+/** Whether a position increases by one with a variable, and is a multiple of four whenever the variable is. */
 function stepsByOne(position: IndexExpression, way: IndexExpression): boolean {
   if (way.terms.length === 0 || position.factorOf(way) !== 1 || position.dividesBy(way)) return false;
   const { key } = way.terms[0].atom;
@@ -81,7 +81,7 @@ function stepsByOne(position: IndexExpression, way: IndexExpression): boolean {
   );
 }
 
-/** What a product's kernel needs of memory besides single elements. */
+/** Memory access of a product's kernel besides single elements. */
 export interface ProductMemory {
   readonly store: StoreElement;
   /** The expression of four elements of a stored tensor from a position that is a multiple of four, counted in fours. */
@@ -90,7 +90,7 @@ export interface ProductMemory {
 
 export const lanes = ['x', 'y', 'z', 'w'] as const;
 
-/** Names four elements that lie together. */
+/** Names four contiguous elements. */
 export function loadFour(
   writer: KernelWriter,
   memory: ProductMemory,

@@ -9,7 +9,7 @@ export interface Product extends Extents {
   readonly position: (batch: IndexExpression, row: IndexExpression, column: IndexExpression) => IndexExpression;
 }
 
-/** The position of a result that is laid out batch by batch, row by row. */
+/** The position in a result with row-major layout. */
 export const rowMajor =
   ({ rows, columns }: Extents): Product['position'] =>
   (batch, row, column) =>

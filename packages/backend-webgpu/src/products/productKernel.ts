@@ -5,7 +5,7 @@ import type { ProductMemory } from './operand.ts';
 import type { ProductTile } from './productTile.ts';
 import { writeRegisterProduct } from './registerProduct.ts';
 
-/** Writes the statements of a product and of what follows from its elements. */
+/** Writes the statements of a product and of the elementwise work on its results. */
 export function writeProduct(
   writer: KernelWriter,
   group: ProductGroup,

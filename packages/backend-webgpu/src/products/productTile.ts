@@ -3,18 +3,18 @@ import type { AdapterProfile } from '../compiler/adapterProfile.ts';
 import type { Product } from './product.ts';
 import { productOf } from './productOf.ts';
 
-/** Every invocation computes a tile of rows × columns of the result from what it reads itself. */
+/** Every invocation computes a tile of rows × columns of the result from elements that it reads itself. */
 export interface RegisterTile {
   readonly kind: 'registers';
   readonly rows: number;
   /** A multiple of four. */
   readonly columns: number;
-  /** Invocations of a workgroup, down and across. */
+  /** Invocations of a workgroup, vertically and horizontally. */
   readonly down: number;
   readonly across: number;
 }
 
-/** Workgroups compute blocks of the result from blocks of the operands that they share; every invocation a tile of it. */
+/** Workgroups compute blocks of the result from shared blocks of the operands; every invocation computes a tile. */
 export interface BlockTile {
   readonly kind: 'blocks';
   /** Multiples of four. */
@@ -24,7 +24,7 @@ export interface BlockTile {
   readonly blockColumns: number;
 }
 
-/** How a product is shared out. */
+/** How a product is divided among invocations. */
 export type ProductTile = RegisterTile | BlockTile;
 
 /** Terms of the sum that are in workgroup memory at a time. */
@@ -32,13 +32,16 @@ export const blockDepth = 16;
 
 const invocations = 64;
 
-/** The most rows and columns of a tile. Large ones save loads, which cost a processor most; what is not loaded by fours takes too much code. */
+/**
+ * The largest numbers of rows and columns of a tile. Large tiles save loads, which dominate the cost on a CPU; without loads of
+ * four elements the code gets too long.
+ */
 const [largeSide, smallSide] = [16, 8];
 
-/** Operations below which a kernel that is quick to compile wins over one that is quick to run. */
+/** Below this many operations, a kernel that compiles fast is better than one that runs fast. */
 const little = 1 << 16;
 
-/** Workgroups below which smaller tiles keep more of the device busy: a few threads of a processor, or a hundred of a GPU's units. */
+/** Below this many workgroups, smaller tiles use more of the device: a few threads of a CPU, or a hundred units of a GPU. */
 const enoughWorkgroups = (software: boolean): number => (software ? 8 : 128);
 
 /** Largest first. */

@@ -17,8 +17,8 @@ import { productGrid, type RegisterTile } from './productTile.ts';
 import { writeResults } from './writeResults.ts';
 
 /**
- * Writes a product whose every invocation keeps a tile of the result in registers and reads both operands from memory, four elements at a
- * time where they lie together. There are no barriers, so that it runs well on adapters that are processors.
+ * Writes a product in which every invocation keeps a tile of the result in registers and reads both operands from memory, four
+ * elements at a time if they are contiguous. Without barriers, it runs well on software adapters.
  */
 export function writeRegisterProduct(
   writer: KernelWriter,
@@ -74,7 +74,7 @@ class TileWriter {
     this.#type = valueType(group.node.outputs[0].dtype);
   }
 
-  /** The indices of a tile along one axis; beyond the edge the last one again, whose result is not stored. */
+  /** The indices of a tile along one axis; beyond the edge the last one is repeated, and its result is not stored. */
   #along(origin: IndexExpression, count: number, extent: number): IndexExpression[] {
     return Array.from({ length: count }, (_, i) => {
       const index = add(origin, literal(i));
@@ -92,7 +92,7 @@ class TileWriter {
     const writer = this.#writer;
     for (const i of this.#rows.keys())
       for (let j = 0; j < this.#fours; j++) writer.line(`var c${i}_${j} = vec4<${this.#type}>();`);
-    // Four terms at a time where they lie together; else one, which keeps the code short.
+    // Four terms at a time if they are contiguous, else one, which keeps the code short.
     const step = left.vectors || right.vectors ? 4 : 1;
     const whole = Math.floor(depth / step);
     if (whole > 0) {
@@ -109,7 +109,7 @@ class TileWriter {
   /** Adds the terms depth, depth + 1, … of the sum. */
   #accumulate(depth: IndexExpression, count: number): void {
     const { left: a, right: b } = this.#product;
-    // WGSL has matrices of floats only.
+    // WGSL only has matrices of floats.
     if (count === 4 && this.#type === 'f32' && a.vectors?.direction === 'depth' && b.vectors) {
       this.#accumulateFour(depth, a.vectors, b.vectors);
       return;
@@ -124,7 +124,7 @@ class TileWriter {
     }
   }
 
-  /** Adds four terms by products of matrices and vectors, which compilers of processors keep together. */
+  /** Adds four terms with matrix–vector products, which compilers for CPUs keep together. */
   #accumulateFour(
     depth: IndexExpression,
     left: NonNullable<Operand['vectors']>,
@@ -178,7 +178,7 @@ class TileWriter {
     };
   }
 
-  /** An index of the tile that is a multiple of four, as the axis is: it lies inside with the three that follow, or not at all. */
+  /** An index of the tile that is a multiple of four, like the axis: it and the next three are either all inside or all outside. */
   #startOfFour(axis: 0 | 1, offset: number): IndexExpression {
     const extent = [this.#product.rows, this.#product.columns][axis];
     const index = add(this.#origin[axis], literal(offset));

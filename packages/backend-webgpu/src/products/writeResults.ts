@@ -5,14 +5,14 @@ import { variable, type IndexExpression } from '../indexing/indexExpression.ts';
 import { valueType } from '../wgsl/types.ts';
 import type { Product } from './product.ts';
 
-/** Which rows, or columns, of a product's result an invocation has. */
+/** The rows or columns of a product's result that an invocation computes. */
 export interface Share {
   readonly count: number;
   /** The row or column of a counter below `count`; it may lie beyond the edge. */
   readonly at: (counter: IndexExpression) => IndexExpression;
 }
 
-/** Stores what an invocation has summed, `c{row}_{column ÷ 4}`, or what follows from each sum. */
+/** Stores the sums of an invocation, `c{row}_{column ÷ 4}`, or the results of elementwise work on them. */
 export function writeResults(
   writer: KernelWriter,
   group: ProductGroup,

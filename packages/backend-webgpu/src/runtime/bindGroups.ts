@@ -2,10 +2,10 @@ import type { Binding } from '../compiler/program.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 import type { DeviceSession } from './deviceSession.ts';
 
-/** Combinations of buffers that are kept for each kernel: a state that is exchanged with another has two. */
+/** Number of buffer combinations kept per kernel: a double-buffered state has two. */
 const mostKept = 4;
 
-/** Bind groups of a program's kernels by the buffers they are for. */
+/** Bind groups of a program's kernels, by their buffers. */
 export class BindGroups {
   readonly #session: DeviceSession;
   readonly #known: Map<string, GPUBindGroup>[] = [];
@@ -26,7 +26,7 @@ export class BindGroups {
           resource: { buffer: buffers[binding].buffer, size: bytes },
         })),
       });
-    // The one used last stays longest.
+    // The most recently used one is kept longest.
     known.delete(key);
     known.set(key, group);
     if (known.size > mostKept) known.delete(known.keys().next().value!);

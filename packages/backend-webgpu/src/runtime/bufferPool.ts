@@ -5,8 +5,8 @@ import { DeviceBuffer } from './deviceBuffer.ts';
 const mostKept = 256 * 2 ** 20;
 
 /**
- * Buffers by size. Work of a device is done in the order in which it is submitted, so a buffer can go to its next holder while work for the
- * last one is still queued.
+ * A pool of buffers by size. A device executes work in the order of submission, so a buffer can be reused while work of its
+ * last holder is still queued.
  */
 export class BufferPool {
   readonly #device: GPUDevice;
@@ -18,7 +18,7 @@ export class BufferPool {
     this.#device = device;
   }
 
-  /** A buffer of `bytes` or somewhat more, with anything in it. @throws BackendError for one that is larger than the device allows. */
+  /** A buffer of at least `bytes`, with arbitrary content. @throws BackendError if it is larger than the device allows. */
   take(bytes: number): DeviceBuffer {
     const { maxBufferSize } = this.#device.limits;
     const size = Math.min(rounded(bytes), maxBufferSize);
@@ -49,7 +49,7 @@ export class BufferPool {
   }
 }
 
-/** Sizes are few: multiples of 256 bytes, and of an eighth of the power of two below. */
+/** Limits the number of different sizes: multiples of 256 bytes, and of an eighth of the power of two below. */
 function rounded(bytes: number): number {
   const grain = Math.max(256, 2 ** Math.floor(Math.log2(Math.max(1, bytes))) / 8);
   return Math.ceil(Math.max(1, bytes) / grain) * grain;

@@ -18,7 +18,7 @@ export interface CompiledGraph {
   dispose(): void;
 }
 
-/** @throws UnsupportedError for an operator without a lowering; BackendError where the device's limits are too low or it refuses a kernel. */
+/** @throws UnsupportedError for an operator without a lowering; BackendError if the device's limits are too low or it refuses a kernel. */
 export async function compileGraph(
   session: DeviceSession,
   source: Graph,
@@ -69,7 +69,7 @@ class Compiled implements CompiledGraph {
   }
 }
 
-/** Small constants in their places from the first to the last, so that a run writes them at once; what lies between is written later. */
+/** Small constants in their places from the first to the last, so that a run writes them with one call; the gaps are overwritten later. */
 function laidOut(constants: readonly SmallConstant[]): { readonly first: number; readonly words: Uint32Array } {
   if (constants.length === 0) return { first: 0, words: new Uint32Array() };
   const parts = constants.map((constant) => {

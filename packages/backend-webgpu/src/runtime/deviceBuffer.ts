@@ -1,8 +1,8 @@
-/** A buffer of the device, shared by whoever holds it and given back to its pool by the last. */
+/** A reference-counted buffer of the device, returned to its pool when the last reference is released. */
 export class DeviceBuffer {
   readonly buffer: GPUBuffer;
   readonly bytes: number;
-  /** Tells buffers apart, for as long as the process lives. */
+  /** Identifies the buffer for the lifetime of the process. */
   readonly id: number;
   readonly #release: (buffer: DeviceBuffer) => void;
   #holders = 1;

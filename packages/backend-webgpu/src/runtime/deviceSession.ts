@@ -3,21 +3,21 @@ import type { Binding, Kernel } from '../compiler/program.ts';
 import { BufferPool } from './bufferPool.ts';
 import type { DeviceBuffer } from './deviceBuffer.ts';
 
-/** Submitted pieces of work that may wait for the device; more would only take up memory. */
+/** Maximum number of submissions that may wait for the device; more would only take up memory. */
 const mostUnderWay = 3;
-/** Writes after which the queue is told to go on: those without a submission pile up in memory. */
+/** Number of writes after which the queue is flushed: without a submission, writes accumulate in memory. */
 const mostWrites = 16;
 
-/** What buffers a kernel is bound to, of which kind, and the pipeline's view of it. */
+/** The kinds of buffers that a kernel binds, and the pipeline layout. */
 export interface BindingLayout {
   readonly group: GPUBindGroupLayout;
   readonly layout: GPUPipelineLayout;
 }
 
-/** Pipelines kept for programs to come: drivers hold some hundred KiB for each. */
+/** Number of pipelines kept for later programs: drivers use some hundred KiB for each. */
 const mostPipelines = 128;
 
-/** A device and what is shared on it: buffers, pipelines, the queue, and its failure if it has failed. */
+/** A device and its shared resources: buffers, pipelines, the queue, and its failure, if it has failed. */
 export class DeviceSession {
   readonly device: GPUDevice;
   readonly pool: BufferPool;
@@ -56,9 +56,9 @@ export class DeviceSession {
   }
 
   /**
-   * A pipeline, made once for all kernels of the same code among the last {@link mostPipelines}. Programs hold on to theirs.
+   * A pipeline, created once for all kernels with the same code among the last {@link mostPipelines}. Programs keep theirs.
    *
-   * @throws BackendError where WebGPU refuses the code.
+   * @throws BackendError if WebGPU refuses the code.
    */
   pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
     const { code } = kernel;
@@ -69,7 +69,7 @@ export class DeviceSession {
         this.#pipelines.delete(code);
         throw error;
       });
-    // The one used last stands last, and the first goes.
+    // The most recently used is last; the first is dropped.
     this.#pipelines.delete(code);
     this.#pipelines.set(code, made);
     if (this.#pipelines.size > mostPipelines) this.#pipelines.delete(this.#pipelines.keys().next().value!);
@@ -78,7 +78,7 @@ export class DeviceSession {
 
   async #makePipeline({ code, label, bindings }: Kernel): Promise<GPUComputePipeline> {
     const { device } = this;
-    // An error of this kernel is no failure of the device.
+    // An error of this kernel is not a failure of the device.
     device.pushErrorScope('validation');
     const { layout } = this.layoutOf(bindings);
     const module = device.createShaderModule({ code, label });
@@ -91,7 +91,7 @@ export class DeviceSession {
     });
   }
 
-  /** The layout of a kernel's bindings, which all kernels share that read and write alike: drivers keep memory for each. */
+  /** The layout of a kernel's bindings, shared by all kernels with the same pattern of reads and writes: drivers keep memory for each layout. */
   layoutOf(bindings: readonly Binding[]): BindingLayout {
     const key = bindings.map(({ writes }) => (writes ? 'w' : 'r')).join('');
     const known = this.#layouts.get(key);
@@ -113,8 +113,8 @@ export class DeviceSession {
   }
 
   /**
-   * Buffers for what lies between the kernels of a run, one for each of `sizes`. All programs share them: runs follow one another on the
-   * device.
+   * Buffers for the intermediates of a run, one for each of `sizes`. All programs share them, because the device executes runs
+   * one after another.
    */
   takeScratch(sizes: readonly number[]): { readonly buffers: readonly DeviceBuffer[]; readonly release: () => void } {
     const taken = new Map<number, number>();
@@ -156,12 +156,12 @@ export class DeviceSession {
 
   /** Resolves when the device is at most a few submissions behind. */
   async keepUp(): Promise<void> {
-    // Where the device fails meanwhile, whoever reads the results is told.
+    // If the device fails meanwhile, reading the results throws.
     this.#underWay.push(this.device.queue.onSubmittedWorkDone().catch(() => undefined));
     if (this.#underWay.length > mostUnderWay) await this.#underWay.shift();
   }
 
-  /** A copy of a part of a buffer, once all work submitted before is done. */
+  /** A copy of a part of a buffer, after all work submitted before is done. */
   async read(from: DeviceBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
     this.checkAlive();
     const staging = this.device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });

@@ -10,7 +10,7 @@ import {
 } from '@flow-matching/tensor';
 import { isPacked, tensorBytes } from '../memory/tensorBytes.ts';
 
-/** The elements of a host array as a buffer holds them. */
+/** The elements of a host array as stored in a buffer. */
 export function toElements({ data, shape, dtype }: HostArray): Float32Array | Int32Array | Uint32Array {
   if (dtype === 'bool') return Uint32Array.from(data, (value) => (value === 0 ? 0 : 1));
   if (isPacked({ shape, dtype })) {
@@ -21,7 +21,7 @@ export function toElements({ data, shape, dtype }: HostArray): Float32Array | In
   return toStorage(data, dtype) as Float32Array | Int32Array | Uint32Array;
 }
 
-/** The elements of a buffer as the storage of a dtype. */
+/** The elements of a buffer in the host storage of a dtype. */
 export function fromElements(bytes: ArrayBuffer, shape: readonly number[], dtype: DType): TypedArray {
   const size = sizeOf(shape);
   if (dtype === 'bool') return Uint8Array.from(new Uint32Array(bytes, 0, size));

@@ -4,7 +4,7 @@ import type { DeviceSession } from './deviceSession.ts';
 /** Bytes of one time: nanoseconds as u64. */
 const timeBytes = 8;
 
-/** Notes when each kernel of a run begins and ends. */
+/** Records when each kernel of a run begins and ends. */
 export class KernelTimer {
   readonly #session: DeviceSession;
   readonly #queries: GPUQuerySet;
@@ -12,7 +12,7 @@ export class KernelTimer {
   readonly #times: DeviceBuffer;
   readonly #count: number;
 
-  /** For so many kernels. The device has the feature timestamp-query. */
+  /** Requires the device feature timestamp-query. */
   constructor(session: DeviceSession, count: number) {
     this.#session = session;
     this.#count = 2 * count;
@@ -23,7 +23,7 @@ export class KernelTimer {
     this.#times = session.pool.take(this.#count * timeBytes);
   }
 
-  /** What the pass of a kernel is to note. */
+  /** The timestamp writes for the pass of a kernel. */
   timestampWrites(kernel: number): GPUComputePassTimestampWrites {
     return {
       querySet: this.#queries,
@@ -32,7 +32,7 @@ export class KernelTimer {
     };
   }
 
-  /** Brings the times of a run to where they can be read. */
+  /** Copies the times of a run to a readable buffer. */
   resolve(encoder: GPUCommandEncoder): void {
     encoder.resolveQuerySet(this.#queries, 0, this.#count, this.#resolved, 0);
     encoder.copyBufferToBuffer(this.#resolved, 0, this.#times.buffer, 0, this.#count * timeBytes);

@@ -14,7 +14,7 @@ export interface DeviceOptions {
   readonly kernels?: 'gpu' | 'processor';
 }
 
-/** Limits of which the default is less than most adapters have. */
+/** Limits whose default is below what most adapters support. */
 const raised = [
   'maxStorageBuffersPerShaderStage',
   'maxStorageBufferBindingSize',
@@ -24,10 +24,10 @@ const raised = [
   'maxComputeWorkgroupStorageSize',
 ] as const;
 
-/** Features that are used where an adapter has them. */
+/** Features that are used if the adapter has them. */
 const wanted = ['subgroups', 'shader-f16', 'timestamp-query'] as const satisfies readonly GPUFeatureName[];
 
-/** @throws BackendError where there is no adapter, or it gives no device. */
+/** @throws BackendError if there is no adapter, or it gives no device. */
 export async function openDevice(
   gpu: GPU | undefined,
   { adapter: given, powerPreference, kernels }: DeviceOptions,

@@ -12,7 +12,7 @@ import type { DeviceBuffer } from './deviceBuffer.ts';
 import { fromElements } from './elements.ts';
 import type { DeviceSession } from './deviceSession.ts';
 
-/** Where an array lies on the device. */
+/** The place of an array on the device. */
 export interface ArrayPlace {
   readonly buffer: DeviceBuffer;
   /** Bytes before its first element. */
@@ -27,7 +27,7 @@ export class WebgpuArray implements BackendArray {
   #place: ArrayPlace | undefined;
   #donated = false;
 
-  /** Takes over the caller's hold on the buffer. */
+  /** Takes over the caller's reference to the buffer. */
   constructor(
     session: DeviceSession,
     place: ArrayPlace,
@@ -43,7 +43,7 @@ export class WebgpuArray implements BackendArray {
     return this.#place === undefined || this.session.disposed;
   }
 
-  /** @throws DisposedError where it is no more. */
+  /** @throws DisposedError if the array was disposed or donated. */
   get place(): ArrayPlace {
     if (this.#place) return this.#place;
     throw new DisposedError(`The array was ${this.#donated ? 'donated to a run' : 'disposed'}.`, {
@@ -66,7 +66,7 @@ export class WebgpuArray implements BackendArray {
     this.#place = undefined;
   }
 
-  /** Gives the array away to a run, which has its buffer from now on. */
+  /** Donates the array to a run, which takes over its buffer. */
   donate(): void {
     this.#donated = true;
     this.dispose();

@@ -31,13 +31,13 @@ export interface WebgpuExecutableParts {
   readonly hold: CompilationHold<{
     readonly compiled: CompiledGraph;
     readonly bindGroups: BindGroups;
-    /** Where kernels are timed. */
+    /** Present if kernels are timed. */
     readonly timer: KernelTimer | undefined;
   }>;
   readonly bound: NamedArrays;
 }
 
-/** A compiled graph as one caller holds it. A run is submitted at once, as one command buffer; the device keeps the order. */
+/** One caller's handle of a compiled graph. A run is submitted immediately, as one command buffer; the device keeps the order. */
 export class WebgpuExecutable implements Executable {
   readonly #parts: WebgpuExecutableParts;
   #disposed = false;
@@ -50,7 +50,7 @@ export class WebgpuExecutable implements Executable {
     return this.#parts.graph;
   }
 
-  /** The kernels with their WGSL, and the plan of their memory. */
+  /** The kernels with their WGSL, and the memory plan. */
   get program(): Program {
     return this.#parts.hold.value.compiled.program;
   }
@@ -192,7 +192,7 @@ class Run {
     return outputs;
   }
 
-  /** All kernels in one pass, or each in its own where they are timed. */
+  /** All kernels in one pass, or each in its own if they are timed. */
   #dispatch(encoder: GPUCommandEncoder): void {
     const { compiled, bindGroups, timer } = this.#parts.hold.value;
     const { program, pipelines } = compiled;
@@ -209,7 +209,7 @@ class Run {
     else pass!.end();
   }
 
-  /** Brings the inputs to where the program expects them, and says what is still to be copied. */
+  /** Puts the inputs where the program expects them, and returns the copies that are still needed. */
   #takeInputs(): Stretch[] {
     const { session, hold } = this.#parts;
     const stretches: Stretch[] = [];
@@ -239,7 +239,7 @@ class Run {
     return Object.fromEntries(
       hold.value.compiled.program.outputs.map(({ name, tensor, place, reuses }) => {
         const { buffer, offset } = this.#at(place);
-        // What the program made comes with a hold; what it was given or shares is held once more.
+        // Buffers made by the program already have a reference; inputs and shared ones are retained once more.
         if (place.kind === 'small' || reuses !== undefined) buffer.hold();
         return [name, new WebgpuArray(session, { buffer, offset }, tensor)];
       }),

@@ -1,12 +1,13 @@
-/** A function that kernels may call, with the ones it calls itself. */
+/** A function that kernels may call, with the functions that it calls itself. */
 interface LibraryFunction {
   readonly needs?: readonly string[];
   readonly code: string;
 }
 
 /**
- * Where WGSL's own functions are not accurate enough anywhere (sin, cos and tanh are allowed errors of 2⁻¹¹), or go wrong at the ends on
- * some adapter (log of 0, tanh of 100), kernels call these. NaN is told by its bits, because compilers may assume that there is none.
+ * Kernels call these functions where WGSL's own are not accurate enough (sin, cos and tanh may have errors of 2⁻¹¹), or are
+ * wrong for extreme arguments on some adapters (log of 0, tanh of 100). NaN is detected by its bits, because compilers may
+ * assume that there is none.
  */
 const library = {
   nan: { code: 'var<private> nanBits: u32 = 0x7fc00000u;' },
@@ -14,7 +15,7 @@ const library = {
   isNan: { code: 'fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }' },
   isFinite: { code: 'fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }' },
   isTrue: { code: 'fn isTrue(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) != 0u; }' },
-  // x − x, which a compiler might make 0 of.
+  // x − x, which a compiler might replace by 0.
   lessItself: {
     needs: ['isFinite', 'nan'],
     code: 'fn lessItself(x: f32) -> f32 { return select(bitcast<f32>(nanBits), 0.0f, isFinite(x)); }',
@@ -25,12 +26,12 @@ const library = {
   return select(bitcast<f32>(nanBits), bitcast<f32>(bitcast<u32>(x) & 0x80000000u), isFinite(x));
 }`,
   },
-  // In halves that are exact, so that the sum rounds once.
+  // In exact halves, so that the sum is rounded once.
   fromUnsigned: {
     code: 'fn fromUnsigned(x: u32) -> f32 { return f32(x >> 16u) * 65536.0f + f32(x & 0xffffu); }',
   },
-  // The nearest f16, ties to even. WGSL's conversion rounds either way and leaves overflow open, and compilers drop it where another
-  // one takes it back.
+  // The nearest f16, ties to even. WGSL's conversion may round either way and leaves overflow undefined, and compilers drop it
+  // if it is converted back.
   toHalf: {
     code: `fn toHalf(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
@@ -73,7 +74,7 @@ const library = {
   return f + (p * f * z + correction - 0.5f * z);
 }`,
   },
-  // The exponent's part in two pieces, and that of the mantissa in [√½, √2).
+  // The part of the exponent in two pieces, and that of the mantissa in [√½, √2).
   logarithm: {
     needs: ['nan', 'infinity', 'isNan', 'logarithmNearOne'],
     code: `fn logarithm(x: f32) -> f32 {
@@ -87,7 +88,7 @@ const library = {
   return logarithmNearOne(mantissa - 1.0f, -2.12194440e-4f * exponent) + 0.693359375f * exponent;
 }`,
   },
-  // Near 0 without forming 1 + x; Kahan's correction would be undone by compilers that take (1 + x) − 1 for x.
+  // Near 0 without forming 1 + x; Kahan's correction would be undone by compilers that replace (1 + x) − 1 by x.
   logarithmOfOnePlus: {
     needs: ['logarithm', 'logarithmNearOne'],
     code: `fn logarithmOfOnePlus(x: f32) -> f32 {
@@ -110,7 +111,7 @@ const library = {
   return x + p * x * x;
 }`,
   },
-  // Quarter turns are taken off in three parts (Cody and Waite), then a polynomial on [−π/4, π/4] (Cephes, sinf).
+  // Subtracts quarter turns in three parts (Cody and Waite), then a polynomial on [−π/4, π/4] (Cephes, sinf).
   circular: {
     needs: ['isFinite', 'nan'],
     code: `fn circular(x: f32, turned: u32) -> f32 {
@@ -185,7 +186,7 @@ const library = {
   return select(y, -y, negative && odd);
 }`,
   },
-  // The quotient may be rounded to the next integer, which shows in the rest.
+  // The quotient may be rounded up to the next integer; the remainder shows that.
   remainder: {
     needs: ['isFinite'],
     code: `fn remainder(a: f32, b: f32) -> f32 {
@@ -196,7 +197,7 @@ const library = {
   return select(select(rest, -rest, a < 0.0f), a, isFinite(a) && divisor > 3.4e38f);
 }`,
   },
-  // The result takes the divisor's sign.
+  // The result has the divisor's sign.
   modulo: {
     code: `fn modulo(a: i32, b: i32) -> i32 {
   let rest = a % b;
@@ -230,7 +231,7 @@ const library = {
 
 export type LibraryName = keyof typeof library;
 
-/** The code of functions and of what they call, each once and before it is called. */
+/** The code of functions and their dependencies, each once and before it is called. */
 export function libraryCode(names: Iterable<LibraryName>): string[] {
   const written = new Set<string>();
   const code: string[] = [];

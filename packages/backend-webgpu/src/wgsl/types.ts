@@ -1,12 +1,12 @@
 import type { DType } from '@flow-matching/tensor';
 
-/** What a value is called in a kernel, and what holds it in memory. */
+/** The type of a value in a kernel, and in memory. */
 interface WgslType {
   readonly value: string;
   readonly stored: string;
 }
 
-/** Kernels compute with f16 as f32, so that sums and squares neither overflow nor vanish on the way; what is stored is rounded. */
+/** Kernels compute f16 as f32, so that intermediate sums and squares neither overflow nor underflow; stored values are rounded. */
 const types: Readonly<Partial<Record<DType, WgslType>>> = {
   f16: { value: 'f32', stored: 'f16' },
   f32: { value: 'f32', stored: 'f32' },
@@ -15,7 +15,7 @@ const types: Readonly<Partial<Record<DType, WgslType>>> = {
   bool: { value: 'bool', stored: 'u32' },
 };
 
-/** The dtypes that kernels compute with; f16 where the device has it. */
+/** The dtypes that kernels support; f16 only if the device has it. */
 export const kernelDTypes: readonly DType[] = ['f16', 'f32', 'i32', 'u32', 'bool'];
 
 /** The type of a dtype's values in a kernel. */
@@ -23,12 +23,12 @@ export const valueType = (dtype: DType): string => types[dtype]!.value;
 /** The type of a dtype's elements in memory. */
 export const storedType = (dtype: DType): string => types[dtype]!.stored;
 
-/** A number as an expression of a dtype's values. Infinities and NaN go through a variable: WGSL refuses them in constants. */
+/** A number as an expression of a dtype's values. Infinities and NaN use a variable: WGSL refuses them in constants. */
 export function literalOf(value: number, dtype: DType): string {
   if (dtype === 'bool') return value === 0 ? 'false' : 'true';
   if (dtype === 'u32') return `${value >>> 0}u`;
   if (dtype === 'i32') return `i32(${value | 0})`;
-  // One of f16 too: kernels compute in f32, where a count of 70,000 elements or an ε of 1e-8 is a number.
+  // f16 literals too: kernels compute in f32, which can represent a count of 70,000 elements or an ε of 1e-8.
   const single = Math.fround(value);
   if (Number.isNaN(single)) return 'bitcast<f32>(nanBits)';
   if (Math.abs(single) === Infinity) return single > 0 ? 'bitcast<f32>(infinityBits)' : '-bitcast<f32>(infinityBits)';
