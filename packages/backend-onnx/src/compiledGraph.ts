@@ -19,13 +19,13 @@ import { loadRuntime, type Runtime } from './runtime.ts';
 
 type Memories = Readonly<Record<string, Memory>>;
 
-/** The output that says whether a run's guarded outputs count, and their names. */
+/** The output that tells whether a run's guarded outputs are valid, and their names. */
 interface Guard {
   readonly output: string;
   readonly guarded: ReadonlySet<string>;
 }
 
-/** What a session is made from and run with. */
+/** The data from which a session is created and run. */
 interface Plan {
   readonly graph: Graph;
   readonly randomness: PreparedGraph['randomness'];
@@ -47,10 +47,10 @@ export class CompiledGraph {
   readonly #variants = new Set<CompiledGraph>();
   #queue: Promise<unknown> = Promise.resolve();
   #released: Promise<void> | undefined;
-  /** Tells the compilation that this one is a variant of. */
+  /** Notifies the compilation of which this one is a variant. */
   #ended = (): void => undefined;
 
-  /** @throws UnsupportedError for an operator without a lowering; BackendError where ONNX Runtime refuses the model. */
+  /** @throws UnsupportedError for an operator without a lowering; BackendError if ONNX Runtime refuses the model. */
   static async create(
     source: Graph,
     aliases: CompileOptions['aliases'],
@@ -87,7 +87,10 @@ export class CompiledGraph {
     this.guard = plan.guard;
   }
 
-  /** The same graph in a session of its own that holds some inputs, which its runs then ignore. It is disposed with this one at the latest. */
+  /**
+   * The same graph in a separate session with some inputs as constants, which its runs then ignore. It is disposed with this
+   * one at the latest.
+   */
   async withConstants(constants: Readonly<Record<string, HostArray>>): Promise<CompiledGraph> {
     const variant = await CompiledGraph.#load(this.#plan, constants);
     this.#variants.add(variant);
@@ -95,11 +98,11 @@ export class CompiledGraph {
     return variant;
   }
 
-  /** Queues a run that reads `feeds` (and `seeds` of the host) and writes `results`, both by the graph's names. */
+  /** Queues a run that reads `feeds` (and `seeds` on the host) and writes `results`, both by their names in the graph. */
   run(feeds: Memories, seeds: Readonly<Record<string, HostArray>>, results: Memories): Promise<void> {
     if (this.#released) throw new DisposedError('The backend was disposed.', { expected: 'a live backend' });
     const run = this.#queue.then(() => this.#run(feeds, seeds, results));
-    // The next run does not care how this one ends; whoever asked for it does.
+    // The next run does not depend on the outcome of this one; only its caller does.
     this.#queue = run.catch(() => {});
     return run;
   }
@@ -128,7 +131,7 @@ export class CompiledGraph {
     }
   }
 
-  /** Frees the session, and those with constants, once the queued runs are done. */
+  /** Frees the session, and those with constants, after the queued runs. */
   dispose(): Promise<void> {
     return (this.#released ??= this.#release());
   }

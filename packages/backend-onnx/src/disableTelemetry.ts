@@ -3,12 +3,13 @@ import { isMainThread } from 'node:worker_threads';
 
 const variable = 'ORT_DISABLE_TELEMETRY';
 
-/** Longest wait for a main thread that answers to nothing, in milliseconds. */
+/** Timeout for a main thread that does not respond, in milliseconds. */
 const timeout = 30_000;
 
 /**
- * Turns ONNX Runtime's telemetry off for this process, unless it has the variable ORT_DISABLE_TELEMETRY already. ONNX Runtime reads the
- * variable from the process itself when the first session is created, so in a worker, whose `process.env` is a copy, the main thread sets it.
+ * Turns ONNX Runtime's telemetry off for this process, unless the variable ORT_DISABLE_TELEMETRY is already set. ONNX Runtime
+ * reads the variable from the process when the first session is created. In a worker `process.env` is a copy, so the main
+ * thread sets it.
  *
  * @throws BackendError in a worker from which the variable cannot be set.
  */
@@ -21,7 +22,7 @@ export async function disableTelemetry(): Promise<void> {
   });
 }
 
-/** Sets the variable in the main thread, where it has none, through Node's inspector, which reaches threads that are waiting or busy too. */
+/** Sets the variable in the main thread, if unset, through Node's inspector, which also reaches waiting or busy threads. */
 async function setInMainThread(value: string): Promise<boolean> {
   try {
     const { Session } = await import('node:inspector');
@@ -29,7 +30,7 @@ async function setInMainThread(value: string): Promise<boolean> {
     session.connectToMainThread();
     try {
       return await new Promise<boolean>((resolve) => {
-        // It also keeps the worker alive: a session does not.
+        // It also keeps the worker alive, unlike a session.
         const timer = setTimeout(() => resolve(false), timeout);
         const expression = `globalThis.process.env.${variable} ??= ${JSON.stringify(value)}`;
         session.post('Runtime.evaluate', { expression }, (error, answer) => {
@@ -41,12 +42,12 @@ async function setInMainThread(value: string): Promise<boolean> {
       session.disconnect();
     }
   } catch {
-    // A Node without inspector, or one whose permissions do not include it.
+    // Node without the inspector, or without permission to use it.
     return false;
   }
 }
 
-/** Whether the process has the variable, seen past the copy that a worker gets. */
+/** Whether the variable is set in the process itself, not in a worker's copy. */
 function isSetInProcess(): boolean {
   const { environmentVariables } = process.report.getReport() as { environmentVariables?: Record<string, string> };
   return environmentVariables?.[variable] !== undefined;

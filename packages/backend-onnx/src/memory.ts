@@ -2,7 +2,7 @@ import type { TensorType, TypedArray } from '@flow-matching/tensor';
 import type { Tensor, TensorConstructor } from 'onnxruntime-common';
 import { runtimeType } from './model/elementType.ts';
 
-/** Elements in this process, and the view of them that sessions read and write in place. */
+/** Elements in this process, with the view that sessions read and write in place. */
 export class Memory {
   readonly data: TypedArray;
   readonly type: TensorType;
@@ -13,7 +13,7 @@ export class Memory {
     this.type = type;
   }
 
-  /** The view, made once: the class comes from the runtime, which takes no tensors of another copy of it. */
+  /** The view, created once: the class comes from the runtime, which accepts no tensors of another copy of it. */
   tensor(constructor: TensorConstructor): Tensor {
     return (this.#tensor ??= new constructor(runtimeType[this.type.dtype], this.data as never, this.type.shape));
   }

@@ -1,12 +1,12 @@
 import { allocate, bytesPerElement, formatType, sizeOf, type TensorType } from '@flow-matching/tensor';
 import { Memory } from './memory.ts';
 
-/** Kept beyond what executables write, for arrays that come and go between runs. */
+/** Memory kept beyond the outputs of executables, for arrays that are created and disposed between runs. */
 const slackBytes = 16 * 2 ** 20;
 
 /**
- * Memory that runs write into, used again by type. It keeps at most one set of outputs of each live executable and a little more:
- * what two alternating sets of parameters need, whatever else the caller creates and disposes.
+ * A pool of memory for the outputs of runs, reused by type. It keeps at most one set of outputs per live executable plus a
+ * little slack, which is enough for two alternating sets of parameters, regardless of other arrays of the caller.
  */
 export class MemoryPool {
   readonly #free = new Map<string, Memory[]>();
@@ -38,7 +38,7 @@ export class MemoryPool {
     this.#freeBytes += bytes;
   }
 
-  /** Room for one set of arrays of `types`, until {@link unreserve}. */
+  /** Reserves room for one set of arrays of `types`, until {@link unreserve}. */
   reserve(types: readonly TensorType[]): void {
     this.#limit += totalBytes(types);
   }
@@ -54,7 +54,7 @@ export class MemoryPool {
     this.#freeBytes = 0;
   }
 
-  /** Ends the pool with its backend: nothing is kept from now on. */
+  /** Closes the pool with its backend: nothing is kept afterwards. */
   close(): void {
     this.#closed = true;
     this.clear();

@@ -9,16 +9,16 @@ import {
 import type { Memory } from './memory.ts';
 import type { MemoryPool } from './memoryPool.ts';
 
-/** An array of the ONNX backend: memory of this process that sessions read and write in place. */
+/** An array of the ONNX backend: memory in this process that sessions read and write in place. */
 export class OnnxArray implements BackendArray {
   readonly shape: Shape;
   readonly dtype: DType;
   readonly #pool: MemoryPool;
   #memory: Memory | undefined;
-  /** Runs that will read the memory; it goes back to the pool after the last. */
+  /** Number of runs that will read the memory; it returns to the pool after the last one. */
   #readers = 0;
   #disposed = false;
-  /** The run in flight that takes the array over, when it succeeds. */
+  /** The pending run that takes the array over if it succeeds. */
   #donation: Promise<unknown> | undefined;
 
   constructor(pool: MemoryPool, memory: Memory) {
@@ -28,13 +28,13 @@ export class OnnxArray implements BackendArray {
     this.dtype = memory.type.dtype;
   }
 
-  /** True after its own or the backend's disposal, and while a run that the array was donated to is queued or running. */
+  /** True after disposal of the array or the backend, and while a run that the array was donated to is queued or running. */
   get disposed(): boolean {
     return this.#disposed || this.#donation !== undefined || this.#pool.closed;
   }
 
   async read(): Promise<TypedArray> {
-    // The run may fail, which gives the array back.
+    // If the run fails, the array is returned.
     await this.#donation?.catch(() => {});
     if (this.#disposed || this.#pool.closed) throw this.#disposedError('read');
     return this.#memory!.data.slice();
@@ -57,18 +57,18 @@ export class OnnxArray implements BackendArray {
     this.#release();
   }
 
-  /** Promises the array to a run that was just queued; {@link settleDonation} says how it ended. */
+  /** Donates the array to a run that was just queued; {@link settleDonation} reports its outcome. */
   donate(run: Promise<unknown>): void {
     this.#donation = run;
   }
 
-  /** Disposes the array where the run succeeded, and makes it usable again where it failed. */
+  /** Disposes the array if the run succeeded, and makes it usable again if it failed. */
   settleDonation(succeeded: boolean): void {
     this.#donation = undefined;
     if (succeeded) this.dispose();
   }
 
-  /** Gives the memory away to another array, and is disposed. */
+  /** Hands the memory over to another array, and disposes this one. */
   surrender(): Memory {
     const memory = this.#memory!;
     this.#memory = undefined;

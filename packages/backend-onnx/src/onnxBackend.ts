@@ -24,28 +24,30 @@ import { OnnxExecutable } from './onnxExecutable.ts';
 import { MemoryPool } from './memoryPool.ts';
 
 export interface OnnxOptions {
-  /** Threads that share the work of one operator. Results depend on it in the last bits. Default: the processors this process may use. */
+  /** Number of threads per operator. The last bits of results depend on it. Default: the number of processors available to this process. */
   readonly threads?: number;
-  /** How far ONNX Runtime rewrites a graph before it runs it. Default 'all'. */
+  /** ONNX Runtime's level of graph optimization. Default 'all'. */
   readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all';
   /**
-   * Whether `bind` compiles a session of its own in which the bound arrays are constants, laid out ahead for the kernels. Measured on
-   * a 5×512 network: 25 to 35 % faster up to 64 rows and 5 to 15 % at 256, for 70 to 90 ms a bind and other last bits. Default false.
+   * Whether `bind` compiles a separate session in which the bound arrays are constants, packed for the kernels in advance.
+   * Measured on a 5×512 network: 25 to 35 % faster up to 64 rows and 5 to 15 % at 256, at a cost of 70 to 90 ms per bind; the
+   * last bits of results differ. Default false.
    */
   readonly prepack?: boolean;
   /**
-   * Whether idle threads spin instead of sleeping. It saves microseconds between small kernels on dedicated processors, and takes
-   * them from everyone else: on two shared virtual processors it made sampling 256 points a quarter to a half slower. Default false.
+   * Whether idle threads spin instead of sleeping. It saves microseconds between small kernels on dedicated processors, but
+   * slows down other processes: on two shared virtual processors it made sampling 256 points a quarter to a half slower.
+   * Default false.
    */
   readonly spinning?: boolean;
-  /** Further options of ONNX Runtime's sessions, which override those above. */
+  /** Further session options of ONNX Runtime, which override those above. */
   readonly session?: InferenceSession.SessionOptions;
 }
 
 /** The dtypes of arrays it supports. */
 const held = dtypesOf(manifest);
 
-/** Graphs as sessions of ONNX Runtime on this machine's processors. */
+/** Runs graphs as ONNX Runtime sessions on this machine. */
 export class OnnxBackend implements Backend {
   readonly name = 'onnx';
   readonly device: string;
@@ -74,7 +76,7 @@ export class OnnxBackend implements Backend {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
       graphOptimizationLevel: graphOptimization,
-      // Only what ends the process: warnings are the optimizer's, and errors are thrown.
+      // Only fatal messages: warnings come from the optimizer, and errors are thrown.
       logSeverityLevel: 4,
       ...session,
       extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } }, ...session.extra },

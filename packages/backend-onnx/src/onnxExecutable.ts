@@ -27,16 +27,16 @@ export interface OnnxExecutableParts {
   readonly aliases: CompileOptions['aliases'];
   readonly hold: CompilationHold<CompiledGraph>;
   readonly pool: MemoryPool;
-  /** Whether bound arrays become constants of a session of their own. */
+  /** Whether bound arrays become constants of a separate session. */
   readonly prepack: boolean;
   readonly bound?: NamedArrays;
-  /** The session that has the bound arrays as constants. */
+  /** The session with the bound arrays as constants. */
   readonly specialised?: Promise<CompiledGraph>;
-  /** Gives back what was compiled for this executable. */
+  /** Releases the compilation of this executable. */
   readonly release: () => void | Promise<void>;
 }
 
-/** A compiled graph as one caller holds it. */
+/** One caller's handle of a compiled graph. */
 export class OnnxExecutable implements Executable {
   readonly #parts: OnnxExecutableParts;
   #released: Promise<void> | undefined;
@@ -50,8 +50,8 @@ export class OnnxExecutable implements Executable {
   }
 
   /**
-   * Runs the graph on `inputs` and the bound arrays. Host arrays are read in place, not copied: leave them alone until the run is
-   * done. The memory of donated arrays is written to by the run after the next.
+   * Runs the graph on `inputs` and the bound arrays. Host arrays are read in place, not copied: do not change them until the
+   * run is done. The memory of donated arrays is overwritten by the run after the next.
    */
   async run(inputs: RunInputs): Promise<Record<string, BackendArray>> {
     this.#checkAlive();
@@ -86,8 +86,8 @@ export class OnnxExecutable implements Executable {
   }
 
   /**
-   * What stands in for the guarded outputs of a run whose guard is false: the arrays they are aliased to, which go on as they were.
-   * The memory of the discarded results, and of the guard, is freed.
+   * The replacements of the guarded outputs of a run whose guard is false: their aliased input arrays, unchanged. The memory of
+   * the discarded results, and of the guard, is freed.
    */
   #keptInputs(given: RunInputs, results: Readonly<Record<string, Memory>>): Map<string, OnnxArray> {
     const { aliases = [], hold, pool } = this.#parts;
@@ -131,7 +131,7 @@ export class OnnxExecutable implements Executable {
     const hold = this.#parts.hold.again();
     if (!prepack) return new OnnxExecutable({ ...this.#parts, bound: all, hold, release: () => undefined });
     const specialised = specialise(hold.value, all);
-    // A failure is told by the runs that wait for it.
+    // A failure is reported by the runs that wait for it.
     const release = (): Promise<void> =>
       specialised.then(
         (variant) => variant.dispose(),
@@ -150,7 +150,7 @@ export class OnnxExecutable implements Executable {
   }
 }
 
-/** What an input is read from: an array of this backend, or the memory of a host array. */
+/** The source of an input: an array of this backend, or the memory of a host array. */
 function source(name: string, array: BackendArray | HostArray): OnnxArray | Memory {
   return isHostArray(array) ? hostMemory(name, array) : ownArray(name, array);
 }
@@ -170,7 +170,7 @@ function ownArray(name: string, array: BackendArray): OnnxArray {
   });
 }
 
-/** A host array in place; a copy where it is not the storage of its dtype, or is shared memory, which the native binding refuses. */
+/** A host array in place; a copy if it does not have the storage type of its dtype, or is shared memory, which the native binding refuses. */
 function hostMemory(name: string, { data, shape, dtype }: HostArray): Memory {
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError(`The input '${name}' has ${data.length} values.`, {
@@ -182,7 +182,7 @@ function hostMemory(name: string, { data, shape, dtype }: HostArray): Memory {
   return new Memory(inPlace ? data : toStorage(data, dtype), { shape, dtype });
 }
 
-/** A session with `bound` as constants. The arrays are kept from reuse until it has them. */
+/** A session with `bound` as constants. The arrays' memory is not reused until the session has read them. */
 async function specialise(compiled: CompiledGraph, bound: NamedArrays): Promise<CompiledGraph> {
   const arrays = Object.entries(bound).map(([name, array]) => [name, ownArray(name, array)] as const);
   const constants = Object.fromEntries(arrays.map(([name, array]) => [name, hostValue(array.beginUse())]));

@@ -2,12 +2,12 @@ import { ModelWriter } from './model/modelWriter.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
- * A way around onnxruntime-node's copying of results.
+ * A workaround for onnxruntime-node's copying of results.
  *
- * `session.run` writes into the outputs it is given, and then copies each of them into a fresh array that this backend does not use: for a
- * training step that is every parameter and its optimizer state, at each step, and the garbage has V8 collect every other step. It
- * makes these arrays after the computation, in the order of the model's outputs, and stops at one that is not a tensor with an
- * error. So models get a sequence as their first output, and that one error means success.
+ * `session.run` writes into the given outputs, and then copies each of them into a new array that this backend does not use:
+ * for a training step these are all parameters and their optimizer states, at each step, and the garbage makes V8 collect every
+ * other step. It creates these arrays after the computation, in the order of the model's outputs, and throws at an output that
+ * is not a tensor. Models therefore get a sequence as their first output, and that particular error means success.
  */
 export interface ResultBarrier {
   /** True for the error that signals a completed run. */
@@ -23,7 +23,7 @@ export function resultBarrier(runtime: Runtime): Promise<ResultBarrier | undefin
   return probe;
 }
 
-/** Doubles a number behind a barrier: the run must fail in the one known way, and yet have written the result. */
+/** Doubles a number behind a barrier: the run must fail in the known way, but must have written the result. */
 async function probeBarrier({ InferenceSession, Tensor }: Runtime): Promise<ResultBarrier | undefined> {
   const type = { shape: [1], dtype: 'f32' } as const;
   const write = new ModelWriter(['x', 'y', 'barrier']);

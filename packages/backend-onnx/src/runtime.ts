@@ -2,7 +2,7 @@ import { BackendError } from '@flow-matching/tensor';
 import type { InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
 import { disableTelemetry } from './disableTelemetry.ts';
 
-/** The part of onnxruntime-node that is used. */
+/** The part of onnxruntime-node used here. */
 export interface Runtime {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
@@ -13,10 +13,10 @@ let loading: Promise<Runtime> | undefined;
 /**
  * ONNX Runtime's native binding, loaded once, with its telemetry off unless the user has set ORT_DISABLE_TELEMETRY.
  *
- * @throws BackendError that says how to install it; from {@link disableTelemetry} where telemetry would stay on.
+ * @throws BackendError that says how to install it, or from {@link disableTelemetry} if telemetry would stay on.
  */
 export function loadRuntime(): Promise<Runtime> {
-  // A later call may find a package installed, or the variable set, in the meantime.
+  // By the time of a later call, the package may be installed or the variable set.
   return (loading ??= load().catch((error: unknown) => {
     loading = undefined;
     throw error;

@@ -12,7 +12,7 @@ export const tfjsEngines = [...nativeEngines, ...interpretedEngines] as const;
 export type TfjsEngine = (typeof tfjsEngines)[number];
 
 export interface TfjsOptions extends EngineOptions {
-  /** Default: the best one available. A named engine is used, or it is an error. */
+  /** Default: the best one available. A named engine is used, or an error is thrown. */
   readonly engine?: TfjsEngine;
 }
 
@@ -21,10 +21,10 @@ const packages = { 'node-gpu': '@tensorflow/tfjs-node-gpu', node: '@tensorflow/t
 const isNative = (engine: TfjsEngine): engine is NativeEngineName => engine in packages;
 
 /**
- * The backend on TensorFlow; `device` says on which engine.
+ * The backend on TensorFlow; `device` names the engine.
  *
- * @throws BackendError where the engine is not installed, cannot run here, does not start, or has no GPU where one is asked for;
- *   OptionError for an option that the engine does not support.
+ * @throws BackendError if the engine is not installed, cannot run here, does not start, or has no GPU although one is
+ *   requested; OptionError for an option that the engine does not support.
  */
 export async function tfjs({ engine, ...options }: TfjsOptions = {}): Promise<Backend> {
   const chosen = engine ?? (await bestEngine());
@@ -36,7 +36,7 @@ export async function tfjs({ engine, ...options }: TfjsOptions = {}): Promise<Ba
       expected: interpretedEngines.join(' or '),
     });
   }
-  // Loaded here, so that a page never asks for it.
+  // Loaded here, so that a page never requests it.
   const { NativeBackend } = await import('./native/nativeBackend.ts');
   return new NativeBackend(packages[chosen]);
 }

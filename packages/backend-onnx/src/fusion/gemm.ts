@@ -19,7 +19,7 @@ interface GemmAttributes extends Attributes {
   readonly transB: 0 | 1;
 }
 
-/** ONNX's Gemm: A·B + C with either matrix transposed as it is read, C optional and broadcast to the product. */
+/** ONNX's Gemm: A·B + C with either matrix optionally transposed, and an optional C that is broadcast to the product. */
 const Gemm: Operator<GemmAttributes> = {
   name: 'Gemm',
   infer: ([a, b], { transA, transB }) => [
@@ -38,7 +38,7 @@ export const gemmLowering: Lowering = lowering(
   },
 );
 
-/** Products of two matrices become Gemms that read transposed operands in place; the Transposes go where nothing else uses them. */
+/** Turns products of two matrices into Gemms that read transposed operands in place; Transposes without other uses are removed. */
 export function fuseTransposes(graph: Graph): Graph {
   return rewriteGraph(graph, (node, inputs) => {
     if (node.operator.name !== 'MatMul' || inputs.some((tensor) => tensor.rank !== 2) || !isFloat(inputs[0].dtype))
@@ -48,17 +48,17 @@ export function fuseTransposes(graph: Graph): Graph {
   });
 }
 
-/** Of a tensor of two axes. */
+/** For a tensor with two axes. */
 const isTransposed = ({ node }: Tensor): boolean =>
   node.operator.name === 'Transpose' && (node.attributes.perm as number[])[0] === 1;
 
-/** A Gemm that only an addition uses takes the other term as its C: the bias of a dense layer costs no pass of its own. */
+/** A Gemm that is only used by an addition takes the other term as its C: the bias of a dense layer needs no separate pass. */
 export function fuseBias(graph: Graph): Graph {
   const uses = countUses(graph);
   return rewriteGraph(graph, (node, inputs) => {
     if (node.operator.name !== 'Add') return rebuild(node, inputs);
     const [{ shape }] = node.outputs;
-    // A term that is larger than the product would have the product broadcast to it.
+    // With a larger term, the product would have to be broadcast.
     const at = [0, 1].find(
       (i) => isBare(inputs[i]) && uses.get(node.inputs[i]) === 1 && sameShape(inputs[i].shape, shape),
     );
@@ -68,6 +68,6 @@ export function fuseBias(graph: Graph): Graph {
   });
 }
 
-/** A product without a C. */
+/** Whether a tensor is a Gemm without a C. */
 const isBare = ({ node }: Tensor): boolean =>
   node.operator === (Gemm as unknown as Operator) && node.inputs.length === 2;

@@ -4,12 +4,12 @@ import { fuseBias, fuseTransposes, gemmLowering } from './gemm.ts';
 import { fuseSilu, siluLowering } from './silu.ts';
 import { fuseSumOfSquares, sumOfSquaresLowering } from './sumOfSquares.ts';
 
-/** Rows for the operators that {@link fuse} introduces. They exist between fusion and encoding only, so they are in no manifest. */
+/** Lowerings of the operators that {@link fuse} introduces. These exist only between fusion and encoding, so they are in no manifest. */
 export const fusedLowerings: ReadonlyMap<string, Lowering> = new Map(
   [gemmLowering, siluLowering, sumOfSquaresLowering].map((row) => [row.name, row]),
 );
 
 const passes = [fuseTransposes, fuseBias, fuseSilu, fuseSumOfSquares];
 
-/** Joins neighbouring operators that ONNX Runtime has one kernel for. */
+/** Fuses adjacent operators for which ONNX Runtime has one kernel. */
 export const fuse = (graph: Graph): Graph => passes.reduce((current, pass) => pass(current), graph);

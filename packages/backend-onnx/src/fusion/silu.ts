@@ -2,14 +2,14 @@ import { apply, rebuild, rewriteGraph, type Graph, type Operator, type Tensor } 
 import { lowering, type Lowering } from '../lowering/lowering.ts';
 import { countUses } from './countUses.ts';
 
-/** x·sigmoid(x) in one pass: ONNX Runtime's QuickGelu with its α at 1. */
+/** x·sigmoid(x) in one pass: ONNX Runtime's QuickGelu with α = 1. */
 const Silu: Operator = { name: 'QuickGelu', infer: ([x]) => [{ shape: x.shape, dtype: x.dtype }] };
 
 export const siluLowering: Lowering = lowering(Silu, ['f32'], (write, inputs) =>
   write.contrib('QuickGelu', inputs, { alpha: { float: 1 } }),
 );
 
-/** Fuses x·sigmoid(x) where nothing else uses the sigmoid: where a gradient uses it too, two passes that share it are cheaper. */
+/** Fuses x·sigmoid(x) if nothing else uses the sigmoid: if a gradient uses it too, two passes that share it are cheaper. */
 export function fuseSilu(graph: Graph): Graph {
   const uses = countUses(graph);
   const isGate = (gate: Tensor, x: Tensor): boolean =>

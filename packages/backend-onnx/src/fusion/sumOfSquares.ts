@@ -29,7 +29,7 @@ export const sumOfSquaresLowering: Lowering = lowering(
   reduction('ReduceSumSquare', 0),
 );
 
-/** Σx² in one pass where nothing else needs the squares. */
+/** Fuses Σx² into one pass if nothing else needs the squares. */
 export function fuseSumOfSquares(graph: Graph): Graph {
   const uses = countUses(graph);
   const isSquare = (square: Tensor): boolean => {

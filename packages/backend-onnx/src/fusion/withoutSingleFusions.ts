@@ -2,8 +2,8 @@ import type { Graph } from '@flow-matching/tensor';
 import type { InferenceSession } from 'onnxruntime-common';
 
 /**
- * ONNX Runtime's fusions that assume f32: QuickGelu has no other kernel, so a graph does not load, and the factor of a
- * scaled product and the epsilon of a normalization become f32 attributes, which costs f64 half of its digits.
+ * ONNX Runtime's fusions that assume f32: QuickGelu has no other kernel, so an f64 graph does not load, and the factor of a
+ * scaled product and the epsilon of a normalization become f32 attributes, which loses half of the digits of f64.
  */
 const singleFusions = [
   'QuickGeluFusion',
@@ -13,7 +13,7 @@ const singleFusions = [
   'SimplifiedLayerNormFusion',
 ];
 
-/** Session options that keep those fusions from graphs of f64. */
+/** Session options that disable those fusions for f64 graphs. */
 export function withoutSingleFusions(
   graph: Graph,
   options: InferenceSession.SessionOptions,

@@ -4,7 +4,7 @@ import type { ModelWriter } from '../model/modelWriter.ts';
 import { filled } from './filled.ts';
 import { lowering, type Lowering } from './lowering.ts';
 
-// ONNX Runtime's CPU provider convolves f32 only.
+// ONNX Runtime's CPU provider only supports f32 convolutions.
 const dtypes = ['f32'] as const;
 
 export const convolution: readonly Lowering[] = [
@@ -26,8 +26,8 @@ const convAttributes = ({ strides, pads, dilations, group }: ConvAttributes) => 
 type GradientAttributes = ConvAttributes & { readonly shape: Shape };
 
 /**
- * With stride 1: a convolution of the cotangent with the kernel flipped and its channels exchanged, which is half again as fast
- * as ConvTranspose.
+ * With stride 1: a convolution of the cotangent with the kernel flipped and its channels swapped, which is 1.5 times as fast as
+ * ConvTranspose.
  */
 function flippedConvolution(
   write: ModelWriter,
@@ -59,7 +59,7 @@ function flippedConvolution(
       ? exchanged
       : write.node('Reshape', [exchanged, write.integers([group * depth, filters / group, ...kernel])]);
 
-  // Where the padding exceeds the kernel, the cotangent's border never touched the input: crop it.
+  // If the padding exceeds the kernel, the cotangent's border does not depend on the input: crop it.
   const reach = kernel.map((k, i) => dilations[i] * (k - 1));
   const before = reach.map((r, i) => r - pads[i]);
   const after = reach.map((r, i) => shape[i + 2] + r - gShape[i + 2] - before[i]);
@@ -86,7 +86,7 @@ function transposedConvolution(
   attributes: GradientAttributes,
 ): string {
   const { strides, pads, dilations, group, shape } = attributes;
-  // Rows and columns that no window reached, because the stride did not divide what was left.
+  // Rows and columns that no window reached, because the extent is not a multiple of the stride.
   const rest = [0, 1].map((i) => {
     const reached = (gShape[i + 2] - 1) * strides[i] + dilations[i] * (wShape[i + 2] - 1) + 1;
     return shape[i + 2] + pads[i] + pads[i + 2] - reached;
@@ -95,8 +95,8 @@ function transposedConvolution(
 }
 
 /**
- * One product [filters, N]·[depth, N]ᵀ for each kernel position, over the N = batch·height·width places where it was applied: three
- * to four times as fast as a convolution of input by cotangent.
+ * One product [filters, N]·[depth, N]ᵀ for each kernel position, over the N = batch·height·width positions where it was
+ * applied: three to four times as fast as a convolution of the input with the cotangent.
  */
 function weightGradient(
   write: ModelWriter,

@@ -6,13 +6,13 @@ import { any, float, lowering, numeric, same, type Lowering } from './lowering.t
 
 const withoutUnsigned = ['f32', 'f64', 'i32'] as const;
 
-/** The dtype that Where's operands are cast to where ONNX Runtime has no kernel for their own. */
+/** The dtype that operands of Where are cast to if ONNX Runtime has no kernel for their own. */
 const carriers: Partial<Record<DType, TensorProto_DataType>> = {
   u32: TensorProto_DataType.INT64,
   bool: TensorProto_DataType.UINT8,
 };
 
-/** Arithmetic, comparisons and logic, element by element. */
+/** Elementwise arithmetic, comparisons and logic. */
 export const elementwise: readonly Lowering[] = [
   same(core.Add, numeric),
   same(core.Sub, numeric),
@@ -37,12 +37,12 @@ export const elementwise: readonly Lowering[] = [
   same(core.Tanh, float),
   same(core.Sigmoid, float),
   same(core.Erf, ['f32']),
-  // exp(x) − 1 = tanh(x/2)·(exp(x) + 1): no cancellation near 0, and right at both infinities.
+  // exp(x) − 1 = tanh(x/2)·(exp(x) + 1): no cancellation near 0, and correct at both infinities.
   lowering(core.Expm1, float, (write, [x], { outputs: [{ dtype }] }) => {
     const half = write.node('Tanh', [write.node('Mul', [x, write.scalar(0.5, dtype)])]);
     return write.node('Mul', [half, write.node('Add', [write.node('Exp', [x]), write.scalar(1, dtype)])]);
   }),
-  // log(u) + (x − (u − 1))/u with u = 1 + x rounded: the second term gives back what the rounding took.
+  // log(u) + (x − (u − 1))/u with u = 1 + x rounded: the second term corrects the rounding.
   lowering(core.Log1p, float, (write, [x], { outputs: [{ dtype }] }) => {
     const one = write.scalar(1, dtype);
     const u = write.node('Add', [x, one]);
@@ -50,7 +50,7 @@ export const elementwise: readonly Lowering[] = [
     // At x = −1 the divisor would be 0; no other u is below the bound.
     const share = write.node('Div', [lost, write.node('Max', [u, write.scalar(1e-20, dtype)])]);
     const log = write.node('Log', [u]);
-    // Far out nothing is lost, and at infinity ∞ − ∞ would be.
+    // For large x nothing is lost, and at infinity the correction would be ∞ − ∞.
     return write.node('Where', [
       write.node('Less', [x, write.scalar(1e18, dtype)]),
       write.node('Add', [log, share]),

@@ -4,7 +4,7 @@ import { any, lowering, numeric, type Lowering } from './lowering.ts';
 
 export const indexing: readonly Lowering[] = [
   lowering(core.Gather, any, (write, inputs, { attributes: { axis } }) => write.node('Gather', inputs, { axis })),
-  // ScatterElements, not ScatterND: the latter runs its updates in parallel, and repeated indices would race.
+  // ScatterElements, because ScatterND runs its updates in parallel, and repeated indices would race.
   lowering(core.ScatterAdd, numeric, (write, [data, indices, updates], { inputs, attributes: { axis } }) => {
     const [{ shape }, index, update] = inputs;
     if (update.size === 0) return data;

@@ -1,7 +1,7 @@
 import type { Attributes, DType, Node, Operator } from '@flow-matching/tensor';
 import type { ModelWriter } from '../model/modelWriter.ts';
 
-/** How one operator is written as ONNX nodes: names of values in, the name of the result out. */
+/** Writes one operator as ONNX nodes, from names of values to the name of the result. */
 export type Lower<A extends Attributes = Attributes> = (
   write: ModelWriter,
   inputs: readonly string[],
@@ -28,7 +28,7 @@ export function lowering<A extends Attributes>(
   return { name: operator.name, dtypes, lower: lower as unknown as Lower };
 }
 
-/** A row for a composite that core exports as a function only. */
+/** A row for a composite that core only exports as a function. */
 export function named(name: string, dtypes: readonly DType[], lower: Lower): Lowering {
   return { name, dtypes, lower };
 }

@@ -3,7 +3,7 @@ import { elementType } from '../model/elementType.ts';
 import { filled } from './filled.ts';
 import { any, lowering, same, type Lowering } from './lowering.ts';
 
-/** Operators that move elements about. */
+/** Operators that move elements. */
 export const movement: readonly Lowering[] = [
   lowering(core.Reshape, any, (write, [x], { attributes: { shape } }) =>
     write.node('Reshape', [x, write.integers(shape)]),
@@ -25,7 +25,7 @@ export const movement: readonly Lowering[] = [
     );
     if (cut.length === 0) return x;
     const along = (values: readonly number[]): string => write.integers(cut.map((axis) => values[axis]));
-    // In ONNX an end of −1 is the last element; only one further back stands before the first.
+    // In ONNX an end of −1 is the last element; a more negative one is needed to go before the first.
     const bounds = ends.map((end, axis) => (end < 0 ? end - tensor.shape[axis] : end));
     return write.node('Slice', [x, along(starts), along(bounds), write.integers(cut), along(steps)]);
   }),
@@ -35,8 +35,8 @@ export const movement: readonly Lowering[] = [
   }),
   same(core.Identity, any),
   lowering(core.StopGradient, any, (write, [x]) => write.node('Identity', [x])),
-  // ONNX Runtime removes an Identity and then merges what the barrier keeps apart. A Reshape to the same shape stays, and moves
-  // nothing; barriers on one value differ by the shape they go through.
+  // ONNX Runtime removes an Identity and then merges across the barrier. A Reshape to the same shape is kept, and copies
+  // nothing; barriers on one value use different intermediate shapes.
   lowering(core.Barrier, any, (write, [x], { outputs: [{ shape }] }) => {
     const detour = new Array<number>(write.ordinal(`barrier ${x}`)).fill(1);
     const through = write.node('Reshape', [x, write.integers([...shape, ...detour])]);

@@ -6,7 +6,7 @@ import type { ModelWriter } from '../model/modelWriter.ts';
 import { filled } from './filled.ts';
 import { float, lowering, type Lower, type Lowering } from './lowering.ts';
 
-/** The ONNX reduction `operator`; over no elements it is `empty`. */
+/** The ONNX reduction `operator`; `empty` is its value for no elements. */
 export function reduction(operator: string, empty: number): Lower<ReduceAttributes> {
   return (
     write: ModelWriter,
@@ -20,12 +20,12 @@ export function reduction(operator: string, empty: number): Lower<ReduceAttribut
 
 const integersToo = ['f32', 'f64', 'i32'] as const;
 
-/** Fewer rows are summed as fast by ReduceSum. */
+/** With fewer rows, ReduceSum is as fast. */
 const rowsWorthAProduct = 32;
 
 /**
- * Sums over leading axes are a row of ones times a matrix: ONNX Runtime's ReduceSum takes two to four times as long over them,
- * and every dense layer has one, the gradient of its bias.
+ * Sums over leading axes are a row of ones times a matrix: ONNX Runtime's ReduceSum takes two to four times as long, and every
+ * dense layer has such a sum, the gradient of its bias.
  */
 const sum: Lower<ReduceAttributes> = (write, inputs, node) => {
   const {
@@ -44,7 +44,7 @@ const sum: Lower<ReduceAttributes> = (write, inputs, node) => {
   return write.node('Reshape', [write.node('MatMul', [ones, matrix]), write.integers(reduced.shape)]);
 };
 
-/** In 64 bits, of which the lower half is kept: ONNX Runtime's sum of i32 stops at the largest one instead of wrapping around. */
+/** In 64 bits, keeping the lower half: ONNX Runtime's sum of i32 saturates instead of wrapping around. */
 const integerSum: Lower<ReduceAttributes> = (write, [x], node) => {
   if (node.inputs[0].size === 0) return filled(write, 0, node.outputs[0]);
   const wide = write.node('Cast', [x], { to: TensorProto_DataType.INT64 });
@@ -53,7 +53,7 @@ const integerSum: Lower<ReduceAttributes> = (write, [x], node) => {
 
 export const reductions: readonly Lowering[] = [
   lowering(core.ReduceSum, integersToo, sum),
-  // A reduction over no elements is refused by the shape rule.
+  // The shape rule refuses an empty reduction.
   lowering(core.ReduceMax, integersToo, reduction('ReduceMax', Number.NaN)),
   lowering(core.ReduceMin, integersToo, reduction('ReduceMin', Number.NaN)),
   lowering(core.ReduceMean.operator, float, reduction('ReduceMean', Number.NaN)),

@@ -3,7 +3,7 @@ import { fusedLowerings } from '../fusion/index.ts';
 import { lowerings } from '../lowering/index.ts';
 import { ModelWriter } from './modelWriter.ts';
 
-/** A port of the graph and what the model calls it. */
+/** A port of the graph and its name in the model. */
 export interface EncodedPort extends GraphPort {
   readonly value: string;
 }
@@ -11,10 +11,10 @@ export interface EncodedPort extends GraphPort {
 export interface EncodedGraph {
   /** The model file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The inputs that the model has: those something depends on. */
+  /** The inputs of the model: those that an output depends on. */
   readonly inputs: readonly EncodedPort[];
   readonly outputs: readonly EncodedPort[];
-  /** The output that stands before the others, where there is one. */
+  /** The output placed before the others, if there is one. */
   readonly barrier: string | undefined;
   /** The node that an ONNX node was written for, by the ONNX node's name. */
   readonly nodes: ReadonlyMap<string, Node>;
@@ -23,7 +23,7 @@ export interface EncodedGraph {
 export interface EncodeOptions {
   /** Puts a sequence before the outputs: see ResultBarrier. */
   readonly barrier?: boolean;
-  /** Inputs that become initializers, which ONNX Runtime lays out ahead for its kernels. */
+  /** Inputs that become initializers, which ONNX Runtime packs for its kernels in advance. */
   readonly constants?: Readonly<Record<string, HostArray>>;
 }
 
@@ -69,7 +69,7 @@ function writeNode(write: ModelWriter, node: Node, values: ReadonlyMap<Tensor, s
     const { data } = node.attributes as unknown as { data: ArrayLike<number> };
     return write.constant(data, result.dtype, result.shape);
   }
-  // Many kernels refuse empty tensors, and there is nothing to compute.
+  // Many kernels refuse empty tensors, which need no computation.
   if (result.size === 0) return write.constant([], result.dtype, result.shape);
   const { lower } = (fusedLowerings.get(node.operator.name) ?? lowerings.get(node.operator.name))!;
   return lower(

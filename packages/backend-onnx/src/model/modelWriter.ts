@@ -17,13 +17,13 @@ import {
 } from '../generated/onnx_pb.ts';
 import { elementType } from './elementType.ts';
 
-/** The operator set the models are written against, and the oldest file format that carries it. */
+/** The operator set of the models, and the oldest file format that supports it. */
 const opset = 21n;
 const irVersion = 10n;
 /** ONNX Runtime's own operators. */
 const contribDomain = 'com.microsoft';
 
-/** An attribute: integers, lists of them, and strings as they are; a float says so, because 1 could be either. */
+/** An attribute: integers, lists of them, and strings directly; floats are marked, because 1 could be either. */
 export type AttributeValue = number | readonly number[] | string | { readonly float: number };
 export type NodeAttributes = Readonly<Record<string, AttributeValue>>;
 
@@ -32,7 +32,7 @@ export interface NodeOptions {
   readonly domain?: string;
 }
 
-/** Puts an ONNX model together: values are names, and every method that makes one returns its name. */
+/** Builds an ONNX model. Values are names, and every method that creates a value returns its name. */
 export class ModelWriter {
   readonly #nodes: NodeProto[] = [];
   readonly #initializers: TensorProto[] = [];
@@ -47,12 +47,12 @@ export class ModelWriter {
   #label = '';
   #labelled = 0;
 
-  /** @param portNames names of inputs and outputs, which no inner value may take. */
+  /** @param portNames names of inputs and outputs, which no inner value may have. */
   constructor(portNames: Iterable<string>) {
     this.#portNames = new Set(portNames);
   }
 
-  /** Names the nodes written next `label`, `label.1`, …: messages of ONNX Runtime carry the name, which must be unique. */
+  /** Names the nodes written next `label`, `label.1`, …: messages of ONNX Runtime contain the name, which must be unique. */
   startNode(label: string): void {
     this.#label = label;
     this.#labelled = 0;
@@ -85,7 +85,7 @@ export class ModelWriter {
     return this.node(operator, inputs, attributes, { domain: contribDomain });
   }
 
-  /** A known array. Small ones of equal content share one initializer. */
+  /** A constant array. Small ones with equal content share one initializer. */
   constant(data: ArrayLike<number>, dtype: DType, shape: Shape): string {
     const stored = toStorage(data, dtype);
     const key =
@@ -98,7 +98,7 @@ export class ModelWriter {
     return this.constant([value], dtype, []);
   }
 
-  /** An int64 vector: what ONNX takes for shapes, axes and bounds. */
+  /** An int64 vector, as ONNX uses for shapes, axes and bounds. */
   integers(values: readonly number[]): string {
     return this.#initializer(
       TensorProto_DataType.INT64,
@@ -108,7 +108,7 @@ export class ModelWriter {
     );
   }
 
-  /** How often this was asked of `key` before: 0, 1, 2, … */
+  /** The number of previous calls with `key`: 0, 1, 2, … */
   ordinal(key: string): number {
     const count = this.#ordinals.get(key) ?? 0;
     this.#ordinals.set(key, count + 1);
@@ -125,7 +125,7 @@ export class ModelWriter {
     this.#outputs.push({ name, value, type });
   }
 
-  /** Puts an output that is a sequence, not a tensor, before all others. */
+  /** Adds an output that is a sequence, not a tensor, before all others. */
   sequenceOutput(name: string): void {
     this.startNode(`Output ${name}`);
     this.node('SequenceConstruct', [this.scalar(0, 'f32')]);
@@ -151,7 +151,7 @@ export class ModelWriter {
     return toBinary(ModelProtoSchema, model);
   }
 
-  /** A value that a node makes takes the name of the output it is; inputs, constants and second outputs of a value are copied. */
+  /** The value of a node gets the name of its output; inputs, constants and further outputs of one value are copied. */
   #nameOutputs(): void {
     const makers = new Map(this.#nodes.map((node) => [node.output[0], node]));
     const renamed = new Map<string, string>();

@@ -6,7 +6,7 @@ import { inStorage, upload } from './operations.ts';
 /** A value in an engine's memory. */
 export interface DeviceValue {
   readonly value: TensorInfo;
-  /** The same on the host, where it came from there and is small: seeds need not be read back. */
+  /** The same value on the host, if it came from there and is small: seeds need not be read back. */
   readonly source?: HostArray;
 }
 

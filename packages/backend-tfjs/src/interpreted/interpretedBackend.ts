@@ -6,8 +6,8 @@ import { InterpretedProgram } from './interpretedProgram.ts';
 import { describeFallbacks, manifestOf, tableOf } from './lowering/index.ts';
 
 /**
- * Graphs run operator by operator by the kernels of one of TensorFlow.js's engines, which are called without TensorFlow.js's own engine
- * of the moment: several can be in use at once. Memory is freed as soon as its last use has run.
+ * Runs graphs operator by operator with the kernels of one of TensorFlow.js's engines. They are called independently of
+ * TensorFlow.js's current global engine, so several can be in use at once. Memory is freed after its last use.
  *
  * @throws BackendError where the engine cannot run here, is not installed, does not start, or runs with other options.
  */
@@ -15,7 +15,7 @@ export async function interpretedBackend(name: InterpretedEngineName, options: E
   return backendOn(await startEngine(name, options));
 }
 
-/** The backend whose graphs a running engine's kernels compute. */
+/** The backend of a running engine. */
 export function backendOn(engine: StartedEngine): Backend {
   const operators = tableOf(engine.kind);
   const manifest = manifestOf(operators);
@@ -32,5 +32,5 @@ export function backendOn(engine: StartedEngine): Backend {
   });
 }
 
-/** A readable list of the operators that have no kernel of their own on an engine. */
+/** A readable list of the operators without a kernel on an engine. */
 export const engineFallbacks = (name: InterpretedEngineName): string => describeFallbacks(engineKinds[name]);

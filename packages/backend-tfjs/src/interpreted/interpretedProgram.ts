@@ -27,7 +27,7 @@ import { wide } from './wide.ts';
 interface Step {
   readonly node: Node;
   readonly lower: Lower;
-  /** What has its last use here. */
+  /** The tensors whose last use is here. */
   readonly spent: readonly Tensor[];
 }
 
@@ -70,7 +70,7 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
       });
     }
     const drawn = await this.#draw(inputs);
-    /** What this run holds, and frees where it is spent. */
+    /** The values of this run, freed after their last use. */
     const own = new Map<Tensor, TensorInfo>();
     const given = new Map<Tensor, TensorInfo>(this.#constants);
     try {
@@ -86,7 +86,7 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
           if (value) backend.disposeData(value.dataId);
           own.delete(tensor);
         }
-        // Kernels of the wasm and cpu engines compute at once.
+        // Kernels of the wasm and cpu engines are synchronous.
         const turn = yieldToEventLoop();
         if (turn) await turn;
       }
@@ -103,7 +103,7 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
     }
   }
 
-  /** A copy whose elements are numbers of f16. */
+  /** A copy rounded to f16. */
   #rounded(value: TensorInfo, { shape, dtype }: Tensor): TensorInfo {
     const data = inStorage(this.#engine.elements(value), dtype);
     return upload(this.#engine, { data, shape, dtype });
@@ -122,7 +122,7 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
     }
   }
 
-  /** What the host draws for this run. */
+  /** The host's random draws for this run. */
   async #draw(inputs: Readonly<Record<string, DeviceValue>>): Promise<Record<string, HostArray>> {
     if (!this.#randomness) return {};
     const seeds: Record<string, HostArray> = {};
@@ -144,7 +144,7 @@ function lowerOf(node: Node, operators: EngineTable, { kind: { mostAxes = Infini
   return tooMany ? byDefinition : operators.get(node.operator.name)![nodeDType(node)]!;
 }
 
-/** What a node gives whatever is fed: constants, and what is made of nothing, which kernels refuse. */
+/** The value of a node that does not depend on inputs: constants, and results of empty arrays, which kernels refuse. */
 function knownValue(node: Node): HostArray | undefined {
   const { operator, inputs, outputs } = node;
   const [{ shape, dtype, size }] = outputs;
@@ -155,7 +155,7 @@ function knownValue(node: Node): HostArray | undefined {
   }
   if (operator.name === 'Input') return undefined;
   if (size === 0) return { data: allocate(dtype, 0), shape, dtype };
-  // Of these two an operand that is empty leaves the others to be seen.
+  // For these two, an empty operand does not make the result empty.
   if (operator.name === 'Concat' || operator.name === 'ScatterAdd') return undefined;
   if (inputs.every((tensor) => tensor.size > 0)) return undefined;
   const operands = inputs.map((tensor) => ({
@@ -166,7 +166,7 @@ function knownValue(node: Node): HostArray | undefined {
   return { data: toStorage(evaluateOperator(node, operands).data, dtype), shape, dtype };
 }
 
-/** Tensors by the node that uses them last; outputs are used after all. */
+/** Tensors by the node that uses them last; outputs are used after all nodes. */
 function lastUses(graph: Graph): Map<Node, Tensor[]> {
   const last = new Map<Tensor, Node>();
   for (const node of graph.nodes) for (const tensor of node.inputs) last.set(tensor, node);

@@ -14,7 +14,10 @@ import { getKernel, type DataType, type NamedAttrMap, type TensorInfo } from '@t
 import { heldShape } from '../heldShape.ts';
 import type { StartedEngine } from './engines/engine.ts';
 
-/** TensorFlow.js's type of what holds a dtype. Numbers of u32 are the int32 with their bits, those of f64 pairs of int32, those of f16 float32. */
+/**
+ * TensorFlow.js's type for the storage of a dtype. u32 values are the int32 with the same bits, f64 values pairs of int32, f16
+ * values float32.
+ */
 const heldType: Readonly<Record<DType, DataType>> = {
   f16: 'float32',
   f32: 'float32',
@@ -24,7 +27,7 @@ const heldType: Readonly<Record<DType, DataType>> = {
   bool: 'bool',
 };
 
-/** Calls an engine's kernels for one operator after another, and frees what is left over of each. */
+/** Calls an engine's kernels for one operator after another, and frees the intermediate values of each. */
 export class Operations {
   readonly engine: StartedEngine;
   #made: TensorInfo[] = [];
@@ -51,12 +54,12 @@ export class Operations {
     return this.#track(upload(this.engine, source));
   }
 
-  /** `value` everywhere. */
+  /** A tensor filled with `value`. */
   filled(value: number, shape: Shape, dtype: DType): TensorInfo {
     return this.upload({ data: toStorage(new Float64Array(sizeOf(shape)).fill(value), dtype), shape, dtype });
   }
 
-  /** The same value with a holder more. */
+  /** The same value with one more reference. */
   same(x: TensorInfo): TensorInfo {
     return this.run('Identity', { x });
   }
@@ -75,33 +78,33 @@ export class Operations {
     return this.run('Slice', { x }, { begin: [...begin], size: [...size] });
   }
 
-  /** As {@link slice}, every `strides`-th element up to `end`; −1 with a negative stride stands before the first. */
+  /** Like {@link slice}, with every `strides`-th element up to `end`; −1 with a negative stride means before the first. */
   stridedSlice(
     x: TensorInfo,
     begin: readonly number[],
     end: readonly number[],
     strides: readonly number[],
   ): TensorInfo {
-    // An end before the first element has no number of its own, only a bit that says: as far as there are elements.
+    // An end before the first element has no index, only a mask bit that means: to the last element in this direction.
     const endMask = end.reduce((mask, bound, axis) => (bound < 0 ? mask | (1 << axis) : mask), 0);
     const bounds = { begin: [...begin], end: end.map((bound) => Math.max(bound, 0)), strides: [...strides] };
     const otherMasks = { beginMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
     return this.run('StridedSlice', { x }, { ...bounds, endMask, ...otherMasks });
   }
 
-  /** `value` around a tensor: pairs of what goes before and after each axis. */
+  /** Pads a tensor with `value`, by pairs of the numbers of elements before and after each axis. */
   pad(x: TensorInfo, paddings: readonly (readonly [number, number])[], value = 0): TensorInfo {
     if (paddings.every(([before, after]) => before === 0 && after === 0)) return this.same(x);
     return this.run('PadV2', { x }, { paddings: paddings.map((pair) => [...pair]), constantValue: value });
   }
 
-  /** Parts end to end along an axis. */
+  /** Concatenates parts along an axis. */
   concat(parts: readonly TensorInfo[], axis: number): TensorInfo {
-    // Named by their positions, as every kernel's inputs are by a name.
+    // Every kernel input needs a name, so parts are named by position.
     return parts.length === 1 ? this.same(parts[0]) : this.run('Concat', parts as never, { axis });
   }
 
-  /** Extents of 1 repeated to `shape`. By a broadcasting operator that changes nothing: the kernels that repeat are slow. */
+  /** Broadcasts extents of 1 to `shape`, with a broadcasting operator that changes no values: the kernels that repeat are slow. */
   expand(x: TensorInfo, shape: Shape): TensorInfo {
     const lead = shape.length - x.shape.length;
     const missing = shape.map((extent, axis) => (axis >= lead && x.shape[axis - lead] === extent ? 1 : extent));
@@ -115,12 +118,12 @@ export class Operations {
     return this.run('BatchMatMul', { a, b }, { transposeA: false, transposeB: false });
   }
 
-  /** The elements of a value of a type of ours, for reading only; on a host engine. */
+  /** The elements of a value, read-only; only on a host engine. */
   elements(x: TensorInfo, { shape, dtype }: TensorType): HostArray {
     return { data: inStorage(this.engine.elements(x), dtype), shape, dtype };
   }
 
-  /** Frees what has been made since the last call, except the result, which is the caller's from now on. */
+  /** Frees the values created since the last call, except the result, which then belongs to the caller. */
   finish(result?: TensorInfo): void {
     const made = this.#made;
     this.#made = [];
@@ -137,9 +140,9 @@ export class Operations {
   }
 }
 
-/** Copies a host array into an engine, with one holder. */
+/** Copies a host array into an engine, with one reference. */
 export function upload({ backend }: StartedEngine, { data, shape, dtype }: HostArray): TensorInfo {
-  // A copy always: some engines keep the array that they are given.
+  // Always a copy: some engines keep the array that they receive.
   const stored = toStorage(data, dtype);
   const values = heldType[dtype] === 'int32' ? new Int32Array(stored.buffer) : stored;
   const extents = [...heldShape(shape, dtype)];
@@ -150,7 +153,7 @@ export function upload({ backend }: StartedEngine, { data, shape, dtype }: HostA
   };
 }
 
-/** What an engine holds, in the storage of a dtype; the same memory where it can be. */
+/** An engine's elements in the storage of a dtype; the same memory if possible. */
 export function inStorage(values: ArrayLike<number>, dtype: DType): TypedArray {
   if (isStorageOf(values, dtype)) return values;
   if (!(values instanceof Int32Array)) return toStorage(values, dtype);

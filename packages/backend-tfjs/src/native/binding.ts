@@ -3,14 +3,14 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BackendError } from '@flow-matching/tensor';
 
-/** What the native addon of tfjs-node offers, as far as it is used. Tensors and models go by numbers. */
+/** The part of tfjs-node's native addon used here. Tensors and models are identified by numbers. */
 export interface Binding {
   createTensor(shape: number[], dtype: number, data: Float32Array | Int32Array | Uint8Array): number;
   deleteTensor(tensor: number): void;
   tensorDataSync(tensor: number): Float32Array | Int32Array | Uint8Array;
   loadSavedModel(directory: string, tags: string): number;
   deleteSavedModel(model: number): void;
-  /** Names of nodes are joined by commas. */
+  /** Names of nodes are separated by commas. */
   runSavedModel(model: number, tensors: number[], inputs: string, outputs: string): { readonly id: number }[];
   getNumOfTensors(): number;
   isUsingGpuDevice(): boolean;
@@ -20,12 +20,12 @@ export interface Binding {
   readonly TF_Version: string;
 }
 
-/** Packages that bring the addon. */
+/** Packages with the addon. */
 export type BindingPackage = '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu';
 
 const require = createRequire(import.meta.url);
 
-/** How the addon of each package comes about. */
+/** How to set up the addon of each package. */
 const setup: Readonly<Record<BindingPackage, string>> = {
   '@tensorflow/tfjs-node':
     'Run npm rebuild @tensorflow/tfjs-node --ignore-scripts=false, or in this repository npm run setup:tensorflow.',
@@ -33,9 +33,9 @@ const setup: Readonly<Record<BindingPackage, string>> = {
 };
 
 /**
- * Loads TensorFlow. The addon is loaded by itself: the package's JavaScript, with engine and kernels of its own, is not needed.
+ * Loads TensorFlow. Only the addon is loaded, not the package's JavaScript with its own engine and kernels.
  *
- * @throws BackendError where the package, its addon or a library is missing.
+ * @throws BackendError if the package, its addon or a library is missing.
  */
 export function loadBinding(name: BindingPackage): Binding {
   const addon = addonOf(name);
@@ -46,14 +46,14 @@ export function loadBinding(name: BindingPackage): Binding {
       remedy: setup[name],
     });
   }
-  // TensorFlow tells of its processor and its registrations; errors come as exceptions.
+  // Suppresses TensorFlow's messages about the processor and registrations; errors are thrown as exceptions.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  // Memory of a GPU is taken as it is needed, not all of it at once, unless the user has it otherwise.
+  // GPU memory is allocated as needed, not all at once, unless the user has set this differently.
   if (name === '@tensorflow/tfjs-node-gpu') process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
   return loadAddon(addon, name);
 }
 
-/** @throws BackendError naming the library that is missing, or whatever else keeps the addon from being loaded. */
+/** @throws BackendError naming the missing library, or another reason why the addon cannot be loaded. */
 export function loadAddon(addon: string, name: BindingPackage): Binding {
   try {
     return require(addon) as Binding;
@@ -69,7 +69,7 @@ export function loadAddon(addon: string, name: BindingPackage): Binding {
   }
 }
 
-/** Whether a package is there with its addon. */
+/** Whether a package is installed with its addon. */
 export function isInstalled(name: BindingPackage): boolean {
   try {
     return existsSync(addonOf(name));

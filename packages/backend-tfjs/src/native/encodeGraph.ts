@@ -4,7 +4,7 @@ import { heldShape } from '../heldShape.ts';
 import { dataType, GraphWriter, type Value } from './graphWriter.ts';
 import { lowerings } from './lowering/index.ts';
 
-/** A port of the graph and what the model calls it. */
+/** A port of the graph and its name in the model. */
 export interface EncodedPort extends GraphPort {
   readonly node: string;
 }
@@ -12,10 +12,10 @@ export interface EncodedPort extends GraphPort {
 export interface EncodedGraph {
   /** The file saved_model.pb. */
   readonly bytes: Uint8Array;
-  /** The inputs that something depends on. */
+  /** The inputs that an output depends on. */
   readonly inputs: readonly EncodedPort[];
   readonly outputs: readonly EncodedPort[];
-  /** The node of the graph that TensorFlow's were written for, by what their names begin with. */
+  /** The node of the graph for which TensorFlow nodes were written, by the prefix of their names. */
   readonly nodes: ReadonlyMap<string, Node>;
 }
 
@@ -61,7 +61,7 @@ function writeNode(write: GraphWriter, node: Node, values: ReadonlyMap<Tensor, V
     const { data } = node.attributes as unknown as { data: ArrayLike<number> };
     return write.constant(data, result.dtype, result.shape);
   }
-  // Some kernels refuse empty tensors, and there is nothing to compute.
+  // Some kernels refuse empty tensors, which need no computation.
   if (result.size === 0) return write.constant([], result.dtype, result.shape);
   return lowerings.get(node.operator.name)!.lower(
     write,

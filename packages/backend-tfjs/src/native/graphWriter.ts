@@ -13,10 +13,10 @@ import {
   type TensorShapeProto,
 } from '../generated/saved_model_pb.ts';
 
-/** A value of the graph: the name of a node, whose first output is meant, or `name:1` for a further one. */
+/** A value of the graph: the name of a node for its first output, or `name:1` for another one. */
 export type Value = string;
 
-/** An attribute by what TensorFlow takes it for. */
+/** An attribute by its TensorFlow type. */
 export type Attribute =
   | { readonly type: DataType }
   | { readonly int: number }
@@ -26,9 +26,9 @@ export type Attribute =
 
 export type NodeAttributes = Readonly<Record<string, Attribute>>;
 
-/** TensorFlow's type of what holds a dtype inside a graph. Numbers of u32 travel as the int32 with their bits. */
+/** TensorFlow's type for a dtype inside a graph. u32 values are the int32 with the same bits. */
 export const dataType: Readonly<Record<DType, DataType>> = {
-  // Not held: no operator is declared for it.
+  // Not supported: no operator is declared for it.
   f16: DataType.DT_INVALID,
   f32: DataType.DT_FLOAT,
   f64: DataType.DT_DOUBLE,
@@ -46,7 +46,7 @@ export class GraphWriter {
   readonly #constants = new Map<string, Value>();
   #label = '';
 
-  /** Names of the nodes to come begin with it, so that TensorFlow's messages say for what they were written. */
+  /** Sets the prefix for the names of the following nodes, so that TensorFlow's messages show what they were written for. */
   startNode(label: string): void {
     this.#label = `${label}/`;
   }
@@ -55,14 +55,14 @@ export class GraphWriter {
     return `${this.#label}${this.#nodes.length}`;
   }
 
-  /** A node of a TensorFlow operator; its name is what `Value` stands for. */
+  /** Adds a node with a TensorFlow operator. Its name is the `Value`. */
   node(op: string, inputs: readonly Value[], attributes: NodeAttributes = {}, name = this.#nextName()): Value {
     const attr = Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, attributeValue(value)]));
     this.#nodes.push(create(NodeDefSchema, { name, op, input: [...inputs], attr }));
     return name;
   }
 
-  /** A node of one type attribute `T`, as most have. */
+  /** A node with one type attribute `T`, like most operators. */
   typed(op: string, type: DataType, inputs: readonly Value[], attributes: NodeAttributes = {}): Value {
     return this.node(op, inputs, { T: { type }, ...attributes });
   }
@@ -89,7 +89,7 @@ export class GraphWriter {
     return this.#constant(DataType.DT_INT32, Int32Array.from(values), [values.length]);
   }
 
-  /** Rows of int32: what is put before and after each axis. */
+  /** Rows of int32, such as paddings before and after each axis. */
   table(rows: readonly (readonly number[])[]): Value {
     return this.#constant(DataType.DT_INT32, Int32Array.from(rows.flat()), [rows.length, 2]);
   }
@@ -126,7 +126,7 @@ export class GraphWriter {
         metaGraphs: [
           {
             metaInfoDef: { tags: ['serve'] },
-            // Version 1087 of the format is TensorFlow 2.8's; what is written here has been read since long before.
+            // Version 1087 of the format is TensorFlow 2.8's; older versions also read the models written here.
             graphDef: { node: this.#nodes, versions: { producer: 1087, minConsumer: 12 } },
           },
         ],
@@ -149,7 +149,7 @@ function attributeValue(attribute: Attribute): AttrValue {
   return create(AttrValueSchema, { value });
 }
 
-/** A constant of one value everywhere. */
+/** A constant filled with one value. */
 export const filled = (write: GraphWriter, value: number, shape: Shape, dtype: DType): Value =>
   sizeOf(shape) <= 16
     ? write.constant(new Array<number>(sizeOf(shape)).fill(value), dtype, shape)

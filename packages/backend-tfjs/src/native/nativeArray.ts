@@ -36,7 +36,7 @@ export class NativeArray implements BackendArray {
     return this.#tensor === undefined || this.#life.ended;
   }
 
-  /** @throws DisposedError where it is no more. */
+  /** @throws DisposedError if the array was disposed or donated. */
   get tensor(): number {
     this.#life.check();
     if (this.#tensor !== undefined) return this.#tensor;
@@ -57,7 +57,7 @@ export class NativeArray implements BackendArray {
   /** A copy of the elements. */
   values(): TypedArray {
     const { tensor, dtype } = this;
-    // TensorFlow's addon has no memory for no elements.
+    // TensorFlow's addon has no memory for empty tensors.
     if (sizeOf(this.shape) === 0) return allocate(dtype, 0);
     const held = this.#binding.tensorDataSync(tensor).slice();
     if (dtype === 'f64') return new Float64Array(held.buffer);

@@ -25,7 +25,7 @@ export const isTensorflowInstalled = (): boolean => isInstalled('@tensorflow/tfj
 /** The dtypes of arrays it supports. */
 const held = dtypesOf(nativeManifest);
 
-/** Graphs as sessions of TensorFlow, by the native addon of tfjs-node: a run is one native call. */
+/** Runs graphs as TensorFlow sessions with the native addon of tfjs-node; a run is one native call. */
 export class NativeBackend implements Backend {
   readonly name = 'tfjs';
   readonly device: string;
@@ -35,7 +35,7 @@ export class NativeBackend implements Backend {
   readonly #counts: RunCounts = { runs: 0 };
   readonly #life = new NativeLife();
 
-  /** @throws BackendError where TensorFlow is not installed or does not load, or finds no GPU where one is asked for. */
+  /** @throws BackendError if TensorFlow is not installed or does not load, or finds no GPU although one is requested. */
   constructor(from: BindingPackage = '@tensorflow/tfjs-node') {
     this.#binding = loadBinding(from);
     if (from.endsWith('-gpu') && !this.#binding.isUsingGpuDevice()) {
@@ -48,7 +48,7 @@ export class NativeBackend implements Backend {
     this.device = `${this.#binding.isUsingGpuDevice() ? 'gpu' : 'cpu'}, TensorFlow ${this.#binding.TF_Version}`;
   }
 
-  /** Native calls so far that ran a graph: one for each run of an executable. */
+  /** Number of native calls so far that ran a graph: one for each run of an executable. */
   get nativeRuns(): number {
     return this.#counts.runs;
   }

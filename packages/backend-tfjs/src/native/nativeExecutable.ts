@@ -27,7 +27,7 @@ export interface NativeExecutableParts {
   readonly bound: NamedArrays;
 }
 
-/** A compiled graph as one caller holds it. The native call is made at once, so runs end in the order in which they are asked for. */
+/** One caller's handle of a compiled graph. The native call is synchronous, so runs end in the order of the calls. */
 export class NativeExecutable implements Executable {
   readonly #parts: NativeExecutableParts;
   #disposed = false;

@@ -1,6 +1,6 @@
 import { DisposedError } from '@flow-matching/tensor';
 
-/** Whether the backend is there still, for all that it made. */
+/** The lifetime of the backend, shared by everything it creates. */
 export class NativeLife {
   #ended = false;
 
@@ -12,7 +12,7 @@ export class NativeLife {
     this.#ended = true;
   }
 
-  /** @throws DisposedError after the end. */
+  /** @throws DisposedError after disposal of the backend. */
   check(): void {
     if (this.#ended) throw new DisposedError('The tfjs backend was disposed.', { expected: 'a live backend' });
   }

@@ -7,12 +7,12 @@ import { encodeGraph, type EncodedGraph } from './encodeGraph.ts';
 import { nativeManifest } from './lowering/index.ts';
 import { upload } from './nativeArray.ts';
 
-/** Native calls that have run graphs. */
+/** Counts native calls that run graphs. */
 export interface RunCounts {
   runs: number;
 }
 
-/** A graph as a session of TensorFlow, shared by every executable of it. */
+/** A graph as a TensorFlow session, shared by all its executables. */
 export class NativeModel {
   /** Inputs whose values the host must know before a run, because it draws random numbers from them. */
   readonly seeds: readonly string[];
@@ -24,7 +24,7 @@ export class NativeModel {
   readonly #counts: RunCounts;
   #model: number | undefined;
 
-  /** @throws UnsupportedError for an operator without a lowering; BackendError where TensorFlow refuses the graph. */
+  /** @throws UnsupportedError for an operator without a lowering; BackendError if TensorFlow refuses the graph. */
   constructor(binding: Binding, source: Graph, counts: RunCounts) {
     const { graph, randomness } = prepareGraph(source, nativeManifest, 'tfjs');
     this.#binding = binding;
@@ -37,7 +37,7 @@ export class NativeModel {
     this.#model = load(binding, this.#encoded);
   }
 
-  /** One native call. Tensors are by input name; those of the result are new, in the order of the graph's outputs. */
+  /** One native call. `tensors` are by input name; result tensors are new, in the order of the graph's outputs. */
   run(tensors: Readonly<Record<string, number>>, seeds: Readonly<Record<string, HostArray>>): number[] {
     const drawn = this.#randomness?.draw(seeds) ?? {};
     const uploaded: number[] = [];
@@ -64,7 +64,7 @@ export class NativeModel {
   }
 }
 
-/** TensorFlow reads models from directories only. */
+/** TensorFlow only reads models from directories. */
 function load(binding: Binding, encoded: EncodedGraph): number {
   const directory = mkdtempSync(join(tmpdir(), 'flow-matching-'));
   try {

@@ -3,12 +3,12 @@ import { importTfjs, makeRegistered } from './importTfjs.ts';
 import { notOnHost } from './notOnHost.ts';
 
 interface GpuEngine extends Pick<EngineKind, 'name' | 'unfit' | 'absent'> {
-  /** Operators made of others on this engine, besides those of every GPU. */
+  /** Operators composed of others on this engine, besides those of every GPU engine. */
   readonly decomposed?: EngineKind['decomposed'];
   readonly load: () => Promise<unknown>;
 }
 
-/** An engine whose memory is a GPU's. */
+/** An engine with GPU memory. */
 export function gpuEngine({ load, decomposed, ...engine }: GpuEngine): EngineKind {
   const kind: EngineKind = {
     ...engine,

@@ -15,7 +15,7 @@ export async function importTfjs<Module>(name: string, load: () => Promise<Modul
   }
 }
 
-/** An instance of an engine that a package has registered, apart from the one that tfjs itself would run on. */
+/** A new instance of an engine registered by a package, separate from the one that tfjs itself uses. */
 export async function makeRegistered(name: string): Promise<KernelBackend> {
   const make = findBackendFactory(name);
   try {

@@ -13,13 +13,13 @@ interface Start {
   readonly engine: Promise<StartedEngine>;
 }
 
-/** Kernels keep what they need of their engine in variables of the module, so there is one of a kind in a process, which stays. */
+/** Kernels keep state of their engine in module variables, so there is one engine of each kind per process, and it stays. */
 const started = new Map<InterpretedEngineName, Start>();
 
 /**
- * The engine of a name, started where it is not.
+ * The engine with this name, started if necessary.
  *
- * @throws BackendError where it cannot run here, is not installed, does not start, or runs with other options.
+ * @throws BackendError if it cannot run here, is not installed, does not start, or runs with other options.
  */
 export async function startEngine(name: InterpretedEngineName, options: EngineOptions): Promise<StartedEngine> {
   const kind = engineKinds[name];

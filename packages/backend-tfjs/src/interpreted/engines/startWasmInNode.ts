@@ -13,7 +13,7 @@ type WasmModule = Tfjs.BackendWasm['wasm'] & {
 
 type Imports = { readonly env: { emscripten_num_logical_cores: () => number } };
 
-/** The part that is used: its types come with the browser types only. */
+/** The part that is used: its types are only part of the browser types. */
 interface WasmApi {
   compile(bytes: Uint8Array): Promise<object>;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
@@ -28,13 +28,13 @@ interface ModuleOptions {
 const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WasmApi };
 const require = createRequire(import.meta.url);
 const binary = 'tfjs-backend-wasm-threaded-simd';
-/** Workers that the build starts with; a further one would be waited for while it cannot start. */
+/** Number of workers that the build starts with; it would wait forever for more. */
 const most = 8;
 
 /**
- * Starts the build with threads, which TensorFlow.js itself starts in browsers only: the files are the package's, the worker's script is
- * written to a file, because Node's workers know no blob, and the number of threads is ours, where the build would take half of the
- * processors at most.
+ * Starts the threaded build, which TensorFlow.js itself only starts in browsers. The files are those of the package, the
+ * worker's script is written to a file because Node's workers do not support blobs, and the number of threads is set here
+ * because the build would use at most half of the processors.
  */
 export async function startInNode(
   tfjs: typeof Tfjs,
@@ -52,7 +52,7 @@ export async function startInNode(
   const compiled = await WebAssembly.compile(readFileSync(join(folder, `${binary}.wasm`)));
   const directory = mkdtempSync(join(tmpdir(), 'flow-matching-'));
   const worker = join(directory, 'worker.cjs');
-  // The package keeps the script in a template, whose line ends within strings stand for themselves.
+  // The package stores the script in a template, in which line ends inside strings are literal.
   writeFileSync(worker, wasmWorkerContents.replaceAll('\n', String.raw`\n`));
   const known = listeners();
   try {
@@ -80,14 +80,14 @@ export async function startInNode(
       cause,
     });
   } finally {
-    // The build would end the process at any unhandled rejection.
+    // The build would end the process on any unhandled rejection.
     for (const { event, listener } of listeners())
       if (!known.some((other) => other.listener === listener)) process.removeListener(event, listener);
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-/** What TensorFlow.js's own start adds to the module. */
+/** The functions that TensorFlow.js's own start adds to the module. */
 const bridge = (module: WasmModule): Tfjs.BackendWasm['wasm']['tfjs'] => ({
   init: module.cwrap('init', null, []),
   initWithThreadsCount: module.cwrap('init_with_threads_count', null, ['number']),

@@ -9,7 +9,7 @@ import { importTfjs, makeRegistered } from './importTfjs.ts';
 export const wasm: EngineKind = {
   name: 'wasm',
   onHost: true,
-  // Beyond, kernels that broadcast leave their results unwritten.
+  // Above this rank, kernels that broadcast do not write their results.
   mostAxes: 6,
   decomposed: {
     Log1p: 'the kernel is log(1 + x)',
@@ -50,7 +50,7 @@ async function make({ threads, wasmPath }: EngineOptions): Promise<{ backend: Ba
 /** A failed allocation returns address 0, to which kernels would write: throw instead. */
 function guardMemory(backend: BackendWasm): void {
   const module = backend.wasm as unknown as Record<'_malloc' | '_free', (number: number) => number>;
-  // Each function replaces itself at its first call.
+  // Each function replaces itself on its first call.
   module['_free'](module['_malloc'](1));
   const allocate = module['_malloc'];
   const guarded = (bytes: number): number => {

@@ -9,14 +9,14 @@ const reveals = ({ operator, inputs }: Node): boolean =>
   revealing.has(operator.name) || (operator.name === 'Sub' && inputs[0] === inputs[1]);
 
 /**
- * In JavaScript, over the engine's memory, as the reference has it: right and slow. Between operators an f16 is held as an f32, so that a
- * sum on the way to a mean does not overflow; it is rounded where that shows.
+ * In JavaScript, on the engine's memory, as the reference defines it: correct and slow. Between operators an f16 is stored as
+ * an f32, so that the sum in a mean does not overflow; it is rounded where the result would reveal it.
  */
 export const byDefinition: Lower = (operations, inputs, node) => {
   const operands = inputs.map((x, i) => operations.elements(x, node.inputs[i]));
   const [{ shape, dtype }] = node.outputs;
   const { data } = evaluateOperator(node, reveals(node) ? operands.map(rounded) : operands);
-  // A cast is asked to round.
+  // A cast must round.
   const held = node.operator.name === 'Cast' ? toStorage(data, dtype) : toStorage(data, wide(dtype));
   return operations.upload({ data: held, shape, dtype: wide(dtype) });
 };

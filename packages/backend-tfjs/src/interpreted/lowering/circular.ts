@@ -2,13 +2,13 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { chosen, plus, polynomial, times } from './composed.ts';
 
-/** π/2 in three parts, of which multiples of the first two are exact (Cody and Waite). */
+/** π/2 in three parts; multiples of the first two are exact (Cody and Waite). */
 const quarterTurn = [1.5703125, 4.837512969970703e-4, 7.549789954891882e-8];
 /** Of z = r² on [−π/4, π/4] (Cephes, sinf): sin r = r + r·z·p(z), cos r = 1 − z/2 + z²·p(z). */
 const sine = [-1.6666654611e-1, 8.3321608736e-3, -1.9515295891e-4];
 const cosine = [4.166664568298827e-2, -1.388731625493765e-3, 2.443315711809948e-5];
 
-/** sin(x + turned·π/2), because a GPU's own may be off by 2⁻¹¹. */
+/** sin(x + turned·π/2), because a GPU's own function may be off by 2⁻¹¹. */
 export function circular(operations: Operations, x: TensorInfo, turned: 0 | 1): TensorInfo {
   const turns = operations.run('Round', { x: scaled(operations, x, 2 / Math.PI) });
   const r = quarterTurn.reduce((rest, part) => minus(operations, rest, scaled(operations, turns, part)), x);
@@ -36,7 +36,7 @@ const scaled = (operations: Operations, x: TensorInfo, factor: number): TensorIn
 
 const minus = (operations: Operations, a: TensorInfo, b: TensorInfo): TensorInfo => operations.run('Sub', { a, b });
 
-/** The rest of a whole number, from 0 up. */
+/** The non-negative remainder of an integer. */
 function remainder(operations: Operations, whole: TensorInfo, divisor: number): TensorInfo {
   const quotient = operations.run('Floor', { x: scaled(operations, whole, 1 / divisor) });
   return minus(operations, whole, scaled(operations, quotient, divisor));

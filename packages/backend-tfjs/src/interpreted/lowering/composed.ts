@@ -7,7 +7,7 @@ export const times = (operations: Operations, a: TensorInfo, b: TensorInfo): Ten
 export const plus = (operations: Operations, a: TensorInfo, value: number): TensorInfo =>
   operations.run('Add', { a, b: operations.filled(value, [], 'f32') });
 
-/** c₀ + c₁·z + c₂·z² + …, from the far end. */
+/** c₀ + c₁·z + c₂·z² + …, evaluated from the far end. */
 export const polynomial = (operations: Operations, z: TensorInfo, coefficients: readonly number[]): TensorInfo =>
   coefficients
     .slice(0, -1)
@@ -21,6 +21,6 @@ export const chosen = (operations: Operations, condition: TensorInfo, t: TensorI
 
 export type Formula = (operations: Operations, x: TensorInfo) => TensorInfo;
 
-/** A kernel of one operand, or a formula where the engine's own is wrong. */
+/** A unary kernel, or a formula if the engine's own is wrong. */
 export const kernelOr = (operations: Operations, name: string, x: TensorInfo, formula: Formula): TensorInfo =>
   name in operations.engine.kind.decomposed ? formula(operations, x) : operations.run(name, { x });

@@ -12,8 +12,8 @@ const toFilterLast = [2, 3, 1, 0];
 const axesOfImage = [0, 1] as const;
 
 /**
- * The three convolutions, groups one by one. Both gradients are made of what every engine has and is fast at: that of the input is a
- * convolution with the filter turned round, that of the weight a product for each of its positions.
+ * The three convolutions, one group at a time. Both gradients use operations that are fast on every engine: that of the input
+ * is a convolution with the reversed filter, that of the weight one product for each of its positions.
  */
 export const convolution: readonly Lowering[] = [
   lowering(core.Conv, float, (operations, [x, w], { attributes }) => {
@@ -40,7 +40,7 @@ export const convolution: readonly Lowering[] = [
       const kernel = weight.shape.slice(2);
       const parts = cotangents.map((cotangent, i) => {
         const spread = spreadOut(operations, cotangent, strides);
-        // Where the filter reaches over the edge, what it would meet is 0; where padding was, nothing is asked for.
+        // Beyond the edge, the filter reads 0; positions in the padding are not computed.
         const before = axesOfImage.map((axis) => dilations[axis] * (kernel[axis] - 1) - pads[axis]);
         const after = axesOfImage.map(
           (axis) => shape[axis + 2] - spread.shape[axis + 1] - before[axis] + dilations[axis] * (kernel[axis] - 1),
@@ -109,7 +109,7 @@ function convolved(
   );
 }
 
-/** Equal parts along an axis, one for each group. */
+/** Equal parts along an axis, one per group. */
 function groups(operations: Operations, x: TensorInfo, count: number, axis: number): TensorInfo[] {
   if (count === 1) return [x];
   const each = x.shape[axis] / count;
@@ -122,11 +122,11 @@ function groups(operations: Operations, x: TensorInfo, count: number, axis: numb
   );
 }
 
-/** Images [batch, height, width, channels] with zeros between their elements, as many as strides left out. */
+/** Images [batch, height, width, channels] with zeros between their elements, as many as the stride skipped. */
 function spreadOut(operations: Operations, x: TensorInfo, [down, across]: readonly number[]): TensorInfo {
   if (down === 1 && across === 1) return x;
   const [batch, height, width, channels] = x.shape;
-  // Zeros after each row, then after each column; those after the last are cut off.
+  // Zeros after each row, then after each column; those after the last are removed.
   const rows = operations.pad(operations.reshape(x, [batch * height, 1, width * channels]), [
     [0, 0],
     [0, down - 1],
@@ -144,7 +144,7 @@ function spreadOut(operations: Operations, x: TensorInfo, [down, across]: readon
   );
 }
 
-/** Images with zeros before and after their rows and columns, or without some, where the number is negative. */
+/** Images with zeros added before and after their rows and columns, or with rows and columns removed if the number is negative. */
 function resized(
   operations: Operations,
   x: TensorInfo,
@@ -162,7 +162,7 @@ function resized(
 const positions = (height: number, width: number): (readonly [number, number])[] =>
   Array.from({ length: height * width }, (_, i) => [Math.floor(i / width), i % width] as const);
 
-/** Elements of images from `begin` on, every `strides`-th, `counts` of them down and across. */
+/** A strided slice of images: from `begin`, with `strides`, and `counts` elements vertically and horizontally. */
 function every(
   operations: Operations,
   x: TensorInfo,

@@ -13,7 +13,7 @@ import { any, binary, float, lowering, numeric, signed, unary, type Lower, type 
 const negated = (operations: Operations, x: TensorInfo): TensorInfo =>
   operations.run('Sub', { a: operations.filled(0, [], 'i32'), b: x });
 
-/** The kernel, which may lose a NaN of its second operand, and that NaN again. */
+/** The kernel, with NaN of its second operand restored, which it may lose. */
 const extremum =
   (kernel: string): Lower =>
   (operations, [a, b], { inputs: [, second], outputs: [{ dtype, shape }] }) => {
@@ -24,11 +24,11 @@ const extremum =
     return operations.run('Select', { condition, t, e });
   };
 
-/** The kernel, or a composition of others where the engine's own is wrong. */
+/** The kernel, or a composition of others if the engine's own is wrong. */
 const composed = (operator: Operator, formula: Formula): Lowering =>
   lowering(operator, float, (operations, [x]) => kernelOr(operations, operator.name, x, formula));
 
-/** Arithmetic and functions, element by element. */
+/** Elementwise arithmetic and functions. */
 export const elementwise: readonly Lowering[] = [
   binary(core.Add, numeric),
   binary(core.Sub, numeric),
@@ -74,7 +74,7 @@ export const elementwise: readonly Lowering[] = [
 
 function converted(operations: Operations, x: TensorInfo, from: DType, to: DType): TensorInfo {
   if (to === 'bool') return operations.run('NotEqual', { a: x, b: operations.filled(0, [], from) });
-  // The bits of an integer are those of the other kind.
+  // Signed and unsigned integers have the same bits.
   if (from === to || (from === 'i32' && to === 'u32') || (from === 'u32' && to === 'i32')) return operations.same(x);
   return operations.run('Cast', { x }, { dtype: to === 'f32' ? 'float32' : 'int32' });
 }

@@ -3,7 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { chosen, times, type Formula } from './composed.ts';
 
-/** `value` instead of what a kernel gives where it is wrong. */
+/** Replaces a kernel's wrong results by `value`. */
 function corrected(operations: Operations, result: TensorInfo, where: TensorInfo, value: number): TensorInfo {
   const [condition, t] = [where, operations.filled(value, [], 'f32')].map((x) => operations.expand(x, result.shape));
   return chosen(operations, condition, t, result);
@@ -12,7 +12,7 @@ function corrected(operations: Operations, result: TensorInfo, where: TensorInfo
 const equals = (operations: Operations, x: TensorInfo, value: number): TensorInfo =>
   operations.run('Equal', { a: x, b: operations.filled(value, [], 'f32') });
 
-/** a ÷ b, where the kernel takes all that is equal for a quotient of 1. */
+/** a ÷ b, for a kernel that returns 1 for all equal operands. */
 export function quotient(
   operations: Operations,
   a: TensorInfo,
@@ -28,17 +28,17 @@ export function quotient(
   return corrected(operations, result, undefinedAt, Number.NaN);
 }
 
-/** log x, where the kernel is finite at 0 and may be for NaN. */
+/** log x, for a kernel that is finite at 0 and possibly for NaN. */
 export const logarithm = (operations: Operations, x: TensorInfo): TensorInfo =>
   corrected(operations, keepingNaN('Log')(operations, x), equals(operations, x, 0), -Infinity);
 
-/** A kernel of one operand, which may lose NaN. */
+/** A unary kernel that may lose NaN, with NaN restored. */
 export const keepingNaN =
   (kernel: string): Formula =>
   (operations, x) =>
     corrected(operations, operations.run(kernel, { x }), operations.run('IsNan', { x }), Number.NaN);
 
-/** a to the power of b, where the kernel loses NaN or makes one of 1. 1 to any power, and any power of 0, is 1. */
+/** a to the power of b, for a kernel that loses NaN or returns it instead of 1. 1 to any power, and anything to the power 0, is 1. */
 export function power(operations: Operations, a: TensorInfo, b: TensorInfo): TensorInfo {
   const either = (left: TensorInfo, right: TensorInfo): TensorInfo =>
     operations.run('LogicalOr', { a: left, b: right });
@@ -48,8 +48,8 @@ export function power(operations: Operations, a: TensorInfo, b: TensorInfo): Ten
 }
 
 /**
- * The greatest element along axes, where the kernel gives −1e20 instead of less. Elements that small are scaled, which is exact, until
- * −1e20 is less than all numbers of f32, and overflows to −∞ on the way back.
+ * The largest element along axes, for a kernel that returns −1e20 instead of smaller values. Such elements are scaled, which is
+ * exact, so that −1e20 is below all f32 values, and overflows to −∞ when scaled back.
  */
 export function greatest(operations: Operations, x: TensorInfo, { axes, keepdims }: ReduceAttributes): TensorInfo {
   const kernel = (of: TensorInfo): TensorInfo =>

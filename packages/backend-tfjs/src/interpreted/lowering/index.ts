@@ -26,7 +26,7 @@ const definitions = createReferenceBackend().manifest;
 /** How an engine runs an operator, by dtype. */
 export type EngineTable = ReadonlyMap<string, Readonly<Partial<Record<DType, Lower>>>>;
 
-/** The operators of an engine: those with kernels and, on the host, every other one by its definition. */
+/** The operators of an engine: those with kernels and, for an engine on the host, all others by their definition. */
 export function tableOf({ unfit, onHost }: EngineKind): EngineTable {
   return new Map(
     table.flatMap(({ name, dtypes, lower }) => {
@@ -44,7 +44,7 @@ export function tableOf({ unfit, onHost }: EngineKind): EngineTable {
 export const manifestOf = (operators: EngineTable): Manifest =>
   new Map([...operators].map(([name, lowers]) => [name, Object.keys(lowers) as DType[]]));
 
-/** A readable list of the operators that have no kernel of their own on an engine. */
+/** A readable list of the operators without a kernel on an engine. */
 export function describeFallbacks(kind: EngineKind): string {
   const operators = tableOf(kind);
   const defined = dtypes.flatMap((dtype) => {

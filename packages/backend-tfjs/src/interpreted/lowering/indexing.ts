@@ -4,7 +4,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { any, lowering, numeric, type Lowering } from './lowering.ts';
 
-/** Indices as a list, those that count from the end as they count from the beginning. */
+/** Indices as a flat list, with negative ones counted from the start. */
 function counted(operations: Operations, indices: TensorInfo, extent: number): TensorInfo {
   const count = sizeOf(indices.shape);
   const list = operations.reshape(indices, [count]);

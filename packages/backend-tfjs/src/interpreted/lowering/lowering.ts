@@ -2,25 +2,25 @@ import type { Attributes, DType, Node, Operator } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 
-/** How one operator runs: kernels, and the value they end with, which is one that they have made. */
+/** Runs one operator with kernels, and returns the resulting value, which is newly created. */
 export type Lower<A extends Attributes = Attributes> = (
   operations: Operations,
   inputs: readonly TensorInfo[],
   node: Node<A>,
 ) => TensorInfo;
 
-/** One row of the table: how an operator of core runs by kernels of TensorFlow.js, and for which dtypes. */
+/** One row of the table: how an operator of core runs with kernels of TensorFlow.js, and for which dtypes. */
 export interface Lowering {
   readonly name: string;
   readonly dtypes: readonly DType[];
   readonly lower: Lower;
-  /** What it is made of, where some engine has a kernel of that name and this is used instead. */
+  /** The composition used instead of a kernel of this name on some engines. */
   readonly via?: string;
 }
 
 export const float: readonly DType[] = ['f32'];
 export const signed: readonly DType[] = ['f32', 'i32'];
-/** Numbers of u32 are held as the int32 with their bits: for what does the same to both. */
+/** For operators that act in the same way on u32 and int32: u32 values are stored as the int32 with the same bits. */
 export const numeric: readonly DType[] = ['f32', 'i32', 'u32'];
 export const any: readonly DType[] = [...numeric, 'bool'];
 
@@ -37,10 +37,10 @@ export const lowering = <A extends Attributes>(
   ...(via !== undefined && { via }),
 });
 
-/** A row for an operator of one operand that is a kernel. */
+/** A row for a unary operator that is a kernel. */
 export const unary = (operator: Operator, dtypes: readonly DType[], kernel: string = operator.name): Lowering =>
   lowering(operator, dtypes, (operations, [x]) => operations.run(kernel, { x }));
 
-/** A row for an operator of two operands that is a kernel. */
+/** A row for a binary operator that is a kernel. */
 export const binary = (operator: Operator, dtypes: readonly DType[], kernel: string = operator.name): Lowering =>
   lowering(operator, dtypes, (operations, [a, b]) => operations.run(kernel, { a, b }));

@@ -4,7 +4,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 import { float, lowering, type Lowering } from './lowering.ts';
 
-/** The batch of matrices as [batch, rows, columns], repeated to `batch`. */
+/** The batch of matrices as [batch, rows, columns], broadcast to `batch`. */
 function batched(operations: Operations, x: TensorInfo, batch: Shape): TensorInfo {
   const matrix = x.shape.slice(-2);
   const own = sizeOf(x.shape.slice(0, -2));
@@ -13,7 +13,7 @@ function batched(operations: Operations, x: TensorInfo, batch: Shape): TensorInf
 }
 
 export const products: readonly Lowering[] = [
-  // The kernel repeats a batch of one; others are repeated for it.
+  // The kernel broadcasts a batch of one; others are broadcast here.
   lowering(core.MatMul, float, (operations, [a, b], { outputs: [{ shape }] }) => {
     const batch = shape.slice(0, -2);
     const result = operations.product(batched(operations, a, batch), batched(operations, b, batch));

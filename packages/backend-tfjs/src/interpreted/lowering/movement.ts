@@ -3,12 +3,12 @@ import { sizeOf } from '@flow-matching/tensor';
 import { byDefinition } from './byDefinition.ts';
 import { any, lowering, unary, type Lowering } from './lowering.ts';
 
-/** Operators that move elements about. */
+/** Operators that move elements. */
 export const movement: readonly Lowering[] = [
   lowering(core.Reshape, any, (operations, [x], { attributes: { shape } }) => operations.reshape(x, shape)),
   lowering(core.Transpose, any, (operations, [x], { attributes: { perm } }) => operations.transpose(x, perm)),
   lowering(core.Expand, any, (operations, [x], { attributes: { shape } }) => operations.expand(x, shape)),
-  // As rows that are joined end to end.
+  // As rows that are concatenated.
   lowering(core.Concat, any, (operations, inputs, { outputs: [{ shape }], attributes: { axis } }) => {
     const rows = sizeOf(shape.slice(0, axis));
     const parts = inputs
@@ -23,9 +23,9 @@ export const movement: readonly Lowering[] = [
   ),
   lowering(core.Pad, any, (operations, [x], node) => {
     const { pads } = node.attributes;
-    // Numbers of u32 are held as the int32 with their bits.
+    // u32 values are stored as the int32 with the same bits.
     const value = node.outputs[0].dtype === 'u32' ? node.attributes.value | 0 : node.attributes.value;
-    // Kernels leave a NaN out, and take an integer by way of f32.
+    // Kernels skip NaN, and convert integers through f32.
     const isLost = Number.isNaN(value) || (!core.isFloat(node.outputs[0].dtype) && Math.fround(value) !== value);
     if (isLost && operations.engine.kind.onHost) return byDefinition(operations, [x], node);
     const pairs = x.shape.map((_, axis) => [pads[axis], pads[axis + x.shape.length]] as const);

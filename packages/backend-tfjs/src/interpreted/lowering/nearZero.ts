@@ -3,7 +3,7 @@ import type { Operations } from '../operations.ts';
 import { chosen, kernelOr, plus, polynomial, times } from './composed.ts';
 import { keepingNaN, logarithm } from './guarded.ts';
 
-// Series, because a GPU's logarithm is off by 2⁻²¹ around 1, however small it is there. Their rest is below 2⁻²⁷ of the sum.
+// Series, because a GPU's logarithm has an absolute error of 2⁻²¹ around 1. Their remainder is below 2⁻²⁷ of the sum.
 const exponential = Array.from({ length: 12 }, (_, k) => 1 / factorial(k + 1));
 const areaTangent = Array.from({ length: 9 }, (_, k) => 2 / (2 * k + 1));
 const errorIntegral = Array.from(
@@ -25,17 +25,17 @@ export function log1p(operations: Operations, x: TensorInfo): TensorInfo {
   const divisor = plus(operations, x, 2);
   const s = operations.run('RealDiv', { a: x, b: divisor });
   const series = polynomial(operations, times(operations, s, s), areaTangent);
-  // x comes last: half of the least normal number would be 0.
+  // x is multiplied last: half of the smallest normal number would be 0.
   const near = times(operations, x, operations.run('RealDiv', { a: series, b: divisor }));
   const far = kernelOr(operations, 'Log', plus(operations, x, 1), logarithm);
   return chosen(operations, within(operations, x, -0.5, 1), near, far);
 }
 
-/** Up to |x| = 0.625 a polynomial: 1 − exp(−2·|x|), which the kernel begins with, loses the digits of a small x. */
+/** A polynomial up to |x| = 0.625: 1 − exp(−2·|x|), which the kernel computes first, loses the digits of a small x. */
 export const tanh = (operations: Operations, x: TensorInfo): TensorInfo =>
   chosen(operations, within(operations, x, -0.625, 0.625), odd(operations, x, tangent), operations.run('Tanh', { x }));
 
-/** Up to |x| = 1 as 2/√π·(x − x³/3 + x⁵/(2!·5) − …): the kernel is off by 1.5·10⁻⁷, however small x is. */
+/** Up to |x| = 1 as 2/√π·(x − x³/3 + x⁵/(2!·5) − …): the kernel has an absolute error of 1.5·10⁻⁷, however small x is. */
 export const erf = (operations: Operations, x: TensorInfo): TensorInfo =>
   chosen(operations, within(operations, x, -1, 1), odd(operations, x, errorIntegral), operations.run('Erf', { x }));
 
@@ -47,7 +47,7 @@ function factorial(n: number): number {
   return n <= 1 ? 1 : n * factorial(n - 1);
 }
 
-/** From `low` to `high`; nowhere where x is NaN. */
+/** Whether x is between `low` and `high`; false for NaN. */
 function within(operations: Operations, x: TensorInfo, low: number, high: number): TensorInfo {
   const [bottom, top] = [low, high].map((bound) => operations.filled(bound, [], 'f32'));
   const [a, b] = [operations.run('LessEqual', { a: bottom, b: x }), operations.run('LessEqual', { a: x, b: top })];

@@ -2,10 +2,10 @@ import type { Shape, TensorType } from '@flow-matching/tensor';
 import { dataType, indexType, type GraphWriter, type Value } from '../graphWriter.ts';
 import type { Lowering } from './lowering.ts';
 
-/** Runs of axes that TensorFlow's kernels broadcast; it joins neighbouring axes that broadcast alike. */
+/** The largest number of runs of axes that TensorFlow's kernels broadcast; adjacent axes that broadcast in the same way form a run. */
 const mostRuns = 4;
 
-/** How often operands change, along a shape's axes, between being repeated and not. */
+/** The number of runs of axes along which the same operands are broadcast. */
 function broadcastRuns(shapes: readonly Shape[], whole: Shape): number {
   const kindOf = (axis: number): string =>
     shapes.map((shape) => Number((shape[axis - whole.length + shape.length] ?? 1) === whole[axis])).join('');
@@ -13,7 +13,7 @@ function broadcastRuns(shapes: readonly Shape[], whole: Shape): number {
   return kinds.filter((kind, i) => i === 0 || kind !== kinds[i - 1]).length;
 }
 
-/** `x` of shape `from` repeated to `shape`. */
+/** `x` of shape `from` broadcast to `shape`. */
 export function broadcastTo(write: GraphWriter, x: Value, from: Shape, { shape, dtype }: TensorType): Value {
   if (broadcastRuns([from], shape) <= mostRuns)
     return write.typed('BroadcastTo', dataType[dtype], [x, write.integers(shape)], { Tidx: indexType });
@@ -23,7 +23,7 @@ export function broadcastTo(write: GraphWriter, x: Value, from: Shape, { shape, 
   return write.typed('Tile', dataType[dtype], [reshaped, write.integers(repeats)], { Tmultiples: indexType });
 }
 
-/** An operator that works element by element: operands whose broadcast TensorFlow does not have are repeated before. */
+/** An elementwise operator: operands whose broadcast TensorFlow does not support are expanded first. */
 export const broadcasting = (lowering: Lowering): Lowering => ({
   ...lowering,
   lower(write, values, node) {

@@ -4,7 +4,7 @@ import type { DataType } from '../../generated/saved_model_pb.ts';
 import { dataType, filled, indexType, type GraphWriter, type NodeAttributes, type Value } from '../graphWriter.ts';
 import { float, lowering, type Lowering } from './lowering.ts';
 
-// TensorFlow's processors take images as [batch, height, width, channels] and filters as [height, width, in, out].
+// TensorFlow on CPUs takes images as [batch, height, width, channels] and filters as [height, width, in, out].
 const toChannelsLast = [0, 2, 3, 1];
 const toChannelsFirst = [0, 3, 1, 2];
 const toFilterLast = [2, 3, 1, 0];
@@ -13,8 +13,8 @@ const toFilterFirst = [3, 2, 0, 1];
 const permuted = (shape: Shape, perm: readonly number[]): number[] => perm.map((axis) => shape[axis]);
 
 /**
- * The three convolutions. Groups are convolved one by one; dilated kernels get zeros between their elements, because the gradients know no
- * dilation on a CPU.
+ * The three convolutions. Groups are convolved one at a time; dilated kernels get zeros between their elements, because the
+ * gradients do not support dilation on a CPU.
  */
 export const convolution: readonly Lowering[] = [
   lowering(core.Conv, float, (write, [x, w], { inputs: [input, weight], attributes }) => {
@@ -63,7 +63,7 @@ export const convolution: readonly Lowering[] = [
   }),
 ];
 
-/** What the three convolutions share: a kernel of a weight [out, in / group, height, width] and how images and filters are cut up. */
+/** Common parts of the three convolutions: a kernel for a weight [out, in / group, height, width], and the splitting of images and filters. */
 class Kernels {
   readonly type: DataType;
   readonly attributes: NodeAttributes;
@@ -99,7 +99,7 @@ class Kernels {
     return this.#write.typed('Transpose', this.type, [x, this.#write.integers(perm)], { Tperm: indexType });
   }
 
-  /** Equal parts along an axis, one for each group. */
+  /** Equal parts along an axis, one per group. */
   groupsOf(x: Value, shape: Shape, axis: number): Value[] {
     if (this.#group === 1) return [x];
     const each = shape[axis] / this.#group;
@@ -112,7 +112,7 @@ class Kernels {
     });
   }
 
-  /** Parts side by side along the last axis. */
+  /** Concatenates parts along the last axis. */
   joined(parts: readonly Value[]): Value {
     if (parts.length === 1) return parts[0];
     return this.#write.typed('ConcatV2', this.type, [...parts, this.#write.scalar(3, 'i32')], {
@@ -121,7 +121,7 @@ class Kernels {
     });
   }
 
-  /** A filter with the zeros of its dilation between its elements. */
+  /** A filter with zeros between its elements for its dilation. */
   spread(filter: Value): Value {
     if (this.#dilations.every((dilation) => dilation === 1)) return filter;
     const [height, width, depth, out] = this.#filter;
@@ -147,7 +147,7 @@ class Kernels {
     );
   }
 
-  /** The elements of a filter from among the zeros of its dilation. */
+  /** The elements of a filter without the zeros of its dilation. */
   gathered(filter: Value): Value {
     if (this.#dilations.every((dilation) => dilation === 1)) return filter;
     const [, , depth, out] = this.#filter;

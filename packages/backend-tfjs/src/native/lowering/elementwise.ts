@@ -7,7 +7,7 @@ import { narrowed, widened } from './unsigned.ts';
 
 const { DT_INT64, DT_BOOL } = DataType;
 
-/** `op` on numbers; those of u32 as int64, and back where the result is no bool. */
+/** `op` on numbers; u32 is computed in int64 and converted back unless the result is bool. */
 const wide =
   (op: string, integerOp = op): Lower =>
   (write, inputs, { inputs: [{ dtype }], outputs: [result] }) => {
@@ -28,16 +28,16 @@ const modulo = (write: GraphWriter, inputs: readonly Value[], dtype: DType, fmod
   return narrowed(write, write.typed('FloorMod', DT_INT64, long));
 };
 
-/** Whether a tensor is a row that is added to each of the rows of another. */
+/** Whether a tensor is a row that is added to each row of another. */
 const isBias = (row: Tensor, { rank, shape }: Tensor): boolean =>
   core.isFloat(row.dtype) && rank > 1 && row.rank === 1 && row.shape[0] === shape[rank - 1];
 
-/** Arithmetic, comparisons and logic, element by element. */
+/** Elementwise arithmetic, comparisons and logic. */
 export const elementwise: readonly Lowering[] = [
   lowering(core.Add, numeric, (write, operands, { inputs }) => {
     const type = dataType[inputs[0].dtype];
     const bias = inputs.findIndex((tensor, i) => isBias(tensor, inputs[1 - i]));
-    // TensorFlow fuses BiasAdd, and not AddV2, with the product before it.
+    // TensorFlow fuses BiasAdd, but not AddV2, with the preceding product.
     if (bias >= 0) return write.typed('BiasAdd', type, [operands[1 - bias], operands[bias]]);
     return write.typed('AddV2', type, operands);
   }),
@@ -89,7 +89,7 @@ export const elementwise: readonly Lowering[] = [
     if (condition.rank > 0 || branches.some((branch) => !sameShape(branch.shape, shape))) {
       return write.typed('SelectV2', type, operands);
     }
-    // A single condition passes one branch on as it is, where a selection would copy it.
+    // With a single condition, one branch is forwarded without the copy that a selection would make.
     const [chosen, ...values] = operands;
     const [yes, no] = values.map((value) => write.typed('Switch', type, [value, chosen]));
     return write.typed('Merge', type, [`${yes}:1`, no], { N: { int: 2 } });
@@ -104,7 +104,7 @@ function converted(write: GraphWriter, x: Value, from: DType, to: DType): Value 
   const convert = (value: Value, source: DataType, target: DataType): Value =>
     write.node('Cast', [value], { SrcT: { type: source }, DstT: { type: target } });
   if (to === 'bool') return write.typed('NotEqual', dataType[from], [x, write.scalar(0, from)]);
-  // The bits of an integer are those of the other kind.
+  // Signed and unsigned integers have the same bits.
   if (from === 'u32') return to === 'i32' ? x : convert(widened(write, x), DT_INT64, dataType[to]);
   if (to === 'u32') {
     if (from === 'i32') return x;

@@ -1,14 +1,14 @@
 import type { Attributes, DType, Node, Operator } from '@flow-matching/tensor';
 import { dataType, type GraphWriter, type Value } from '../graphWriter.ts';
 
-/** How one operator is written as TensorFlow nodes. */
+/** Writes one operator as TensorFlow nodes. */
 export type Lower<A extends Attributes = Attributes> = (
   write: GraphWriter,
   inputs: readonly Value[],
   node: Node<A>,
 ) => Value;
 
-/** One row of the table: what the engine does with an operator of core, and for which dtypes. */
+/** One row of the table: how the engine runs an operator of core, and for which dtypes. */
 export interface Lowering {
   readonly name: string;
   readonly dtypes: readonly DType[];

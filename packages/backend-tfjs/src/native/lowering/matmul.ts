@@ -3,7 +3,7 @@ import { dataType } from '../graphWriter.ts';
 import { lowering, numeric, type Lowering } from './lowering.ts';
 
 export const products: readonly Lowering[] = [
-  // Products of u32 wrap around as those of the int32 with their bits do.
+  // Products of u32 wrap around like those of the int32 with the same bits.
   lowering(core.MatMul, numeric, (write, operands, { inputs: [a, b] }) => {
     if (a.rank === 2 && b.rank === 2) {
       return write.typed('MatMul', dataType[a.dtype], operands, {

@@ -3,7 +3,7 @@ import { dataType, indexType } from '../graphWriter.ts';
 import { broadcastTo } from './broadcasts.ts';
 import { any, lowering, same, type Lowering } from './lowering.ts';
 
-/** Operators that move elements about. */
+/** Operators that move elements. */
 export const movement: readonly Lowering[] = [
   lowering(core.Reshape, any, (write, [x], { outputs: [{ dtype, shape }] }) =>
     write.typed('Reshape', dataType[dtype], [x, write.integers(shape)], { Tshape: indexType }),
@@ -24,7 +24,7 @@ export const movement: readonly Lowering[] = [
   ),
   lowering(core.Slice, any, (write, [x], { inputs: [{ shape }], outputs: [{ dtype }], attributes }) => {
     const { starts, ends, steps } = attributes;
-    // An end before the first element has no number of its own, only a bit that says: as far as there are elements.
+    // An end before the first element has no index, only a mask bit that means: to the last element in this direction.
     const open = ends.reduce((mask, end, axis) => (end < 0 || end > shape[axis] ? mask | (1 << axis) : mask), 0);
     const bounds = [starts, ends.map((end) => Math.max(end, 0)), steps].map((values) => write.integers(values));
     return write.typed('StridedSlice', dataType[dtype], [x, ...bounds], {

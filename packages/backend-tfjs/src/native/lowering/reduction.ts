@@ -12,7 +12,7 @@ const reduction =
       keep_dims: { bool: keepdims },
     });
 
-/** With the highest bit turned round, numbers of u32 are in the order of the int32 with their bits. */
+/** With the highest bit flipped, u32 values have the order of the int32 with the same bits. */
 const ordered =
   (op: string): Lower<ReduceAttributes> =>
   (write, [x], node) => {
@@ -23,7 +23,7 @@ const ordered =
   };
 
 export const reductions: readonly Lowering[] = [
-  // Sums of u32 wrap around as those of the int32 with their bits do.
+  // Sums of u32 wrap around like those of the int32 with the same bits.
   lowering(core.ReduceSum, numeric, reduction('Sum')),
   lowering(core.ReduceMax, numeric, ordered('Max')),
   lowering(core.ReduceMin, numeric, ordered('Min')),
