@@ -8,7 +8,15 @@ import {
   type TrainingState,
   type VectorFieldModel,
 } from '@flow-matching/core';
-import { GraphError, OptionError, ShapeError, where, type HostArray } from '@flow-matching/tensor';
+import {
+  GraphError,
+  OptionError,
+  ShapeError,
+  where,
+  type HostArray,
+  DataError,
+  MemoryError,
+} from '@flow-matching/tensor';
 import {
   adam,
   adamw,
@@ -92,6 +100,40 @@ onEachBackend('training', (backend) => {
       expect(bytes(resumed.ema!)).to.equal(bytes(whole.ema!));
     });
   }
+
+  it('refuses counts that are none, or that no memory could hold, before it asks for data', async () => {
+    const data: Dataset = { name: 'none', shape: [2 ** 10], batch: () => expect.fail('it was asked for a batch') };
+    for (const count of [0, -1, 1.5, NaN, Infinity, 1e300, 2 ** 53, 2 ** 31])
+      for (const name of ['steps', 'batchSize', 'reportEvery', 'checkpointEvery'])
+        expect(await flow.begin(data, options({ [name]: count })).catch((error: unknown) => error), name)
+          .to.be.instanceOf(OptionError)
+          .with.property('message')
+          .that.includes(`${name} is ${count}.`);
+    expect(await flow.begin(data, options({ batchSize: 2 ** 24 })).catch((error: unknown) => error))
+      .to.be.instanceOf(MemoryError)
+      .with.property('message')
+      .that.includes('A batch would take an array of 17179869184 numbers.');
+  });
+
+  it('is checked before it begins, by all that does not depend on its parameters', async () => {
+    const trained = options({ batchSize: 4 });
+    await flow.checkTraining(gaussianData(), trained);
+    const crooked = await smallFlow(backend(), {
+      model: { name: 'crooked', init: () => ({}), apply: (_, { x }) => x.reshape([8, 1]) },
+    });
+    const refusals = [
+      flow.checkTraining(gaussianData(), { ...trained, steps: 0 }),
+      flow.checkTraining({ ...gaussianData(), shape: [3] }, trained),
+      crooked.checkTraining(gaussianData(), trained),
+      crooked.begin(gaussianData(), trained),
+    ].map((check) => check.catch((error: unknown) => error));
+    const [steps, shape, formula, begun] = await Promise.all(refusals);
+    expect(steps).to.be.instanceOf(OptionError).with.property('message').that.includes('steps is 0');
+    expect(shape).to.be.instanceOf(DataError);
+    expect(formula).to.be.instanceOf(ShapeError);
+    expect((formula as Error).message).to.equal((begun as Error).message);
+    await crooked.dispose();
+  });
 
   it('depends on the seed, and on nothing else', async () => {
     const [a, again, other] = [
@@ -296,6 +338,24 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
       await trained.dispose();
       await paired.dispose();
     }
+  });
+
+  it('refuses counts that are none, or that no memory could hold, before any work', async () => {
+    const refusal = (count: number, options: object = {}): Promise<unknown> =>
+      flow.sample(count, { solver: midpoint({ steps: 1 }), ...options }).catch((error: unknown) => error);
+    for (const count of [0, -1, 1.5, NaN, Infinity, 1e300, 2 ** 53, 2 ** 31, 2 ** 27]) {
+      expect(await refusal(count), `${count} samples`)
+        .to.be.instanceOf(OptionError)
+        .with.deep.property('actual', count);
+      expect(await refusal(2, { batchSize: count }), `batches of ${count}`).to.be.instanceOf(OptionError);
+      expect(await refusal(2, { trajectory: count }), `${count} points`).to.be.instanceOf(OptionError);
+      const probes = { divergence: 'hutchinson', probes: count } as const;
+      expect(await refusal(2, { logLikelihood: probes }), `${count} probes`).to.be.instanceOf(OptionError);
+    }
+    expect(await refusal(2 ** 20, { trajectory: 2 ** 20 }))
+      .to.be.instanceOf(MemoryError)
+      .with.property('message')
+      .that.matches(/The samples would take an array of \d+ numbers\. Expected at most 4294967296\./);
   });
 
   it('is a function of the seed and the sample index, whatever the batch', async () => {

@@ -29,9 +29,8 @@ describe('examples', () => {
       const file = fileURLToPath(new URL(`examples/${name}/experiment.yaml`, root));
       const settings = ['training.steps=3', 'training.batchSize=8', 'model.width=8', 'model.depth=2'].map(parseSetting);
       await using assembled = await assembleExperiment(await loadExperiment(createRootContainer(), file, settings));
-      const { data, optimizer, flow } = assembled;
-      for await (const { loss } of flow.train(data, { optimizer, steps: 3, batchSize: 8 }))
-        expect(loss).to.be.within(0, 100);
+      const { data, training, flow } = assembled;
+      for await (const { loss } of flow.train(data, training)) expect(loss).to.be.within(0, 100);
       const { samples } = await flow.sample(4, { seed: 1 });
       expect(samples.data.every(Number.isFinite)).to.equal(true);
     });

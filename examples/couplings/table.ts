@@ -50,10 +50,10 @@ async function score(file: string, seed: number): Promise<Scores> {
   if (values.batch) settings.push({ path: ['training', 'batchSize'], value: Number(values.batch), label: '--batch' });
   const loaded = await loadExperiment(createRootContainer(), file, settings);
   await using assembled = await assembleExperiment(loaded);
-  const { flow, data, optimizer, experiment } = assembled;
+  const { flow, data, training } = assembled;
   const began = performance.now();
   let loss = NaN;
-  for await (const report of flow.train(data, { ...experiment.training, optimizer, seed })) loss = report.loss;
+  for await (const report of flow.train(data, training)) loss = report.loss;
   const trained = performance.now();
   const request = { flow, data, count, seed };
   const distance = await wasserstein2().estimate(request);

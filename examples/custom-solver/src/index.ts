@@ -27,7 +27,7 @@ export const ralston4 = defineSolver({
   summary: 'Order 4 (Ralston), fixed steps, four evaluations each',
   options: z.strictObject({
     /** Number of steps. */
-    steps: z.int().positive().default(25),
+    steps: z.int().positive().max(10_000).default(25),
   }),
   create: ({ steps }) => explicitRungeKutta('ralston4', ralston4Tableau, { steps }),
 });

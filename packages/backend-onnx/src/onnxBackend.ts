@@ -3,9 +3,10 @@ import {
   checkAliases,
   checkElements,
   checkHeld,
+  checkInteger,
   DisposedError,
   dtypesOf,
-  OptionError,
+  largestThreadCount,
   SharedCompilations,
   type Backend,
   type BackendArray,
@@ -65,12 +66,7 @@ export class OnnxBackend implements Backend {
     spinning = false,
     session = {},
   }: OnnxOptions = {}) {
-    if (!Number.isInteger(threads) || threads < 1) {
-      throw new OptionError(`${threads} threads cannot run anything.`, {
-        actual: threads,
-        expected: 'a positive integer',
-      });
-    }
+    checkInteger(`${threads} threads cannot run anything.`, threads, { largest: largestThreadCount });
     this.#prepack = prepack;
     this.#sessionOptions = {
       executionProviders: ['cpu'],

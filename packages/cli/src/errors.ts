@@ -35,13 +35,6 @@ export class FileError extends FlowMatchingError {
   }
 }
 
-/** A request needs more memory than available, according to an estimate before the work. */
-export class MemoryError extends FlowMatchingError {
-  constructor(problem: string, details?: ErrorDetails) {
-    super('FM_MEMORY', problem, details);
-  }
-}
-
 /** The user stopped the command. State has been saved, and the message says how to continue. */
 export class InterruptedError extends FlowMatchingError {
   constructor(problem: string, details?: ErrorDetails) {

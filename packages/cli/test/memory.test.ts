@@ -1,9 +1,9 @@
-import type { ModelContext } from '@flow-matching/core';
+import type { ModelContext, VectorFieldModel } from '@flow-matching/core';
+import { MemoryError, OptionError } from '@flow-matching/tensor';
 import { adam, mlp, sgd } from '@flow-matching/plugins';
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { MemoryError } from '../src/errors.ts';
 import { checkSamplesMemory, checkTrainingMemory } from '../src/run/memory.ts';
 import { inProcess, temporaryFolder } from './support/commandLine.ts';
 import { tinyExperiment } from './support/tinyExperiment.ts';
@@ -45,6 +45,19 @@ describe('the memory of a training', () => {
       /parameters of the model: at least [\d.]+ GiB are needed, and there are 16 GiB\. .*Lower model\.width, model\.depth/,
     );
     expect(error.actual).to.be.greaterThan(16 * gibibyte);
+  });
+
+  it('is not taken for too large where the model fails of something else', () => {
+    const broken: VectorFieldModel = {
+      name: 'broken',
+      init: () => {
+        throw new OptionError('It is odd.', { actual: 1e300 });
+      },
+      apply: (_, { x }) => x,
+    };
+    const check = (): number =>
+      checkTrainingMemory({ model: broken, context, optimizer: sgd(), batchSize: 10, ema: false }, gibibyte);
+    expect(check).to.throw(OptionError, 'It is odd.');
   });
 
   it('is refused where a batch is too large', () => {

@@ -6,6 +6,13 @@ import { join } from 'node:path';
 import { inProcess, seen, start, temporaryFolder } from './support/commandLine.ts';
 import { tinyExperiment } from './support/tinyExperiment.ts';
 
+/** A plugin module with a model that adds three columns to whatever it is given. */
+const crookedModel = `import { defineModel, zeros } from '${import.meta.resolve('@flow-matching/core')}';
+export const crooked = defineModel({
+  name: 'crooked',
+  create: () => ({ name: 'crooked', init: () => ({}), apply: (_, { x }) => x.add(zeros([x.shape[0], 3])) }),
+});`;
+
 describe('a run', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
@@ -253,6 +260,39 @@ describe('a run', function () {
       expect(stderr).to.match(message);
       expect(status).to.equal(1);
       expect(existsSync(folder.file('a'))).to.equal(false);
+    });
+  }
+
+  for (const [what, settings, message] of [
+    [
+      'a coupling that its path does not allow',
+      ['path.name=variance-preserving', 'coupling=optimal-transport'],
+      /FM_PATH: The path 'variance-preserving' cannot use the coupling 'optimal-transport'/,
+    ],
+    [
+      'a path between two distributions without a source',
+      ['path.name=schrodinger-bridge'],
+      /FM_DATA: The path 'schrodinger-bridge' runs between two distributions/,
+    ],
+    [
+      'a source that its path would ignore',
+      ['data={name: pair, source: gaussian, target: moons}'],
+      /FM_DATA: The path 'optimal-transport' starts from noise and would ignore/,
+    ],
+    [
+      'a model whose formula does not fit its points',
+      ['plugins=[./crooked.mjs]', 'model={name: crooked}'],
+      /FM_SHAPE: .*\[32, 2\].*\[32, 3\]/,
+    ],
+  ] as const) {
+    it(`refuses ${what}, and makes no directory`, async () => {
+      writeFileSync(folder.file('crooked.mjs'), crookedModel);
+      const given = settings.flatMap((setting) => ['--set', setting]);
+      const { status, stderr } = await train('a', ...given);
+      expect(stderr).to.match(message);
+      expect(status).to.equal(1);
+      expect(existsSync(folder.file('a'))).to.equal(false);
+      expect((await train('a')).status, 'and the place is free').to.equal(0);
     });
   }
 

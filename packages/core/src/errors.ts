@@ -18,6 +18,24 @@ export class PathError extends FlowMatchingError {
   }
 }
 
+/** A model has more parameters than allowed. */
+export class ModelSizeError extends FlowMatchingError {
+  static override readonly name: string = 'ModelSizeError';
+
+  /** Elements of all parameters, or of those counted when the limit was exceeded. */
+  readonly parameters: number;
+
+  constructor(parameters: number, limit: number, cause?: unknown) {
+    super('FM_MODEL_SIZE', `The model has ${parameters} parameters or more.`, {
+      actual: parameters,
+      expected: `at most ${Math.floor(limit)}`,
+      remedy: 'Make it smaller.',
+      cause,
+    });
+    this.parameters = parameters;
+  }
+}
+
 /** Numbers left the finite range: a NaN loss, an infinite gradient, a NaN velocity. */
 export class NumericalError extends FlowMatchingError {
   static override readonly name: string = 'NumericalError';

@@ -11,7 +11,6 @@ export * from './contracts/path.ts';
 export * from './contracts/solver.ts';
 export * from './drivers/assembleFlow.ts';
 export { checkBatch } from './drivers/checkBatch.ts';
-export { checkPositiveInteger } from './drivers/checkPositiveInteger.ts';
 export type { Divergence } from './drivers/divergenceOptions.ts';
 export { exactDivergence, hutchinsonDivergence, type PointField } from './drivers/divergence.ts';
 export * from './drivers/flow.ts';

@@ -136,3 +136,12 @@ export class DataError extends FlowMatchingError {
     super('FM_DATA', problem, details);
   }
 }
+
+/** A request needs more memory than there is, or an array longer than arrays can be. Thrown before the work starts. */
+export class MemoryError extends FlowMatchingError {
+  static override readonly name: string = 'MemoryError';
+
+  constructor(problem: string, details?: ErrorDetails) {
+    super('FM_MEMORY', problem, details);
+  }
+}

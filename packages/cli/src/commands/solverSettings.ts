@@ -1,6 +1,6 @@
+import { largestCount } from '@flow-matching/tensor/limits';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Setting } from '../experiment/experimentSource.ts';
-import { largestCount } from '../largestCount.ts';
 
 export interface SolverOptions {
   readonly solver?: string;

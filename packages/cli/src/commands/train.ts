@@ -40,6 +40,7 @@ export async function train(
   const loaded = await loadExperiment(context.root, given?.experimentFile ?? experiment, settings);
   // Data is read and parts are checked before a directory is made, so that a bad experiment leaves no directory behind.
   await using assembled = await assembleExperiment(loaded);
+  await assembled.flow.checkTraining(assembled.data, assembled.training);
   if (report) await assembled.flow.checkSampling(assembled.data.shape);
   for (const warning of assembled.data.warnings ?? []) context.output.warn(warning);
   const { name } = loaded.experiment;

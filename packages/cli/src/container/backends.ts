@@ -1,5 +1,5 @@
 import { defineBackend } from '@flow-matching/core';
-import { createReferenceBackend, type Backend } from '@flow-matching/tensor';
+import { createReferenceBackend, type Backend, largestCount, largestThreadCount } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 /** The definition of the operators: correct and slow. */
@@ -20,12 +20,12 @@ const sessionOptions = z.strictObject({
     .array(
       z.union([
         executionProvider,
-        z.strictObject({ name: executionProvider, deviceId: z.int().nonnegative().exactOptional() }),
+        z.strictObject({ name: executionProvider, deviceId: z.int().nonnegative().max(largestCount).exactOptional() }),
       ]),
     )
     .exactOptional(),
   executionMode: z.enum(['sequential', 'parallel']).exactOptional(),
-  interOpNumThreads: z.int().positive().exactOptional(),
+  interOpNumThreads: z.int().positive().max(largestThreadCount).exactOptional(),
   enableCpuMemArena: z.boolean().exactOptional(),
   enableMemPattern: z.boolean().exactOptional(),
   /** 0 verbose to 4 fatal. */
@@ -40,6 +40,7 @@ export const onnx = defineBackend({
     threads: z
       .int()
       .positive()
+      .max(largestThreadCount)
       .exactOptional()
       .describe('Threads per operator; by default one per available processor'),
     spinning: z.boolean().default(false).describe('Let idle threads spin instead of sleep'),
@@ -64,6 +65,7 @@ export const tfjs = defineBackend({
     threads: z
       .int()
       .positive()
+      .max(largestThreadCount)
       .exactOptional()
       .describe('Threads of the wasm engine; by default one per available processor'),
   }),

@@ -6,6 +6,7 @@ import {
   PluginRegistry,
   type Dataset,
   type Optimizer,
+  type TrainingOptions,
   type VectorFieldModel,
 } from '@flow-matching/core';
 import { type Backend } from '@flow-matching/tensor';
@@ -56,7 +57,7 @@ export interface AssembledFlow extends AsyncDisposable {
 /** The parts for training, too. */
 export interface AssembledExperiment extends AssembledFlow {
   readonly data: Dataset;
-  readonly optimizer: Optimizer;
+  readonly training: TrainingOptions;
 }
 
 /**
@@ -70,10 +71,11 @@ export async function assembleExperiment(loaded: LoadedExperiment): Promise<Asse
   const data: Dataset = await registry.build('dataset', loaded.experiment.data);
   const optimizer: Optimizer = registry.build('optimizer', loaded.experiment.optimizer);
   const model: VectorFieldModel = registry.build('model', loaded.experiment.model);
-  const { batchSize, ema } = loaded.experiment.training;
-  const context = contextOf(data, await data.batch({ index: 0, size: 1, seed: loaded.experiment.seed }));
+  const { seed, training } = loaded.experiment;
+  const { batchSize, ema } = training;
+  const context = contextOf(data, await data.batch({ index: 0, size: 1, seed }));
   checkTrainingMemory({ model, context, optimizer, batchSize, ema: ema !== undefined });
-  return { ...(await assembleFlow(loaded)), data, optimizer };
+  return { ...(await assembleFlow(loaded)), data, training: { ...training, optimizer, seed } };
 }
 
 /** Like {@link assembleExperiment}, without the parts that only training needs: the data is not read. */

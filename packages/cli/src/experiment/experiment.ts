@@ -1,6 +1,6 @@
 import type { PluginKind, PluginSpec } from '@flow-matching/core';
+import { largestBatch, largestCount } from '@flow-matching/tensor';
 import * as z from 'zod';
-import { largestCount } from '../largestCount.ts';
 
 /** A whole experiment: every part a registered plugin with its options, defaults filled in. */
 export interface Experiment {
@@ -50,9 +50,6 @@ export const parts = {
 } as const satisfies Record<string, { kind: PluginKind; fallback: string | undefined; description: string }>;
 export type PartName = keyof typeof parts;
 export const partNames = Object.keys(parts) as PartName[];
-
-/** The largest batch size. Backends index the elements of an array with 32 bits, and a hidden layer has hundreds per point. */
-const largestBatch = 2 ** 24;
 
 /** Everything except the parts. */
 export const frameSchema = z.strictObject({

@@ -52,6 +52,10 @@ export function completedDefaults(
 export const writtenDefault = (value: unknown): string =>
   typeof value === 'object' && value !== null && 'name' in value ? String(value.name) : JSON.stringify(value);
 
+/** The largest number of a schema's type, which is no bound that its author wrote. */
+const largestOf = ({ type }: JsonSchema): number =>
+  type === 'integer' ? Number.MAX_SAFE_INTEGER : (2 - 2 ** -23) * 2 ** 127;
+
 function describeType(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map(String).join(' | ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
@@ -59,9 +63,9 @@ function describeType(schema: JsonSchema): string {
   if (schema.type === 'array') return `list of ${schema.items ? describeType(schema.items) : 'values'}`;
   const bounds = [
     schema.exclusiveMinimum !== undefined && `> ${schema.exclusiveMinimum}`,
-    schema.minimum !== undefined && schema.minimum > Number.MIN_SAFE_INTEGER && `≥ ${schema.minimum}`,
+    schema.minimum !== undefined && schema.minimum > -largestOf(schema) && `≥ ${schema.minimum}`,
     schema.exclusiveMaximum !== undefined && `< ${schema.exclusiveMaximum}`,
-    schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER && `≤ ${schema.maximum}`,
+    schema.maximum !== undefined && schema.maximum < largestOf(schema) && `≤ ${schema.maximum}`,
   ].filter((bound) => bound !== false);
   return [schema.type ?? 'value', bounds.join(', ')].filter(Boolean).join(' ');
 }

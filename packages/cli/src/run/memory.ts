@@ -1,7 +1,12 @@
-import { measureModel, type ModelContext, type Optimizer, type VectorFieldModel } from '@flow-matching/core';
-import { FlowMatchingError, sizeOf, type Shape } from '@flow-matching/tensor';
+import {
+  measureModel,
+  ModelSizeError,
+  type ModelContext,
+  type Optimizer,
+  type VectorFieldModel,
+} from '@flow-matching/core';
+import { sizeOf, type Shape, MemoryError } from '@flow-matching/tensor';
 import { totalmem } from 'node:os';
-import { MemoryError } from '../errors.ts';
 
 const bytesPerNumber = 4;
 
@@ -55,8 +60,7 @@ function measured(
   try {
     return measureModel(model, context, limit);
   } catch (cause) {
-    if (!(cause instanceof FlowMatchingError) || typeof cause.actual !== 'number' || cause.actual <= limit) throw cause;
-    throw refusal(cause.actual, cause);
+    throw cause instanceof ModelSizeError ? refusal(cause.parameters, cause) : cause;
   }
 }
 

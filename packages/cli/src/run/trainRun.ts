@@ -29,26 +29,29 @@ export interface TrainRunRequest {
   readonly report: boolean;
 }
 
+/** The state a training starts from. */
+interface Start {
+  /** The last checkpoint of the run, if any. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** Events of the resume for metrics.jsonl. */
+  readonly passedOver: readonly PassedOver[];
+  /** Hash of the experiment, which checkpoints record. */
+  readonly hash: string;
+}
+
 /** Trains in a run directory, from the start or its last checkpoint, until the end or the first interrupt. */
-export async function trainRun({
-  context,
-  loaded,
-  assembled,
-  run,
-  resume,
-  strict,
-  force,
-  report,
-}: TrainRunRequest): Promise<void> {
+export async function trainRun(request: TrainRunRequest): Promise<void> {
+  const { context, loaded, assembled, run, resume, report } = request;
   const { output } = context;
   const { experiment } = loaded;
   await run.prepare();
   await using lock = await RunLock.acquire(run.lockFile, run.path);
   using interrupts = new Interrupts(output, 'Stopping after this step. Press Ctrl-C again to end at once.');
-  const { checkpoint, passedOver, hash } =
+  const start: Start =
     resume && run.hasExperiment
-      ? await resumable(context, run, loaded, { strict, force })
+      ? await resumable(request)
       : { checkpoint: undefined, passedOver: [], hash: experimentHash(experiment) };
+  const { checkpoint, hash } = start;
   const files = Object.fromEntries(loaded.files);
   await run.saveExperiment(loaded, { hash, files, ...environmentOf(assembled.backend) });
   await run.checkpoints.removeLeftovers();
@@ -60,23 +63,9 @@ export async function trainRun({
       ? ', from the start: there is no checkpoint yet'
       : '';
   output.note(`${experiment.name} → ${run.path} (${assembled.backend.name}: ${assembled.backend.device})${from}`);
-  const { resumeCommand } = run;
   if (checkpoint && checkpoint.state.step >= steps)
     loadParameters(assembled, checkpoint, run.checkpoints.path(checkpoint.state.step));
-  else {
-    const verify = (): Promise<void> => verifyRun(run, lock);
-    await trainFrom({
-      context,
-      assembled,
-      run,
-      hash,
-      checkpoint,
-      passedOver,
-      verify,
-      signal: interrupts.signal,
-      resumeCommand,
-    });
-  }
+  else await trainFrom(request, start, { lock, signal: interrupts.signal });
   await verifyRun(run, lock);
 
   if (!report) {
@@ -91,7 +80,7 @@ export async function trainRun({
       throw error;
     }
     throw new InterruptedError(`Interrupted while scoring; the training itself is complete and saved in ${run.path}.`, {
-      remedy: `Go on with: ${resumeCommand}`,
+      remedy: `Go on with: ${run.resumeCommand}`,
     });
   }
 }
@@ -112,12 +101,13 @@ async function verifyRun(run: RunDirectory, lock: RunLock): Promise<void> {
  *
  * @throws RunError for another experiment or other data, CheckpointError for a foreign checkpoint.
  */
-async function resumable(
-  { root, output }: CommandContext,
-  run: RunDirectory,
-  { experiment, files }: LoadedExperiment,
-  { strict, force }: Pick<RunOptions, 'strict' | 'force'>,
-): Promise<{ checkpoint: Checkpoint | undefined; passedOver: readonly PassedOver[]; hash: string }> {
+async function resumable({
+  context: { root, output },
+  run,
+  loaded: { experiment, files },
+  strict,
+  force,
+}: TrainRunRequest): Promise<Start> {
   await checkExperimentRecord(run, { output, force });
   const otherExperiment = (key: string, values: readonly unknown[]): RunError => {
     const [there, here] = values.map((value) => (value === undefined ? 'absent' : JSON.stringify(value)));
@@ -143,42 +133,14 @@ async function resumable(
   return { ...latest, hash };
 }
 
-interface TrainFromRequest {
-  readonly context: CommandContext;
-  readonly assembled: AssembledExperiment;
-  readonly run: RunDirectory;
-  readonly hash: string;
-  readonly checkpoint: Checkpoint | undefined;
-  /** Events of the resume for metrics.jsonl. */
-  readonly passedOver: readonly PassedOver[];
-  /** @throws RunError if the run no longer belongs to this training. */
-  readonly verify: () => Promise<void>;
-  readonly signal: AbortSignal;
-  readonly resumeCommand: string;
-}
-
-async function trainFrom({
-  context: { output },
-  assembled,
-  run,
-  hash,
-  checkpoint,
-  passedOver,
-  verify,
-  signal,
-  resumeCommand,
-}: TrainFromRequest): Promise<void> {
-  const { experiment, flow, data, optimizer } = assembled;
-  const { steps, checkpointEvery, ...settings } = experiment.training;
-  const training = await flow.begin(data, {
-    ...settings,
-    steps,
-    checkpointEvery,
-    optimizer,
-    seed: experiment.seed,
-    signal,
-    resume: checkpoint?.state,
-  });
+async function trainFrom(
+  { context: { output }, assembled, run }: TrainRunRequest,
+  { checkpoint, passedOver, hash }: Start,
+  { lock, signal }: { readonly lock: RunLock; readonly signal: AbortSignal },
+): Promise<void> {
+  const { experiment, flow, data } = assembled;
+  const { steps, checkpointEvery } = experiment.training;
+  const training = await flow.begin(data, { ...assembled.training, signal, resume: checkpoint?.state });
   try {
     const warn = (text: string): void => output.warn(text);
     await using metrics = await MetricsLog.open(run.metricsFile, training.step, warn);
@@ -186,7 +148,7 @@ async function trainFrom({
     for (const event of passedOver) await metrics.append({ step: training.step, ...event });
     let saved = training.step;
     const save = async (): Promise<void> => {
-      await verify();
+      await verifyRun(run, lock);
       await run.checkpoints.save({
         state: await training.state(),
         seed: experiment.seed,
@@ -199,7 +161,7 @@ async function trainFrom({
     progress.update(training.step);
     try {
       for await (const { steps: _, ...report } of training) {
-        await verify();
+        await verifyRun(run, lock);
         await metrics.append({ ...report, seconds: secondsBefore + report.seconds });
         progress.update(
           report.step,
@@ -210,7 +172,7 @@ async function trainFrom({
       if (training.step < steps && training.step > saved) await save();
     } catch (error) {
       // If the directory was removed, the error would only name a file in it.
-      await verify();
+      await verifyRun(run, lock);
       throw withLastCheckpoint(error, run, saved);
     } finally {
       output.endProgress();
@@ -219,7 +181,7 @@ async function trainFrom({
       const kept = saved > 0 ? `step ${formatNumber(saved)} is saved in ${run.path}` : 'before the first step';
       throw new InterruptedError(`Interrupted: ${kept}.`, {
         actual: training.step,
-        remedy: `Go on with: ${resumeCommand}`,
+        remedy: `Go on with: ${run.resumeCommand}`,
       });
     }
     const seconds = (await readMetrics(run.metricsFile, warn)).at(-1)?.seconds ?? 0;

@@ -1,4 +1,12 @@
-import { OptionError, type Tensor, expand, reshape, type Random, type Shape } from '@flow-matching/tensor';
+import {
+  type Tensor,
+  expand,
+  reshape,
+  type Random,
+  type Shape,
+  checkInteger,
+  largestProbeCount,
+} from '@flow-matching/tensor';
 import { conditionsOf } from './conditions.ts';
 import { exactDivergence, hutchinsonDivergence } from './divergence.ts';
 import { modelField, type FieldParts } from './modelField.ts';
@@ -27,11 +35,7 @@ export function drawProbes(
   { divergence, probes = 1, distribution = 'rademacher' }: Divergence,
 ): Record<string, Tensor> {
   if (divergence === 'exact') return {};
-  if (!Number.isInteger(probes) || probes < 1)
-    throw new OptionError(`Cannot estimate a divergence from ${probes} probes.`, {
-      actual: probes,
-      expected: 'an integer of 1 or more',
-    });
+  checkInteger(`Cannot estimate a divergence from ${probes} probes.`, probes, { largest: largestProbeCount });
   return Object.fromEntries(
     Array.from({ length: probes }, (_, i) => [
       `probe.${i}`,

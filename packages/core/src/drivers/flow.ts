@@ -50,6 +50,16 @@ export class Flow implements AsyncDisposable {
     this.#likelihood = likelihood;
   }
 
+  /**
+   * Checks whether the parts of the flow can be trained on the data, without drawing parameters or compiling. Call it before
+   * preparing anything for the results; {@link begin} checks the same.
+   *
+   * @throws OptionError, DataError or PathError if parts are incompatible, and any error of the formulas.
+   */
+  async checkTraining(data: Dataset, options: TrainingOptions): Promise<void> {
+    await this.#trainer.check(data, options);
+  }
+
   /** Prepares a training, for callers who save its state while it runs; {@link train} is the short form. */
   begin(data: Dataset, options: TrainingOptions): Promise<Training> {
     return this.#trainer.begin(data, options);

@@ -10,6 +10,8 @@ import {
   hostScalar,
   type HostArray,
   type Shape,
+  checkInteger,
+  largestSampleCount,
 } from '@flow-matching/tensor';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective } from '../contracts/objective.ts';
@@ -76,6 +78,7 @@ export class LikelihoodEvaluator {
     checkDensity(this.#path, solver);
     // The count comes from the points; an empty array cannot be scored.
     const count = Math.max(1, (points.shape as Shape | undefined)?.[0] ?? 1);
+    checkInteger(`Cannot score ${count} points.`, count, { largest: largestSampleCount });
     checkHostArray('points', points, { shape: [count, ...context.shape], dtype: 'f32' });
     checkConditions(condition, context, count);
     this.#objective.validate?.(this.#path, context.shape);

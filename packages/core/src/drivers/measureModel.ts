@@ -1,13 +1,6 @@
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
-import {
-  OptionError,
-  flattenTree,
-  HostRandomStream,
-  hostArray,
-  type HostArray,
-  sizeOf,
-  type Shape,
-} from '@flow-matching/tensor';
+import { ModelSizeError } from '../errors.ts';
+import { flattenTree, HostRandomStream, hostArray, type HostArray, sizeOf, type Shape } from '@flow-matching/tensor';
 
 /** Names, shapes and total size of a model's parameters. */
 export interface ModelMeasure {
@@ -22,28 +15,20 @@ export interface ModelMeasure {
  * written.
  *
  * @param limit largest allowed number of elements in all parameters
- * @throws OptionError if there are more.
+ * @throws ModelSizeError if there are more.
  */
 export function measureModel(model: VectorFieldModel, context: ModelContext, limit: number): ModelMeasure {
   const random = new MeasuringStream(limit);
   try {
     const named = flattenTree<HostArray>(model.init(random, context));
     const size = named.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
-    if (size > limit) throw tooLarge(size, limit);
+    if (size > limit) throw new ModelSizeError(size, limit);
     return { parameters: Object.fromEntries(named), size };
   } catch (cause) {
-    if (cause instanceof RangeError) throw tooLarge(random.drawn, limit, cause);
+    if (cause instanceof RangeError) throw new ModelSizeError(random.drawn, limit, cause);
     throw cause;
   }
 }
-
-const tooLarge = (size: number, limit: number, cause?: unknown): OptionError =>
-  new OptionError(`The model has ${size} parameters or more.`, {
-    actual: size,
-    expected: `at most ${Math.floor(limit)}`,
-    remedy: 'Make it smaller.',
-    cause,
-  });
 
 /** Returns zeros, and throws before there are too many. */
 class MeasuringStream extends HostRandomStream {
@@ -65,7 +50,7 @@ class MeasuringStream extends HostRandomStream {
 
   #zeros(shape: Shape): HostArray {
     this.drawn += sizeOf(shape);
-    if (!(this.drawn <= this.#limit)) throw tooLarge(this.drawn, this.#limit);
+    if (!(this.drawn <= this.#limit)) throw new ModelSizeError(this.drawn, this.#limit);
     return hostArray(new Float32Array(sizeOf(shape)), shape, 'f32');
   }
 }

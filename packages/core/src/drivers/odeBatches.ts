@@ -1,7 +1,13 @@
-import { type NamedArrays, type RunInputs, allocate, type HostArray } from '@flow-matching/tensor';
+import {
+  type NamedArrays,
+  type RunInputs,
+  allocate,
+  type HostArray,
+  checkPositiveInteger,
+  largestBatch,
+} from '@flow-matching/tensor';
 import type { Solver, SolverStatus } from '../contracts/solver.ts';
 import type { OdeResult } from '../solve/odeProgram.ts';
-import { checkPositiveInteger } from './checkPositiveInteger.ts';
 import type { OdeProgramRequest, OdePrograms } from './odePrograms.ts';
 
 export interface SolveOptions {
@@ -55,13 +61,13 @@ const defaultBatchSize = 4096;
 /** Rows of the program for `count` samples: a power of two, so that few programs serve all counts. */
 const rowsFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
 
-/** Solves `count` samples in batches and joins the results without padding. */
+/** Solves `count` samples in batches and joins the results without padding. @throws OptionError for an invalid batch size. */
 export async function solveInBatches(
   solve: BatchedSolve,
   { batchSize = defaultBatchSize, signal, onProgress }: SolveOptions,
 ): Promise<{ y: Record<string, HostArray>; kept: Record<string, HostArray>; counts: SolveCounts }> {
   const { programs, solver, count, start, end, arrays, times } = solve;
-  checkPositiveInteger('batchSize', batchSize);
+  checkPositiveInteger('batchSize', batchSize, largestBatch);
   const results: { result: OdeResult; count: number }[] = [];
   for (let first = 0; first < count; first += batchSize) {
     const part = Math.min(batchSize, count - first);

@@ -3,7 +3,6 @@ import {
   type Backend,
   type NamedArrays,
   DataError,
-  OptionError,
   type Tensor,
   Random,
   seedArray,
@@ -12,6 +11,11 @@ import {
   hostScalar,
   type HostArray,
   type Shape,
+  checkArrayLength,
+  checkInteger,
+  largestSampleCount,
+  largestTrajectory,
+  sizeOf,
 } from '@flow-matching/tensor';
 import type { Coupling } from '../contracts/coupling.ts';
 import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
@@ -104,7 +108,7 @@ export class Sampler {
   /**
    * @param parameters parameters of the model, by dotted name
    * @throws SolverError if a solve fails, or ends at maxSteps with a trajectory requested; OptionError for an invalid count;
-   *   DataError if a two-sided path has no source; and as {@link check} does.
+   *   MemoryError for more samples than an array can hold; DataError if a two-sided path has no source; and as {@link check} does.
    */
   async sample(
     parameters: NamedArrays,
@@ -112,8 +116,7 @@ export class Sampler {
     count: number,
     options: SampleOptions,
   ): Promise<Samples> {
-    if (!Number.isInteger(count) || count < 1)
-      throw new OptionError(`Cannot draw ${count} samples.`, { actual: count, expected: 'an integer of 1 or more' });
+    checkInteger(`Cannot draw ${count} samples.`, count, { largest: largestSampleCount });
     const { solver, seed = 0, source, condition, trajectory, logLikelihood } = options;
     if (this.#path.sides === 'two' && !source) {
       throw new DataError(`The path '${this.#path.name}' starts from a distribution of its own.`, {
@@ -122,12 +125,12 @@ export class Sampler {
       });
     }
     await this.check(context.shape, { solver, logLikelihood });
-    if (trajectory !== undefined && !(Number.isInteger(trajectory) && trajectory >= 2)) {
-      throw new OptionError(`A trajectory of ${trajectory} points is not possible.`, {
-        actual: trajectory,
-        expected: 'an integer of 2 or more',
+    if (trajectory !== undefined)
+      checkInteger(`A trajectory of ${trajectory} points is not possible.`, trajectory, {
+        least: 2,
+        largest: largestTrajectory,
       });
-    }
+    checkArrayLength('The samples', count * sizeOf(context.shape) * (trajectory ?? 1));
     if (source) checkHostArray('source', source, { shape: [count, ...context.shape], dtype: 'f32' });
     checkConditions(condition, context, count);
     const { start, end } = this.#path.interval;

@@ -18,6 +18,10 @@ import {
   type HostArray,
   formatShape,
   sameShape,
+  checkArrayLength,
+  checkPositiveInteger,
+  largestBatch,
+  sizeOf,
 } from '@flow-matching/tensor';
 import type { Coupling } from '../contracts/coupling.ts';
 import type { Batch, Dataset } from '../contracts/dataset.ts';
@@ -29,9 +33,9 @@ import { NumericalError } from '../errors.ts';
 import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH, TIME_SAMPLER } from '../plugin/roles.ts';
 import { checkBatch } from './checkBatch.ts';
 import { checkCoupling } from './checkCoupling.ts';
-import { checkPositiveInteger } from './checkPositiveInteger.ts';
 import { conditionInputs, typesOf } from './conditions.ts';
 import { explainLoss } from './explainLoss.ts';
+import { measureModel } from './measureModel.ts';
 import { hostScaledToPrior } from './prior.ts';
 import { statistic, trainingStepGraph, type TrainingParts } from './trainingProgram.ts';
 
@@ -116,22 +120,28 @@ export class Trainer {
   }
 
   /**
+   * Checks whether the parts can be trained on the data, without drawing parameters or compiling, so that an experiment can be
+   * refused before anything is created for it. {@link begin} checks the same.
+   *
+   * @throws OptionError, DataError or PathError if parts are incompatible, and any error of the formulas.
+   */
+  async check(data: Dataset, options: TrainingOptions): Promise<void> {
+    const { first, context } = await this.#firstBatch(data, options);
+    const { parameters } = measureModel(this.#model, context, Infinity);
+    trainingStepGraph(this.#parts(options, { first, context, parameters, slots: slotsOf(parameters, options) }));
+  }
+
+  /**
    * Compiles the training step and uploads its state. @throws OptionError, DataError or PathError if parts are incompatible,
    * and any error of the formulas.
    */
   async begin(data: Dataset, options: TrainingOptions): Promise<Training> {
-    checkOptions(options);
-    this.#objective.validate?.(this.#path, data.shape);
-    const { batchSize, optimizer, seed = 0, ema, resume } = options;
-    const first = await data.batch({ index: 0, size: batchSize, seed });
-    this.#checkBatch(first, data, batchSize);
-    const context = contextOf(data, first);
-    checkCoupling(this.#path, this.#coupling, first.x1);
-
+    const { first, context } = await this.#firstBatch(data, options);
+    const { batchSize, seed = 0, ema, resume } = options;
     const fresh = flattenTree<HostArray>(this.#model.init(new HostRandomStream(seed), context));
     const parameters = resume ? checkedState(fresh, resume.parameters, 'parameter') : Object.fromEntries(fresh);
     const names = Object.keys(parameters);
-    const slots = Object.fromEntries(names.map((name) => [name, optimizer.init(parameters[name])]));
+    const slots = slotsOf(parameters, options);
     const freshSlots = names.flatMap((name) =>
       Object.entries(slots[name]).map(([slot, value]) => [`${name}.${slot}`, value] as [string, HostArray]),
     );
@@ -141,20 +151,7 @@ export class Trainer {
     const averaged =
       ema === undefined ? undefined : resume?.ema ? checkedState(fresh, resume.ema, 'average') : parameters;
 
-    const parts: TrainingParts = {
-      path: this.#path,
-      objective: this.#objective,
-      timeSampler: this.#timeSampler,
-      model: this.#model,
-      optimizer,
-      context,
-      batchSize,
-      parameters: typesOf(parameters),
-      optimizerState: Object.fromEntries(names.map((name) => [name, typesOf(slots[name])])),
-      ema: averaged !== undefined,
-      feedsSource: this.#path.sides === 'two' || this.#coupling.pair !== undefined,
-      ...(first.condition && { condition: typesOf(first.condition) }),
-    };
+    const parts = this.#parts(options, { first, context, parameters, slots });
     const graph = trainingStepGraph(parts);
     const aliases = graph.outputs.map(({ name }) => [name, name] as const);
     const executable = await this.#backend.compile(graph, { aliases });
@@ -183,6 +180,39 @@ export class Trainer {
       explain: (batch, step) => explainLoss(parts, batch, seed, step),
       parameterNames: names,
     });
+  }
+
+  /** The first batch, after all that can be said of it and of the parts. */
+  async #firstBatch(data: Dataset, options: TrainingOptions): Promise<{ first: Batch; context: ModelContext }> {
+    checkOptions(options);
+    this.#objective.validate?.(this.#path, data.shape);
+    const { batchSize, seed = 0 } = options;
+    checkArrayLength('A batch', batchSize * sizeOf(data.shape));
+    const first = await data.batch({ index: 0, size: batchSize, seed });
+    this.#checkBatch(first, data, batchSize);
+    checkCoupling(this.#path, this.#coupling, first.x1);
+    return { first, context: contextOf(data, first) };
+  }
+
+  /** What the step is traced from: types, and no values. */
+  #parts(
+    { optimizer, batchSize, ema }: TrainingOptions,
+    { first, context, parameters, slots }: FirstState,
+  ): TrainingParts {
+    return {
+      path: this.#path,
+      objective: this.#objective,
+      timeSampler: this.#timeSampler,
+      model: this.#model,
+      optimizer,
+      context,
+      batchSize,
+      parameters: typesOf(parameters),
+      optimizerState: Object.fromEntries(Object.entries(slots).map(([name, arrays]) => [name, typesOf(arrays)])),
+      ema: ema !== undefined,
+      feedsSource: this.#path.sides === 'two' || this.#coupling.pair !== undefined,
+      ...(first.condition && { condition: typesOf(first.condition) }),
+    };
   }
 
   /** Draws or takes the source points and pairs them with the data. */
@@ -228,6 +258,21 @@ export class Trainer {
     }
   }
 }
+
+interface FirstState {
+  readonly first: Batch;
+  readonly context: ModelContext;
+  /** By dotted name. */
+  readonly parameters: Readonly<Record<string, HostArray>>;
+  /** The optimizer's state of each parameter. */
+  readonly slots: Readonly<Record<string, Readonly<Record<string, HostArray>>>>;
+}
+
+const slotsOf = (
+  parameters: FirstState['parameters'],
+  { optimizer }: Pick<TrainingOptions, 'optimizer'>,
+): FirstState['slots'] =>
+  Object.fromEntries(Object.entries(parameters).map(([name, parameter]) => [name, optimizer.init(parameter)]));
 
 interface TrainingSetup {
   readonly executable: Executable;
@@ -459,7 +504,7 @@ function checkOptions({
   checkpointEvery = reportEvery,
 }: TrainingOptions): void {
   checkPositiveInteger('steps', steps);
-  checkPositiveInteger('batchSize', batchSize);
+  checkPositiveInteger('batchSize', batchSize, largestBatch);
   checkPositiveInteger('reportEvery', reportEvery);
   checkPositiveInteger('checkpointEvery', checkpointEvery);
   if (ema !== undefined && !(ema > 0 && ema < 1))

@@ -1,4 +1,12 @@
-import { type Backend, OptionError, Graph, input, hostArray } from '@flow-matching/tensor';
+import {
+  type Backend,
+  OptionError,
+  Graph,
+  input,
+  hostArray,
+  checkInteger,
+  largestStepCount,
+} from '@flow-matching/tensor';
 import type { Solver } from '../contracts/solver.ts';
 
 /** The interval of a solve, and times on it at which to keep the state. */
@@ -28,6 +36,11 @@ export function checkInterval({ start, end, times = [] }: SolveInterval): void {
     actual: outside,
     expected: `times from ${Math.min(start, end)} to ${Math.max(start, end)}`,
   });
+}
+
+/** @throws OptionError naming the solver, for a number of fixed steps that it cannot take. */
+export function checkStepCount(name: string, steps: number): void {
+  checkInteger(`The solver '${name}' cannot take ${steps} steps.`, steps, { largest: largestStepCount });
 }
 
 /** Spacing of floats near 1: a step's result is rounded by up to half of it. */

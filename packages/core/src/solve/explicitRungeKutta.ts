@@ -17,6 +17,7 @@ import {
   expand,
   reshape,
   matmul,
+  checkInteger,
 } from '@flow-matching/tensor';
 import {
   solverStatus,
@@ -27,6 +28,7 @@ import {
   type SolveStep,
 } from '../contracts/solver.ts';
 import { checkTableau, type ButcherTableau } from './butcherTableau.ts';
+import { checkStepCount } from './checkRun.ts';
 import { linearCombination } from './linearCombination.ts';
 import { brokenRows, controlAgainst, firstRow, mapState, rootMeanSquare, selectState } from './odeState.ts';
 
@@ -180,11 +182,7 @@ const denseCost = (tableau: ButcherTableau, dense: boolean | undefined): number 
   dense && !tableau.interpolant && !tableau.firstSameAsLast ? 1 : 0;
 
 function fixedSteps(name: string, tableau: ButcherTableau, { steps, grid }: FixedStepOptions): Solver {
-  if (!Number.isInteger(steps) || steps < 1)
-    throw new OptionError(`The solver '${name}' cannot take ${steps} steps.`, {
-      actual: steps,
-      expected: 'an integer of 1 or more',
-    });
+  checkStepCount(name, steps);
   if (grid) checkGrid(name, grid, steps);
   const settings: SolverSettings = grid ? { steps, grid } : { steps };
   /** Fraction of the interval covered after `index` steps. */
@@ -438,15 +436,27 @@ const unprefixed = (memory: Readonly<Record<string, Tensor>>): OdeState =>
 
 function checkTolerances(
   name: string,
-  { rtol, atol, maxSteps = 1, safety = 1, minFactor = 0.2, maxFactor = 10, firstStep = 1 }: AdaptiveOptions,
+  {
+    rtol,
+    atol,
+    maxSteps = 1,
+    safety = 1,
+    minFactor = 0.2,
+    maxFactor = 10,
+    proportional = 0,
+    integral = 0,
+    firstStep = 1,
+  }: AdaptiveOptions,
 ): void {
   const refuse = (option: string, actual: number, expected: string): never => {
     throw new OptionError(`The solver '${name}' refuses its option '${option}' = ${actual}.`, { actual, expected });
   };
-  if (!(rtol >= 0 && Number.isFinite(rtol))) refuse('rtol', rtol, 'a finite number of 0 or more');
-  if (!(atol >= 0 && Number.isFinite(atol))) refuse('atol', atol, 'a finite number of 0 or more');
+  for (const [option, value] of Object.entries({ rtol, atol, proportional, integral }))
+    // They are inputs of the compiled step, in f32.
+    if (!(value >= 0 && Number.isFinite(Math.fround(value))))
+      refuse(option, value, 'a number of 0 or more that f32 holds');
   if (rtol + atol === 0) refuse('atol', atol, 'rtol or atol above 0');
-  if (!(Number.isInteger(maxSteps) && maxSteps >= 1)) refuse('maxSteps', maxSteps, 'an integer of 1 or more');
+  checkInteger(`The solver '${name}' refuses its option 'maxSteps' = ${maxSteps}.`, maxSteps);
   if (!(safety > 0 && safety <= 1)) refuse('safety', safety, 'a number in (0, 1]');
   if (!(minFactor > 0 && minFactor < 1)) refuse('minFactor', minFactor, 'a number in (0, 1)');
   if (!(maxFactor > 1)) refuse('maxFactor', maxFactor, 'a number above 1');

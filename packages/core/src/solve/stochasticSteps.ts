@@ -19,6 +19,7 @@ import {
   type SolverState,
   type SolveStep,
 } from '../contracts/solver.ts';
+import { checkStepCount } from './checkRun.ts';
 import { controlAgainst, mapState, selectState } from './odeState.ts';
 
 /** One step of a stochastic method, of size h from t to tNext. */
@@ -52,11 +53,7 @@ export function stochasticSteps(
   steps: number,
   grid?: readonly number[],
 ): Solver {
-  if (!Number.isInteger(steps) || steps < 1)
-    throw new OptionError(`The solver '${name}' cannot take ${steps} steps.`, {
-      actual: steps,
-      expected: 'an integer of 1 or more',
-    });
+  checkStepCount(name, steps);
   const fractions = grid ?? Array.from({ length: steps + 1 }, (_, i) => i / steps);
   return {
     name,

@@ -24,7 +24,7 @@ export const conditionAwareOptimalTransport = defineCoupling({
       .exactOptional()
       .describe('Name of the condition to compare; all conditions by default'),
     penalty: z
-      .number()
+      .float32()
       .positive()
       .exactOptional()
       .describe(

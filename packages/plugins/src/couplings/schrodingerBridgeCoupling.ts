@@ -24,7 +24,7 @@ export const schrodingerBridgeCoupling = defineCoupling({
   summary: 'A permutation drawn from the entropic plan at ε = 2σ²',
   options: z.strictObject({
     sigma: z
-      .number()
+      .float32()
       .positive()
       .default(1)
       .describe("Diffusion of the bridge, in the data's unit: the sigma of the path"),

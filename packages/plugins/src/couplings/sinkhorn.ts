@@ -22,7 +22,7 @@ export const sinkhorn = defineCoupling({
   summary: 'The permutation nearest to the entropic transport plan',
   options: z.strictObject({
     epsilon: z
-      .number()
+      .float32()
       .positive()
       .default(0.05)
       .describe("Weight of the entropy, as a fraction of the batch's mean squared distance"),

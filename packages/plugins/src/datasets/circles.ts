@@ -10,7 +10,7 @@ export const circles = defineDataset({
   summary: 'Two concentric circles with Gaussian noise, and their density',
   options: z.strictObject({
     factor: z
-      .number()
+      .float32()
       .positive()
       .lt(1)
       .default(0.5)

@@ -3,8 +3,8 @@ import * as z from 'zod';
 
 /** Options of curves in the plane with Gaussian noise around them. */
 export const curveOptions = (scale: number, noise: number) => ({
-  scale: z.number().positive().default(scale).describe('Factor on all coordinates, noise included'),
-  noise: z.number().min(0).default(noise).describe('Standard deviation around the curve, before scaling'),
+  scale: z.float32().positive().default(scale).describe('Factor on all coordinates, noise included'),
+  noise: z.float32().min(0).default(noise).describe('Standard deviation around the curve, before scaling'),
 });
 
 /** scale·(curve point + noise) for each point; `at` writes point i of the curve. */

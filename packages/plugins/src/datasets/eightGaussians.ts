@@ -10,9 +10,9 @@ export const eightGaussians = defineDataset({
   name: '8gaussians',
   summary: 'Eight equal Gaussians on a circle, with the exact density',
   options: z.strictObject({
-    radius: z.number().positive().default(5).describe('Radius of the circle of centers'),
+    radius: z.float32().positive().default(5).describe('Radius of the circle of centers'),
     std: z
-      .number()
+      .float32()
       .positive()
       .default(0.1 ** 0.25)
       .describe('Standard deviation of each Gaussian'),

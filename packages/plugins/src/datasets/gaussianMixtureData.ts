@@ -4,7 +4,7 @@ import type { GaussianMixtureOptions } from '../densities/gaussianMixture.ts';
 import { mixtureDensity } from '../densities/mixtureDensity.ts';
 import { drawnDataset, labelOption } from './drawnDataset.ts';
 
-const list = z.array(z.number()).min(1);
+const list = z.array(z.float32()).min(1);
 
 /**
  * An isotropic Gaussian mixture with its exact density.
@@ -17,7 +17,7 @@ export const gaussianMixtureData = defineDataset({
   options: z.strictObject({
     means: z.array(list).min(1).describe('Means of the components, one list of coordinates each'),
     stds: z
-      .union([list, z.number().positive()])
+      .union([list, z.float32().positive()])
       .default(1)
       .describe('Standard deviations of the components: one number each, or one for all'),
     weights: list.exactOptional().describe('Weights of the components, divided by their sum; equal by default'),

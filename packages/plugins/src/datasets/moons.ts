@@ -10,13 +10,13 @@ export const moons = defineDataset({
   name: 'moons',
   summary: 'Two interleaved half circles, by default 3x − 1 with noise 0.2',
   options: z.strictObject({
-    scale: z.number().positive().default(3).describe('Factor on all coordinates, applied before the shift'),
+    scale: z.float32().positive().default(3).describe('Factor on all coordinates, applied before the shift'),
     shift: z
-      .union([z.number(), z.tuple([z.number(), z.number()])])
+      .union([z.float32(), z.tuple([z.float32(), z.float32()])])
       .default(-1)
       .describe('Added to both coordinates, or [x, y]'),
     noise: z
-      .number()
+      .float32()
       .min(0)
       .default(0.2)
       .describe(

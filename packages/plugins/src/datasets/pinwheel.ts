@@ -2,19 +2,22 @@ import { defineDataset } from '@flow-matching/core';
 import * as z from 'zod';
 import { drawnDataset, drawParts, labelOption } from './drawnDataset.ts';
 
+/** One-hot labels take one number per arm and point. */
+const largestArms = 1000;
+
 /** Bent arms around the origin (Johnson et al. 2016, "Composing graphical models with neural networks"), with FFJORD's settings. */
 export const pinwheel = defineDataset({
   name: 'pinwheel',
   summary: 'Five bent arms around the origin',
   options: z.strictObject({
-    arms: z.int().positive().default(5).describe('Number of arms'),
-    radialStd: z.number().min(0).default(0.3).describe('Standard deviation along an arm, before scaling'),
-    tangentialStd: z.number().min(0).default(0.1).describe('Standard deviation across an arm, before scaling'),
+    arms: z.int().positive().max(largestArms).default(5).describe('Number of arms'),
+    radialStd: z.float32().min(0).default(0.3).describe('Standard deviation along an arm, before scaling'),
+    tangentialStd: z.float32().min(0).default(0.1).describe('Standard deviation across an arm, before scaling'),
     rate: z
-      .number()
+      .float32()
       .default(0.25)
       .describe('How much the arms bend: the angle grows by this times the exponential of the radius'),
-    scale: z.number().positive().default(2).describe('Factor on all coordinates'),
+    scale: z.float32().positive().default(2).describe('Factor on all coordinates'),
     ...labelOption,
   }),
   create: ({ arms, radialStd, tangentialStd, rate, scale, labels }) =>

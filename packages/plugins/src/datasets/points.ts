@@ -4,6 +4,7 @@ import {
   DataError,
   formatShape,
   hostArray,
+  largestCount,
   OptionError,
   sizeOf,
   streams,
@@ -34,7 +35,7 @@ const options = z
       .exactOptional()
       .describe('Points written out, one list of numbers per point'),
     heldOut: z
-      .number()
+      .float32()
       .min(0)
       .lt(1)
       .default(0)
@@ -54,7 +55,7 @@ const options = z
       .exactOptional()
       .describe('Separator of the fields of a .csv file; detected by default'),
     columns: z
-      .array(z.union([z.string().min(1), z.int().positive()]))
+      .array(z.union([z.string().min(1), z.int().positive().max(largestCount)]))
       .min(1)
       .exactOptional()
       .describe('Columns of a .csv file to use as coordinates, by name or by number from 1; all by default'),

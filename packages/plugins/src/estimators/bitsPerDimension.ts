@@ -10,9 +10,19 @@ import { meanWithError } from './statistics.ts';
 /** Largest distance of a value from its level, in levels. */
 const offGrid = 1e-2;
 
+/** The scores of all copies are kept in memory. */
+const largestCopies = 10_000;
+/** Levels of 16-bit data. */
+const largestLevels = 2 ** 16;
+
 const options = z.strictObject({
-  samples: z.int().positive().default(1).describe('Dequantized copies of each point; more of them tighten the bound'),
-  levels: z.int().min(2).default(256).describe('Number of levels the data is quantized to'),
+  samples: z
+    .int()
+    .positive()
+    .max(largestCopies)
+    .default(1)
+    .describe('Dequantized copies of each point; more of them tighten the bound'),
+  levels: z.int().min(2).max(largestLevels).default(256).describe('Number of levels the data is quantized to'),
   grid: z
     .enum(['ends', 'edges'])
     .default('ends')

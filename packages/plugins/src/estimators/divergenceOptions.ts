@@ -1,3 +1,4 @@
+import { largestProbeCount } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 /** Options of estimators that score points. */
@@ -8,6 +9,6 @@ export const divergenceOptions = {
     .describe(
       'Exact trace of the Jacobian (one pass per dimension), or the unbiased Hutchinson estimate (one pass per probe)',
     ),
-  probes: z.int().positive().default(1).describe('Hutchinson probe vectors per point'),
+  probes: z.int().positive().max(largestProbeCount).default(1).describe('Hutchinson probe vectors per point'),
   distribution: z.enum(['rademacher', 'gaussian']).default('rademacher').describe('Distribution of the probe vectors'),
 };

@@ -1,13 +1,12 @@
 import {
   checkBatch,
-  checkPositiveInteger,
   requireFinished,
   type Batch,
   type EstimateRequest,
   type SampleOptions,
   type Samples,
 } from '@flow-matching/core';
-import { OptionError } from '@flow-matching/tensor';
+import { checkArrayLength, checkPositiveInteger, OptionError, sizeOf } from '@flow-matching/tensor';
 
 /**
  * Points that training has not seen, as many as the estimate needs; `index` distinguishes several such batches.
@@ -27,6 +26,7 @@ export async function heldOut({ data, count, seed }: EstimateRequest, index = 0)
       },
     );
   }
+  checkArrayLength('The held-out points', count * sizeOf(data.shape));
   const batch = await data.batch({ index, size: count, seed, split: 'test' });
   checkBatch(batch, data, count);
   return batch;

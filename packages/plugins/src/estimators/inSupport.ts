@@ -14,7 +14,7 @@ export const inSupport = defineEstimator({
   summary: "Share of samples where the data's density is positive",
   options: z.strictObject({
     coverage: z
-      .number()
+      .float32()
       .gt(0)
       .max(1)
       .default(1)

@@ -21,7 +21,7 @@ export const maximumMeanDiscrepancy = defineEstimator({
   summary: 'Squared maximum mean discrepancy with Gaussian kernels, unbiased',
   options: z.strictObject({
     bandwidths: z
-      .array(z.number().positive())
+      .array(z.float32().positive())
       .min(1)
       .exactOptional()
       .describe(

@@ -3,7 +3,7 @@ import { finishOnClock } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { drawSamples, heldOut } from './drawSamples.ts';
 import { mean, variance } from './statistics.ts';
-import { trajectoryEnergy, trajectoryStarts } from './trajectoryEnergy.ts';
+import { largestPoints, trajectoryEnergy, trajectoryStarts } from './trajectoryEnergy.ts';
 import { transportCost } from './transportCost.ts';
 
 /**
@@ -20,6 +20,7 @@ export const normalizedPathEnergy = defineEstimator({
     points: z
       .int()
       .min(2)
+      .max(largestPoints)
       .default(101)
       .describe('Points per trajectory; for a fixed-step solver one more than its steps'),
   }),

@@ -2,7 +2,7 @@ import { defineEstimator, type Estimator } from '@flow-matching/core';
 import * as z from 'zod';
 import { drawSamples } from './drawSamples.ts';
 import { mean, meanWithError } from './statistics.ts';
-import { trajectoryEnergy } from './trajectoryEnergy.ts';
+import { largestPoints, trajectoryEnergy } from './trajectoryEnergy.ts';
 
 /**
  * Straightness of trajectories, E∫‖(x₁ − x₀) − v‖² dt (Liu, Gong & Liu 2023, "Flow straight and fast", section 2.2): 0 for
@@ -15,7 +15,7 @@ export const straightness = defineEstimator({
   name: 'straightness',
   summary: 'Mean squared deviation of velocities from straight lines',
   options: z.strictObject({
-    points: z.int().min(3).default(101).describe('Points per trajectory'),
+    points: z.int().min(3).max(largestPoints).default(101).describe('Points per trajectory'),
   }),
   create: ({ points }): Estimator => ({
     name: 'straightness',

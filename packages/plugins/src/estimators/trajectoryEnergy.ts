@@ -1,5 +1,8 @@
 import type { Samples } from '@flow-matching/core';
 
+/** Most points per trajectory: all points of all trajectories are kept in memory. */
+export const largestPoints = 2 ** 16;
+
 /** Energy and displacement of trajectories, one value per sample. */
 export interface TrajectoryEnergy {
   /** ∫‖v‖² dt. */

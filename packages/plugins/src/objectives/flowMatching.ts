@@ -10,11 +10,11 @@ const isDensity = (value: unknown): value is MarginalDensity =>
 
 const mixture = z.strictObject({
   name: z.literal('gaussian-mixture'),
-  means: z.array(z.array(z.number()).min(1)).min(1),
+  means: z.array(z.array(z.float32()).min(1)).min(1),
   /** One standard deviation per component, or one for all. */
-  stds: z.union([z.array(z.number()), z.number()]).default(1),
+  stds: z.union([z.array(z.float32()), z.float32()]).default(1),
   /** Normalized to sum 1; equal by default. */
-  weights: z.array(z.number()).optional(),
+  weights: z.array(z.float32()).optional(),
 });
 
 function densityOf(spec: { readonly name: 'checkerboard' } | z.output<typeof mixture>): MarginalDensity {

@@ -18,10 +18,10 @@ import { optimizerOptions } from './optimizerOptions.ts';
 /** Options of Adam and its variants. */
 export const adamOptions = {
   ...optimizerOptions,
-  beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the running mean of the gradients'),
-  beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the running mean of the squared gradients'),
+  beta1: z.float32().min(0).lt(1).default(0.9).describe('Decay of the running mean of the gradients'),
+  beta2: z.float32().min(0).lt(1).default(0.999).describe('Decay of the running mean of the squared gradients'),
   epsilon: z
-    .number()
+    .float32()
     .positive()
     .default(1e-8)
     .describe("Added to the root of the second moment, in the gradient's unit"),

@@ -9,7 +9,7 @@ export const adamw = defineOptimizer({
   summary: 'Adam with decoupled weight decay',
   options: z.strictObject({
     ...adamOptions,
-    weightDecay: z.number().min(0).default(1e-2).describe('Decay of the parameters per step, times the learning rate'),
+    weightDecay: z.float32().min(0).default(1e-2).describe('Decay of the parameters per step, times the learning rate'),
   }),
   nested: optimizerNested,
   create: ({ learningRate, schedule, weightDecay, ...settings }): Optimizer => ({

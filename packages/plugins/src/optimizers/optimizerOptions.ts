@@ -7,7 +7,7 @@ const isSchedule = (value: unknown): value is Schedule =>
 
 /** Options that every optimizer has. */
 export const optimizerOptions = {
-  learningRate: z.number().positive().default(1e-3).describe('Base learning rate, multiplied by the schedule'),
+  learningRate: z.float32().positive().default(1e-3).describe('Base learning rate, multiplied by the schedule'),
   schedule: z
     .custom<Schedule>(isSchedule, 'a schedule was expected')
     .default(() => constantSchedule())

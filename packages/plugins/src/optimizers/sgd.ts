@@ -14,7 +14,7 @@ export const sgd = defineOptimizer({
   summary: "Gradient descent with momentum, Nesterov's too",
   options: z.strictObject({
     ...optimizerOptions,
-    momentum: z.number().min(0).lt(1).default(0).describe('Decay of the running sum of gradients'),
+    momentum: z.float32().min(0).lt(1).default(0).describe('Decay of the running sum of gradients'),
     nesterov: z.boolean().default(false).describe('Use Nesterov momentum'),
   }),
   nested: optimizerNested,

@@ -12,7 +12,7 @@ import {
 import * as z from 'zod';
 import { parseFormula } from './formula.ts';
 
-const positive = z.number().positive();
+const positive = z.float32().positive();
 
 const options = z.strictObject({
   mean: z
@@ -20,7 +20,7 @@ const options = z.strictObject({
     .describe('Mean of the path: an expression in t, x1 and the constants; using x0 as well makes the path two-sided'),
   std: z.string().describe('Standard deviation of the path: an expression in t and the constants'),
   constants: z
-    .record(z.string().regex(/^[A-Za-z_]\w*$/), z.union([z.number(), z.array(z.number()).min(1)]))
+    .record(z.string().regex(/^[A-Za-z_]\w*$/), z.union([z.float32(), z.array(z.float32()).min(1)]))
     .default({})
     .describe('Numbers that the expressions can name, or lists with one number per dimension'),
   priorStd: z
@@ -28,7 +28,7 @@ const options = z.strictObject({
     .default(1)
     .describe('Standard deviation of the prior, or one per dimension; ignored by two-sided paths'),
   interval: z
-    .strictObject({ start: z.number().default(0), end: z.number().default(1) })
+    .strictObject({ start: z.float32().default(0), end: z.float32().default(1) })
     .default({ start: 0, end: 1 })
     .describe('Times to use; end early where a derivative grows without bound'),
   dataScale: positive.default(1).describe('Typical size of a coordinate of the data, used to check the formulas'),

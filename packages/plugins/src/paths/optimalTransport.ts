@@ -12,7 +12,7 @@ export const optimalTransport = definePath({
   summary: 'Straight lines: mean t·x1, std 1 − (1 − sigmaMin)·t',
   options: z.strictObject({
     sigmaMin: z
-      .number()
+      .float32()
       .min(0)
       .lt(1)
       .default(1e-5)

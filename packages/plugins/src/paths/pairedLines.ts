@@ -10,7 +10,7 @@ export const pairedLines = definePath({
   name: 'paired-lines',
   summary: 'Straight lines from source to data points with a constant std',
   options: z.strictObject({
-    sigma: z.number().min(0).default(0).describe("Standard deviation around the line, in the data's unit"),
+    sigma: z.float32().min(0).default(0).describe("Standard deviation around the line, in the data's unit"),
   }),
   create: ({ sigma }) =>
     twoSidedPath({

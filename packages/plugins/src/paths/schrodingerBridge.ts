@@ -11,7 +11,7 @@ export const schrodingerBridge = definePath({
   name: 'schrodinger-bridge',
   summary: 'Brownian bridges from source to data points, std σ√(t(1 − t))',
   options: z.strictObject({
-    sigma: z.number().positive().default(1).describe("Diffusion of the bridge, in the data's unit"),
+    sigma: z.float32().positive().default(1).describe("Diffusion of the bridge, in the data's unit"),
   }),
   create: ({ sigma }) =>
     twoSidedPath({

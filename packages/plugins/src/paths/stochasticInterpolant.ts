@@ -15,7 +15,7 @@ export const stochasticInterpolant = definePath({
       .enum(['linear', 'trigonometric'])
       .default('trigonometric')
       .describe('How the mean moves from source to data point'),
-    sigma: z.number().positive().default(1).describe("Size of the noise between source and data, in the data's unit"),
+    sigma: z.float32().positive().default(1).describe("Size of the noise between source and data, in the data's unit"),
   }),
   create: ({ interpolant, sigma }) => {
     const weight = (t: Tensor): Tensor => (interpolant === 'linear' ? t : sin(t.mul(Math.PI / 2)));

@@ -12,9 +12,9 @@ export const varianceExploding = definePath({
   summary: 'VE diffusion: mean x1, std from sigmaMax down to sigmaMin, geometric',
   options: z
     .strictObject({
-      sigmaMin: z.number().positive().default(0.01).describe("Standard deviation at t = 1, in the data's unit"),
+      sigmaMin: z.float32().positive().default(0.01).describe("Standard deviation at t = 1, in the data's unit"),
       sigmaMax: z
-        .number()
+        .float32()
         .positive()
         .default(50)
         .describe("Standard deviation of the prior at t = 0, in the data's unit"),

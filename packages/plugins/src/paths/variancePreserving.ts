@@ -14,8 +14,8 @@ export const variancePreserving = definePath({
   summary: 'VP diffusion: noise rate from betaMax at t = 0 to betaMin at t = 1',
   options: z
     .strictObject({
-      betaMin: z.number().min(0).default(0.1).describe('Noise rate at t = 1, the data'),
-      betaMax: z.number().positive().default(20).describe('Noise rate at t = 0, the prior'),
+      betaMin: z.float32().min(0).default(0.1).describe('Noise rate at t = 1, the data'),
+      betaMax: z.float32().positive().default(20).describe('Noise rate at t = 0, the prior'),
     })
     .refine(({ betaMin, betaMax }) => betaMax >= betaMin, { path: ['betaMax'], message: 'must not be below betaMin' }),
   create: ({ betaMin, betaMax }) => {

@@ -8,7 +8,7 @@ export const polynomialSchedule = defineSchedule({
   summary: 'A power of the remaining share of steps, a line by default',
   options: z.strictObject({
     ...decayOptions,
-    power: z.number().positive().default(1).describe('Power of the remaining fraction of steps'),
+    power: z.float32().positive().default(1).describe('Power of the remaining fraction of steps'),
   }),
   create: ({ final, power, ...warmup }) =>
     withWarmup('polynomial', warmup, (progress) => final + (1 - final) * (1 - progress) ** power),

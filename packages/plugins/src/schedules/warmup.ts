@@ -1,16 +1,22 @@
 import type { Schedule } from '@flow-matching/core';
+import { largestCount } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 /** Options that every schedule has. All values are factors on the base learning rate. */
 export const warmupOptions = {
-  warmup: z.int().min(0).default(0).describe('Steps over which the learning rate rises linearly at the start'),
-  warmupFrom: z.number().min(0).default(1e-8).describe('Factor on the learning rate at the first step of the warm-up'),
+  warmup: z
+    .int()
+    .min(0)
+    .max(largestCount)
+    .default(0)
+    .describe('Steps over which the learning rate rises linearly at the start'),
+  warmupFrom: z.float32().min(0).default(1e-8).describe('Factor on the learning rate at the first step of the warm-up'),
 };
 
 /** Options of schedules that decay. */
 export const decayOptions = {
   ...warmupOptions,
-  final: z.number().min(0).default(0).describe('Factor on the learning rate at the last step'),
+  final: z.float32().min(0).default(0).describe('Factor on the learning rate at the last step'),
 };
 
 interface Warmup {

@@ -13,7 +13,7 @@ export const eulerMaruyama = defineSolver({
   summary: 'Stochastic sampling on the score form, fixed steps, one evaluation each',
   options: z.strictObject({
     ...stochasticStepShape,
-    noise: z.number().min(0).default(1).describe("Strength of the noise; 0 gives Euler's method"),
+    noise: z.float32().min(0).default(1).describe("Strength of the noise; 0 gives Euler's method"),
   }),
   complete: (options) => completeSteps(options, 200),
   create: ({ noise, ...options }) => {

@@ -10,6 +10,9 @@ import * as z from 'zod';
 import { completeSteps } from './completeSteps.ts';
 import { stepsAndGrid, stochasticStepShape } from './stochasticStepOptions.ts';
 
+/** Each correction is one more evaluation of the model in the compiled step. */
+const largestCorrections = 100;
+
 /**
  * Predictor–corrector sampling (Song et al. 2021, algorithm 1): an Euler step along the flow, then Langevin steps at the new
  * time that correct the distribution of the samples, x ← x + r·σ²∇log p + √(2r)·σ·noise. The last step's corrections add no
@@ -20,9 +23,14 @@ export const predictorCorrector = defineSolver({
   summary: 'Euler steps with Langevin corrections, fixed steps',
   options: z.strictObject({
     ...stochasticStepShape,
-    corrections: z.int().min(1).default(1).describe('Langevin steps after each step along the flow'),
+    corrections: z
+      .int()
+      .min(1)
+      .max(largestCorrections)
+      .default(1)
+      .describe('Langevin steps after each step along the flow'),
     stepSize: z
-      .number()
+      .float32()
       .positive()
       .max(0.5)
       .default(0.05)

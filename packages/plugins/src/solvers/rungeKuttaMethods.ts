@@ -6,16 +6,17 @@ import {
   type ButcherTableau,
   type FixedStepOptions,
 } from '@flow-matching/core';
-import { OptionError } from '@flow-matching/tensor';
+import { OptionError, largestCount, largestStepCount } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { completeSteps } from './completeSteps.ts';
 import { timeGrid, timeGridOption } from './timeGrid.ts';
 
 const fixedStepShape = {
-  steps: z.int().positive().exactOptional().describe('Number of fixed steps'),
+  steps: z.int().positive().max(largestStepCount).exactOptional().describe('Number of fixed steps'),
   evaluations: z
     .int()
     .positive()
+    .max(largestStepCount)
     .exactOptional()
     .describe('Evaluations of the field to spend, as an alternative to steps'),
   grid: timeGridOption
@@ -24,12 +25,18 @@ const fixedStepShape = {
 };
 
 const adaptiveShape = {
-  rtol: z.number().min(0).exactOptional().describe('Error allowed per step, relative to the size of the solution'),
-  atol: z.number().min(0).exactOptional().describe("Error allowed per step, in the data's unit"),
-  maxSteps: z.int().positive().exactOptional().describe('Attempted steps after which the solve fails'),
+  rtol: z.float32().min(0).exactOptional().describe('Error allowed per step, relative to the size of the solution'),
+  atol: z.float32().min(0).exactOptional().describe("Error allowed per step, in the data's unit"),
+  maxSteps: z
+    .int()
+    .positive()
+    .max(largestCount)
+    .exactOptional()
+    .describe('Attempted steps after which the solve fails'),
   maxEvaluations: z
     .int()
     .positive()
+    .max(largestCount)
     .exactOptional()
     .describe('Evaluations of the field after which the solve fails, as an alternative to maxSteps'),
   perSample: z
@@ -37,30 +44,30 @@ const adaptiveShape = {
     .exactOptional()
     .describe('Give each sample its own step size, so that its result does not depend on the rest of the batch'),
   safety: z
-    .number()
+    .float32()
     .positive()
     .max(1)
     .exactOptional()
     .describe('Factor on the step size that the error estimate proposes'),
   minFactor: z
-    .number()
+    .float32()
     .positive()
     .lt(1)
     .exactOptional()
     .describe('Smallest change of the step size from one step to the next, as a factor'),
   maxFactor: z
-    .number()
+    .float32()
     .gt(1)
     .exactOptional()
     .describe('Largest change of the step size from one step to the next, as a factor'),
   proportional: z
-    .number()
+    .float32()
     .min(0)
     .exactOptional()
     .describe('Proportional exponent of the PI step-size controller; 0 gives plain integral control'),
-  integral: z.number().min(0).exactOptional().describe('Integral exponent of the PI step-size controller'),
+  integral: z.float32().min(0).exactOptional().describe('Integral exponent of the PI step-size controller'),
   firstStep: z
-    .number()
+    .float32()
     .positive()
     .exactOptional()
     .describe('Size of the first step; by default estimated with one more evaluation'),

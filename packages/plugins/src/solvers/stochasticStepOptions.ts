@@ -1,9 +1,10 @@
+import { largestStepCount } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { timeGrid, timeGridOption, type TimeGridOption } from './timeGrid.ts';
 
 /** Options that stochastic methods share. */
 export const stochasticStepShape = {
-  steps: z.int().positive().exactOptional().describe('Number of steps'),
+  steps: z.int().positive().max(largestStepCount).exactOptional().describe('Number of steps'),
   grid: timeGridOption
     .exactOptional()
     .describe('Spacing of the steps: a named spacing, or increasing fractions of the interval from 0 to 1'),

@@ -2,7 +2,7 @@ import { OptionError } from '@flow-matching/tensor';
 import * as z from 'zod';
 
 /** How fixed steps divide the interval: a named spacing, or the fractions themselves. */
-export const timeGridOption = z.union([z.enum(['uniform', 'cosine', 'edm']), z.array(z.number()).min(2)]);
+export const timeGridOption = z.union([z.enum(['uniform', 'cosine', 'edm']), z.array(z.float32()).min(2)]);
 export type TimeGridOption = z.output<typeof timeGridOption>;
 
 /** Exponent of the EDM spacing (Karras et al. 2022, equation 5). */

@@ -26,7 +26,7 @@ export const importance = defineTimeSampler({
   summary: "Uniform in log signal-to-noise, weighted back; ScoreFlow's choice",
   options: z.strictObject({
     uniformShare: z
-      .number()
+      .float32()
       .gt(0)
       .max(1)
       .default(0.1)

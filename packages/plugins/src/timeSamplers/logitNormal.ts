@@ -11,8 +11,8 @@ export const logitNormal = defineTimeSampler({
   name: 'logit-normal',
   summary: 'Times whose logit is normal; mean above 0 leans to the data',
   options: z.strictObject({
-    mean: z.number().default(0).describe('Mean of the logit of t; above 0 favors times near the data'),
-    scale: z.number().positive().default(1).describe('Standard deviation of the logit of t'),
+    mean: z.float32().default(0).describe('Mean of the logit of t; above 0 favors times near the data'),
+    scale: z.float32().positive().default(1).describe('Standard deviation of the logit of t'),
   }),
   create: ({ mean, scale }): TimeSampler => ({
     name: 'logit-normal',

@@ -74,4 +74,4 @@ function checkFinite(name: string, { data, shape }: HostArray): void {
 }
 
 const isShape = (shape: unknown): shape is Shape =>
-  Array.isArray(shape) && shape.every((extent) => Number.isInteger(extent) && extent >= 0);
+  Array.isArray(shape) && shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0);

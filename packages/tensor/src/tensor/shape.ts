@@ -81,7 +81,7 @@ export function normalizeAxes(axes: number | readonly number[] | undefined, rank
 
 /** Throws unless every extent is a non-negative integer. */
 export function checkShape(shape: Shape): void {
-  if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
+  if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
     throw new ShapeError(`${formatShape(shape)} is not a shape.`, { actual: shape, expected: 'non-negative integers' });
   }
 }

@@ -1,4 +1,4 @@
-import { BackendError, OptionError } from '@flow-matching/tensor';
+import { BackendError, checkInteger } from '@flow-matching/tensor';
 import type * as Tfjs from '@tensorflow/tfjs-backend-wasm';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -40,12 +40,7 @@ export async function startInNode(
   tfjs: typeof Tfjs,
   threads = Math.min(availableParallelism(), most),
 ): Promise<{ backend: Tfjs.BackendWasm; threads: number }> {
-  if (!Number.isInteger(threads) || threads < 1 || threads > most) {
-    throw new OptionError(`The wasm engine does not run with ${threads} threads.`, {
-      actual: threads,
-      expected: `a whole number from 1 to ${most}`,
-    });
-  }
+  checkInteger(`The wasm engine does not run with ${threads} threads.`, threads, { largest: most });
   const folder = join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'wasm-out');
   const script = join(folder, `${binary}.js`);
   const { wasmWorkerContents } = require(join(folder, `${binary}.worker.js`)) as { wasmWorkerContents: string };
