@@ -50,6 +50,11 @@ describe('a run that is used again', function () {
     expect(forced.status, forced.stderr).to.equal(0);
     expect(forced.stderr).to.match(/Warning: .*experiment\.yaml was edited .*because of --force/);
     expect(JSON.parse(forced.stdout)).to.include({ functionEvaluations: 16 });
+    const warnings = async (command: () => Promise<Outcome>): Promise<number> =>
+      (await command()).stderr.match(/Warning: /g)?.length ?? 0;
+    for (const command of [compare, evaluate, resume])
+      expect(await warnings(() => command('--force')), 'it is said once').to.equal(1);
+    edit(({ solver }) => (solver['steps'] = 9));
     expect((await resume('--force')).status).to.equal(0);
     expect((await resume()).stderr, 'and then the edit is recorded').not.to.match(/edited/);
   });

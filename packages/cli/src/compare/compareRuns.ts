@@ -12,7 +12,7 @@ import type { Figure } from '../report/reportHtml.ts';
 import { distinctPoints } from '../run/drawSamples.ts';
 import { environmentOf } from '../run/environment.ts';
 import { checkSamplesMemory } from '../run/memory.ts';
-import { dataOfRun, loadRun, noCheckpoint, openRun } from '../run/openRun.ts';
+import { dataOfRun, loadRun, noCheckpoint, openLoaded, type LoadedRun } from '../run/openRun.ts';
 import { describeError } from '../terminal/describeError.ts';
 import { formatNumber, formatTable } from '../terminal/formatTable.ts';
 import { checkSameData, type DataOfRun } from './checkSameData.ts';
@@ -35,6 +35,11 @@ export interface CompareRequest {
   readonly signal: AbortSignal;
 }
 
+/** A compared run, loaded once, so that its warnings appear once. */
+interface ComparedRun extends DataOfRun {
+  readonly source: LoadedRun;
+}
+
 /** Compares runs: prints the table, and writes figures, a page and the numbers to a directory. */
 export async function compareRuns(
   context: CommandContext,
@@ -42,7 +47,7 @@ export async function compareRuns(
 ): Promise<void> {
   const { output } = context;
   await checkDirectoryDestination('--out', directory);
-  const runs: DataOfRun[] = [];
+  const runs: ComparedRun[] = [];
   for (const path of paths) runs.push(await dataOf(context, path, options));
   const seed = asked ?? runs[0].experiment.seed;
   await checkSameData(runs, seed);
@@ -111,12 +116,11 @@ export async function compareRuns(
 /** Opens a run and measures it. */
 async function measure(
   context: CommandContext,
-  { path, experiment, data }: DataOfRun,
+  { path, experiment, data, source }: ComparedRun,
   options: RunOptions,
   request: MeasureRequest,
 ): Promise<{ measurement: Measurement; environment: Record<string, unknown> }> {
-  const solver = { path: ['solver'], value: comparedSolver, label: 'the solver of a comparison' };
-  const { run, assembled: flow, step } = await openRun(context, path, [solver], options);
+  const { run, assembled: flow, step } = await openLoaded(context, source, options);
   await using assembled = { ...flow, data };
   if (step < experiment.training.steps)
     request.output.warn(
@@ -129,10 +133,12 @@ async function measure(
 }
 
 /** A run's data, read before any measurement, so that a bad run is reported immediately. @throws RunError, CheckpointError, ExperimentError. */
-async function dataOf(context: CommandContext, path: string, options: RunOptions): Promise<DataOfRun> {
-  const { run, loaded } = await loadRun(context, path, [], options);
+async function dataOf(context: CommandContext, path: string, options: RunOptions): Promise<ComparedRun> {
+  const solver = { path: ['solver'], value: comparedSolver, label: 'the solver of a comparison' };
+  const source = await loadRun(context, path, [solver], options);
+  const { run, loaded } = source;
   if ((await run.checkpoints.steps()).length === 0) throw noCheckpoint(run);
-  return { path, experiment: loaded.experiment, data: await dataOfRun(context, run, loaded, options) };
+  return { path, source, experiment: loaded.experiment, data: await dataOfRun(context, run, loaded, options) };
 }
 
 /** The names of the experiments; if two are equal, those of their directories; if these are equal too, their paths. */

@@ -35,7 +35,21 @@ export async function openRun(
   settings: readonly Setting[],
   options: RunOptions,
 ): Promise<OpenedRun> {
-  const { run, loaded } = await loadRun(context, path, settings, options);
+  return openLoaded(context, await loadRun(context, path, settings, options), options);
+}
+
+/** A run whose experiment was loaded, and found to be what its training recorded. */
+export interface LoadedRun {
+  readonly run: RunDirectory;
+  readonly loaded: LoadedExperiment;
+}
+
+/** As {@link openRun}, of a run that was loaded before. @throws CheckpointError. */
+export async function openLoaded(
+  context: CommandContext,
+  { run, loaded }: LoadedRun,
+  options: RunOptions,
+): Promise<OpenedRun> {
   const { checkpoint } = await latestCheckpoint(run, {
     output: context.output,
     hash: loaded.environment.hash,
@@ -59,7 +73,7 @@ export async function loadRun(
   path: string,
   settings: readonly Setting[],
   { force, allowPlugins = false }: RunOptions,
-): Promise<{ readonly run: RunDirectory; readonly loaded: LoadedExperiment }> {
+): Promise<LoadedRun> {
   const run = RunDirectory.existing(path);
   await checkExperimentRecord(run, { output, force });
   const loaded = await loadExperiment(root, run.experimentFile, settings, (plugins) => {
