@@ -7,7 +7,7 @@ import { oracle } from './support/oracles.ts';
 const { init, target, trajectory } = oracle<{ init: number[]; target: number[]; trajectory: number[][] }>('adam');
 
 onEachBackend("adam against PyTorch's twenty steps", (backend, roundOff) => {
-  it('arrives at each of them', async () => {
+  it('reaches each of them', async () => {
     const optimizer = adam({ learningRate: 0.05 });
     const type = f32([init.length]);
     const graph = trace(

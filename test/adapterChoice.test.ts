@@ -25,7 +25,7 @@ describe('the adapter that WebGPU tests run on', () => {
     return chooseAdapter(candidates, ({ source }) => adapters[source], wish)?.name;
   };
 
-  it("is the machine's GPU, whatever else there is", () => {
+  it("is the machine's GPU if there is one", () => {
     expect(chosen({ own: gpu, installed: lavapipe, package: swiftShader })).to.equal('GPU');
   });
 
@@ -35,11 +35,11 @@ describe('the adapter that WebGPU tests run on', () => {
     expect(chosen({ own: lavapipe, installed: lavapipe, package: swiftShader })).to.equal('SwiftShader');
   });
 
-  it('is no software that happens to be installed', () => {
+  it('is not an installed software driver', () => {
     expect(chosen({ own: lavapipe, installed: lavapipe })).to.equal(undefined);
   });
 
-  it('is of the source that a person asks for', () => {
+  it('comes from the requested source', () => {
     const all = { own: lavapipe, installed: lavapipe, package: swiftShader };
     expect(chosen(all, { asked: 'installed' })).to.equal('lavapipe');
     expect(chosen(all, { asked: 'own' })).to.equal('lavapipe');

@@ -53,7 +53,7 @@ for (const [subject, backend] of Object.entries(backends)) {
     });
 
     if (subject !== 'webgpu') return;
-    it('has WebGPU errors that nothing catches noticed', async () => {
+    it('reports uncaptured WebGPU errors', async () => {
       await opened().page.evaluate(async () => {
         const adapter = await navigator.gpu.requestAdapter();
         const device = await adapter!.requestDevice();

@@ -159,7 +159,7 @@ describe('couplings in training', () => {
     }
   });
 
-  it('hand the data point its own source: lines through the pair of one point', async () => {
+  it('pair each data point with its own source: lines through the pair of one point', async () => {
     // Every pairing of equal points at no cost is the identity, so the velocity to learn is 0 everywhere.
     const still: Dataset = {
       name: 'still',

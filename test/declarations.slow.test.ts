@@ -62,14 +62,14 @@ describe('declarations', function () {
     return folder;
   };
 
-  it('of backend-webgpu serve a program for Node, which has no types of WebGPU', () => {
+  it('of backend-webgpu work for a Node program without WebGPU types', () => {
     const entry = '@flow-matching/backend-webgpu';
     const node = `import { webgpu as onDawn } from '${entry}/node';\nawait onDawn({ dawn: ['backend=vulkan'] });\n// @ts-expect-error A misspelt option.\nawait onDawn({ dwan: [] });`;
     const options = { lib: ['es2022', 'esnext.disposable'], module: 'nodenext', types: ['node'] };
     expect(check(folderIn(join(root, 'node_modules')), program(entry, node), options)).to.equal('');
   });
 
-  it('of the module for browsers serve a page that has nothing but its folder', () => {
+  it('of the browser module are enough for a page with only its folder', () => {
     // Outside the repository, so that no package is found.
     const folder = folderIn(tmpdir());
     for (const { name, contents } of declareLibrary()) {

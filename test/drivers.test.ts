@@ -316,7 +316,7 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
       expect(await failure.catch((error: unknown) => error)).to.be.instanceOf(OptionError);
   });
 
-  it('tells before a training what no parameters would mend, as sampling does', async () => {
+  it('refuses before a training what sampling would refuse with any parameters', async () => {
     const solver = eulerMaruyama({ steps: 3 });
     const trained = await smallFlow(backend());
     const paired = await smallFlow(backend(), { coupling: optimalTransportCoupling(), solver });
@@ -407,7 +407,7 @@ onEachBackend('sampling and scoring', (backend, roundOff) => {
     });
   });
 
-  it('gives no trajectory of a solve that stops short, and tells where it stopped', async () => {
+  it('refuses a trajectory of a solve that stops early, and reports where it stopped', async () => {
     const solver = dopri5({ rtol: 1e-6, atol: 1e-6, maxSteps: 2 });
     expect((await flow.sample(2, { solver })).status).to.deep.equal(['maxSteps', 'maxSteps']);
     const outcome = await flow.sample(2, { solver, trajectory: 5 }).catch((error: unknown) => error);

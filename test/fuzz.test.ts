@@ -22,7 +22,7 @@ describe('the fuzz command', () => {
     expect(inputs.filter((text, index) => text === input(2, index)).length).to.be.below(20);
   });
 
-  it('takes typed errors for answers, and any other for a problem', async () => {
+  it('accepts typed errors, and reports any other as a problem', async () => {
     const problem = async (read: FuzzTarget['read']): Promise<string | undefined> =>
       problemOf({ target: target(read), input: new Uint8Array(1) });
     expect(await problem(() => undefined)).to.equal(undefined);

@@ -32,7 +32,7 @@ const messages = async (isolated: IsolatedRun): Promise<string> =>
   (await isolated.troubles()).map(({ message }) => message).join('\n');
 
 describe('tests in a process of their own', () => {
-  it('are listed and end as they would here; unseen faults fail them, broken hooks are told', async () => {
+  it('are listed and end as in this process; uncaught faults fail them, broken hooks are reported', async () => {
     const isolated = await run('ends', { faults: example('faults').href });
     expect(isolated.root && titles(isolated.root)).to.deep.equal([
       '',

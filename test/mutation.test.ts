@@ -32,7 +32,7 @@ describe('the list of npm run mutation', () => {
     }
   });
 
-  it('plants nothing where a text is gone or stands twice', () => {
+  it('plants nothing if a text is missing or occurs twice', () => {
     const edit = { file: '', text: 'ab', replacement: 'c', tests: [] };
     expect(plant('xaby', edit)).to.equal('xcy');
     expect(plant('xy', edit)).to.equal(undefined);

@@ -48,7 +48,7 @@ describe('compiled programs of a flow', () => {
     expect(Array.from(drawn[1].samples.data)).to.deep.equal(Array.from(again.samples.data));
   });
 
-  it('are others for points of another shape', async () => {
+  it('differ for points of another shape', async () => {
     const solver = euler({ steps: 3 });
     expect((await flow.sample(5, { solver })).samples.shape).to.deep.equal([5, 2]);
     await flow.logLikelihood(points([[1, 2]]), { solver, divergence: 'exact' });
@@ -60,7 +60,7 @@ describe('compiled programs of a flow', () => {
     expect((await flow.sample(5, { solver })).samples.shape).to.deep.equal([5, 2]);
   });
 
-  it('are others for models that differ in their closure only', async () => {
+  it('differ for models that differ only in their closure', async () => {
     const solver = midpoint({ steps: 4 });
     const source = points([[1, -1]]);
     const other = await smallFlow(backend, { model: linear(2) });
@@ -73,7 +73,7 @@ describe('compiled programs of a flow', () => {
     expect(twice.samples.data[0]).to.be.closeTo(growth(2), 1e-5);
   });
 
-  it('are others for other ways to compute the divergence', async () => {
+  it('differ for other divergences', async () => {
     const solver = euler({ steps: 2 });
     const ways = [
       { divergence: 'exact' },

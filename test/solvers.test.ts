@@ -148,7 +148,7 @@ onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
     expect(rows[0][1]).to.be.closeTo(0, 2e-5);
   });
 
-  it('never evaluates the field outside the interval, and ends on the dot', async () => {
+  it('never evaluates the field outside the interval, and ends exactly at its end', async () => {
     // The field turns into NaN beyond t = 1, so one evaluation there would show.
     const walled: Field = (t, y) => y.add(column(t.neg().add(1)).sqrt());
     const { rows, t } = await solve(backend(), dopri5({ rtol: 1e-4, atol: 1e-4 }), walled, [[0]]);
@@ -181,7 +181,7 @@ onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
     expect(evaluations[0]).to.equal(120);
   });
 
-  it('gives each sample its own steps, so that neighbours do not matter', async () => {
+  it('gives each sample its own steps, independent of the rest of the batch', async () => {
     const solver = dopri5({ rtol: 1e-5, atol: 1e-5, perSample: true });
     const stiff: Field = (_, y) => y.square().mul(-1);
     const together = await solve(backend(), solver, stiff, [[1], [50]]);
@@ -192,7 +192,7 @@ onEachBackend('solvers against torchdiffeq', (backend, roundOff) => {
     expect(together.rows[1][0]).to.be.closeTo(50 / 51, 1e-4);
   });
 
-  it('takes samples that have ended out of the batch', async () => {
+  it('removes finished samples from the batch', async () => {
     // Rates from 1 to 100: most samples need few steps, some need many.
     const rows = Array.from({ length: 128 }, (_, i) => [1, i % 16 === 0 ? 100 : 1]);
     const relaxation: Field = (t, y) => {

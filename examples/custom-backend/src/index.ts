@@ -20,7 +20,7 @@ import {
   type TypedArray,
 } from '@flow-matching/tensor';
 
-/** Visits the elements of `shape` in row-major order, each with the position that `strides` give it in another array. */
+/** Visits the elements of `shape` in row-major order, with the position of each in another array with these `strides`. */
 function walk(shape: Shape, strides: readonly number[], visit: (own: number, other: number) => void, other = 0): void {
   const [index, count] = [shape.map(() => 0), sizeOf(shape)];
   for (let own = 0; own < count; own++) {
@@ -34,29 +34,29 @@ function walk(shape: Shape, strides: readonly number[], visit: (own: number, oth
   }
 }
 
-/** An array of `type` from the elements of `data` that a walk with these strides meets. */
+/** An array of `type` with the elements of `data` that a walk with these strides visits. */
 function read(data: TypedArray, { shape, dtype }: TensorType, strides: readonly number[], first = 0): TypedArray {
   const result = allocate(dtype, sizeOf(shape));
   walk(shape, strides, (own, other) => (result[own] = data[other]), first);
   return result;
 }
 
-/** `x` repeated to `shape`: along axes of extent 1, and along those that it does not have, the walk stays where it is. */
+/** An array broadcast to `shape`: strides are 0 along axes of extent 1 and along missing axes. */
 function spread({ data, shape: from, dtype }: HostArray, shape: Shape): TypedArray {
   const strides = stridesOf(from).map((stride, axis) => (from[axis] === 1 ? 0 : stride));
   return read(data, { shape, dtype }, [...shape.slice(from.length).fill(0), ...strides]);
 }
 
-/** The attributes of the operators below: each has its own, under the names that ONNX gives them. */
+/** The attributes of the operators below, under their ONNX names; each operator has some of them. */
 interface Attributes extends Readonly<Record<'axes' | 'perm' | 'starts' | 'steps' | 'pads', readonly number[]>> {
   readonly axis: number;
   readonly value: number;
 }
-/** Computes the elements of an operator's one result, which is of `type`. */
+/** Computes the elements of an operator's single result, of `type`. */
 type Kernel = (inputs: readonly HostArray[], type: TensorType, attributes: Attributes) => TypedArray;
 type Formula = (a: number, b: number, c: number) => number;
 
-/** Element by element. Storing a number rounds it to f32, or wraps it modulo 2³² as integers do. */
+/** Elementwise. Storing a number rounds it to f32, or wraps an integer modulo 2³². */
 const each =
   (float: Formula, integer: Formula = float): Kernel =>
   (inputs, { shape, dtype }) => {
@@ -65,7 +65,7 @@ const each =
     return allocate(dtype, sizeOf(shape)).map((_, i) => formula(a[i], b[i], c[i]));
   };
 
-/** What is reduced is folded into one element each, from `start` on. */
+/** Folds the reduced elements into one each, starting from `start`. */
 const reduce =
   (start: number, fold: (sum: number, element: number) => number): Kernel =>
   ([x], { shape, dtype }, { axes }) => {
@@ -76,7 +76,7 @@ const reduce =
     return result;
   };
 
-/** [..., rows, inner] × [..., inner, columns]. Every partial sum is stored, and so rounded. */
+/** [..., rows, inner] × [..., inner, columns]. Every partial sum is stored and therefore rounded. */
 const matmul: Kernel = ([a, b], { shape, dtype }) => {
   const [lead, [rows, columns], inner] = [shape.slice(0, -2), shape.slice(-2), a.shape[a.shape.length - 1]];
   const [left, right] = [spread(a, [...lead, rows, inner]), spread(b, [...lead, inner, columns])];
@@ -110,7 +110,7 @@ const pad: Kernel = ([x], { shape, dtype }, { pads, value }) => {
   return result;
 };
 
-/** Inputs side by side along an axis, each walked through the result from where the one before it ended. */
+/** Concatenates inputs along an axis: each is written into the result after the previous one. */
 const concat: Kernel = (inputs, { shape, dtype }, { axis }) => {
   const [result, strides] = [allocate(dtype, sizeOf(shape)), stridesOf(shape)];
   let first = 0;
@@ -128,7 +128,7 @@ const [float, bool]: readonly DType[][] = [['f32'], ['bool']];
 const number: readonly DType[] = ['f32', 'i32', 'u32'];
 const all: readonly DType[] = [...number, 'bool'];
 
-/** What this backend has: operators, the dtypes that they take, and how they are computed. */
+/** The operators of this backend, their dtypes, and their kernels. */
 const kernels: Readonly<Record<string, readonly [dtypes: readonly DType[], kernel: Kernel]>> = {
   Add: [number, each((a, b) => a + b)],
   Sub: [number, each((a, b) => a - b)],
@@ -141,7 +141,7 @@ const kernels: Readonly<Record<string, readonly [dtypes: readonly DType[], kerne
   Div: [float, each((a, b) => a / b)],
   Reciprocal: [float, each((x) => 1 / x)],
   Sqrt: [float, each(Math.sqrt)],
-  // Unlike JavaScript's, ONNX's power of 1 is 1 whatever the exponent.
+  // Unlike in JavaScript, 1 to any power is 1 in ONNX.
   Pow: [float, each((a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b))],
   Floor: [float, each(Math.floor)],
   Exp: [float, each(Math.exp)],
@@ -175,7 +175,7 @@ const kernels: Readonly<Record<string, readonly [dtypes: readonly DType[], kerne
 };
 const manifest: Manifest = new Map(Object.entries(kernels).map(([name, [dtypes]]) => [name, dtypes]));
 
-/** Every node in turn: nodes come in an order in which they can be computed. */
+/** Runs every node in turn: nodes are listed in an order in which they can be computed. */
 function interpret(graph: Graph, inputs: NamedHostArrays): NamedHostArrays {
   const values = new Map<Tensor, HostArray>(graph.inputs.map(({ name, tensor }) => [tensor, inputs[name]]));
   for (const node of graph.nodes) {
@@ -193,14 +193,14 @@ function compute({ operator, attributes, outputs: [type] }: Node, inputs: readon
   return kernels[operator.name][1](inputs, type, attributes as unknown as Attributes);
 }
 
-/** Runs graphs in this process as they stand, on Float32Array, Int32Array, Uint32Array and Uint8Array. */
+/** Interprets graphs in this process, on Float32Array, Int32Array, Uint32Array and Uint8Array. */
 const eagerBackend = (): Backend =>
   hostBackend({
     name: 'eager',
     device: 'cpu, interpreted in f32',
     manifest,
     compile(source) {
-      // Composites become what they are made of, random draws become inputs, and what the manifest lacks is refused.
+      // Decomposes composites, turns random draws into inputs, and refuses operators that the manifest lacks.
       const { graph, randomness } = prepareGraph(source, manifest, 'eager');
       return (inputs) => interpret(graph, { ...inputs, ...randomness?.draw(inputs) });
     },

@@ -38,7 +38,7 @@ describe('accuracy of what ONNX has no operator for', () => {
     ).to.be.at.most(4);
   });
 
-  it('both go where they should at the ends', async () => {
+  it('have the correct limits at the ends', async () => {
     const executable = await backend.compile(
       trace(({ x }) => ({ expm1: fm.expm1(x), log1p: fm.log1p(x) }), { x: fm.f32([6]) }),
     );

@@ -44,7 +44,7 @@ describe('the ONNX backend', () => {
   });
   const aliased = { aliases: [['state', 'state']] } as const;
 
-  it('names itself and what it runs on', () => {
+  it('reports its name and device', () => {
     expect(backend.name).to.equal('onnx');
     expect(backend.device).to.equal('cpu, 1 thread');
     expect(onnx({ threads: 2 }).device).to.equal('cpu, 2 threads');
@@ -55,7 +55,7 @@ describe('the ONNX backend', () => {
     expect(() => onnx({ threads: 0 })).to.throw(fm.OptionError, 'threads');
   });
 
-  it('copies what array() is given, and read() gives', async () => {
+  it('copies arrays in array() and read()', async () => {
     const source = Float32Array.of(1, 2);
     const array = backend.array(hostArray(source));
     source[0] = 9;
@@ -117,7 +117,7 @@ describe('the ONNX backend', () => {
     await executable.dispose();
   });
 
-  it('refuses an array that is promised to a run, and lets readers wait for it', async () => {
+  it('refuses an array donated to a pending run, and lets readers wait for it', async () => {
     const executable = await backend.compile(increment, aliased);
     const state = backend.array(hostArray([0, 1, 2]));
     const first = executable.run({ state, by: hostScalar(1) });
@@ -189,7 +189,7 @@ describe('the ONNX backend', () => {
     await executable.dispose();
   });
 
-  it('names the operator and the line of what it has no kernel for', async () => {
+  it('names the operator without a kernel and its line', async () => {
     const graph = trace(({ x }) => fm.erf(x), { x: fm.f64([2]) });
     const error = await rejection(backend.compile(graph));
     expect(error).to.be.instanceOf(fm.UnsupportedError);
@@ -212,7 +212,7 @@ describe('the ONNX backend', () => {
     await executable.dispose();
   });
 
-  it('prepacks bound inputs where it is asked to', async () => {
+  it('prepacks bound inputs if requested', async () => {
     await using other = onnx({ threads: 1, prepack: true });
     const graph = trace(({ x, w, b }) => fm.silu(x.matmul(w).add(b)), {
       x: fm.f32([4, 8]),
@@ -247,7 +247,7 @@ describe('the ONNX backend', () => {
     await executable.dispose();
   });
 
-  it('keeps what a barrier keeps apart from being merged', async () => {
+  it('does not merge across a barrier', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'flow-matching-'));
     const path = join(folder, 'optimized.onnx');
     await using other = onnx({ threads: 1, session: { optimizedModelFilePath: path } });
@@ -292,7 +292,7 @@ describe('the ONNX backend', () => {
     await executable.dispose();
   });
 
-  it('draws random numbers that a composite asks for', async () => {
+  it('draws the random numbers of a composite', async () => {
     const noisy = fm.composite('Noisy', ([x, key, counter]) => x.add(fm.randomNormal(key, counter, x.shape)));
     const graph = trace(({ x, key, counter }) => noisy([x, key, counter], {})[0], {
       x: fm.f32([3, 2]),

@@ -32,7 +32,7 @@ describe('fusion', () => {
     expect(names).to.not.include('MatMul');
   });
 
-  it('keeps a product that something else reads out of the bias', () => {
+  it('does not fuse a bias into a product with another use', () => {
     const graph = trace(
       ({ x, w, b }) => {
         const product = x.matmul(w);
@@ -43,7 +43,7 @@ describe('fusion', () => {
     expect(operators(graph)).to.deep.equal(['Gemm', 'Add']);
   });
 
-  it('keeps a term that is larger than the product out of it', () => {
+  it('does not fuse a term that is larger than the product', () => {
     const graph = trace(({ x, w, b }) => x.matmul(w).add(b), {
       x: fm.f32([1, 3]),
       w: fm.f32([3, 4]),
@@ -59,7 +59,7 @@ describe('fusion', () => {
     expect(operators(both)).to.include('Sigmoid').and.not.include('QuickGelu');
   });
 
-  it('computes what the parts compute', async () => {
+  it('computes the same as the parts', async () => {
     const next = numbers(3);
     const inputs = [[4, 5], [4, 6], [6, 5], [6], [5, 1]].map((shape) => draw({ shape, dtype: 'f32' }, [-2, 2], next));
     await expectAgreement(

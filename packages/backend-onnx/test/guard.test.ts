@@ -35,7 +35,7 @@ describe('a step that is kept or dropped as a whole', () => {
   });
   after(() => backend.dispose());
 
-  it('is dropped by keeping the arrays it was given, and only those it guards', async () => {
+  it('is dropped by keeping its guarded input arrays, and only those', async () => {
     const executable = await backend.compile(graph, { aliases });
     let state = {
       a: backend.array(hostArray([1, 2, 3])),
@@ -75,7 +75,7 @@ describe('a step that is kept or dropped as a whole', () => {
     await executable.dispose();
   });
 
-  it('is computed where nothing is aliased', async () => {
+  it('is computed if nothing is aliased', async () => {
     const executable = await backend.compile(graph);
     const { a } = await executable.run({
       a: hostArray([1, 2, 3]),

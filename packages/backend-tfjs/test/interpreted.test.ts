@@ -22,12 +22,12 @@ import { startEngine } from '../src/interpreted/engines/index.ts';
 import { errorOf } from './support/errorOf.ts';
 
 describe('the choice of an engine', () => {
-  it('falls on the best one that is there, and says which', async () => {
+  it('is the best one available, and is reported', async () => {
     await using backend = await tfjs();
     assert.match(backend.device, isTensorflowInstalled() ? /^[cg]pu, TensorFlow \d/ : /^wasm, \d+ threads?$/);
   });
 
-  it('is that of the caller, or an error that says why not', async () => {
+  it("is the caller's choice, or an error that says why not", async () => {
     await using backend = await tfjs({ engine: 'cpu' });
     assert.strictEqual(backend.device, 'cpu, JavaScript');
     for (const engine of ['webgl', 'webgpu'] as const) {
@@ -49,7 +49,7 @@ describe('the choice of an engine', () => {
     assert.include(other.message, `the running engine's options: ${running.device}`);
   });
 
-  it('comes with what has no kernel of its own', () => {
+  it('comes with a list of operators without a kernel', () => {
     for (const engine of interpretedEngines)
       assert.include(engineFallbacks(engine), 'ConvWeightGradient of products', engine);
     assert.match(

@@ -34,7 +34,7 @@ describe('TensorFlow, where something is missing', () => {
     assert.include(error.message, 'npm run setup:tensorflow');
   });
 
-  it('never takes the processor where a GPU is asked for', async () => {
+  it('never uses the CPU if a GPU is requested', async () => {
     const error = await errorOf(() => tfjs({ engine: 'node-gpu' }));
     assert.instanceOf(error, BackendError);
     assert.include(error.message, '@tensorflow/tfjs-node-gpu');
@@ -76,7 +76,7 @@ describe('the native engine', () => {
     assert.deepEqual(Array.from(await y.read()), [2, 4, 6], 'the other holder keeps the model');
   });
 
-  it('passes on the branch that a single condition chooses', async () => {
+  it('forwards the branch that a single condition selects', async () => {
     await using backend = new NativeBackend();
     const graph = trace(({ chosen, yes, no }) => ({ kept: where(chosen, yes.mul(2), no).add(1) }), {
       chosen: { shape: [], dtype: 'bool' },

@@ -42,7 +42,7 @@ describe('the webgpu backend', () => {
     expect(backend.pipelineCount).to.equal(codes.size);
   });
 
-  it('tells kernels, memory and times where it is asked to', async () => {
+  it('reports kernels, memory and times on request', async () => {
     await using backend = await webgpu({ debug: true });
     const graph = trace(({ x, w }) => ({ y: fm.softmax(x.matmul(w)) }), { x: f32([64, 64]), w: f32([64, 64]) });
     const executable = await backend.compile(graph);
@@ -62,7 +62,7 @@ describe('the webgpu backend', () => {
     expect(await errorOf(() => executable.kernelTimes())).to.be.instanceOf(fm.DisposedError);
   });
 
-  it('times nothing unasked', async () => {
+  it('does not time kernels by default', async () => {
     await using backend = await webgpu();
     const executable = await backend.compile(doubled());
     expect((await errorOf(() => executable.kernelTimes())).message).to.include('debug');

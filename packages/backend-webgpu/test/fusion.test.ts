@@ -81,7 +81,7 @@ describe('fusion to kernels', () => {
     expect(kernels[0].bytes).to.equal(5 * 4 * 64 * 64);
   });
 
-  it('puts independent small work side by side into one dispatch', () => {
+  it('puts independent small work into one dispatch', () => {
     const { kernels } = compiled(({ x, y, z }) => ({ a: x.exp(), b: y.sum(0), c: z.neg() }), {
       x: f32([100]),
       y: f32([30, 7]),
@@ -168,7 +168,7 @@ describe('fusion to kernels', () => {
     expect(convolution.kernels[0].workgroups[0]).to.be.greaterThan(8);
   });
 
-  it('takes empty arrays that something is made of', () => {
+  it('accepts empty arrays as operands', () => {
     const { kernels } = compiled(({ x }) => ({ empty: x.mul(2), padded: fm.pad(x.mul(2), [0], [3], 1) }), {
       x: f32([0]),
     });

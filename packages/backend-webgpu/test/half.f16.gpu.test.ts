@@ -145,7 +145,7 @@ describe('f16 on WebGPU', () => {
     expect(new Set(await gradient.read())).to.deep.equal(new Set([1]));
   });
 
-  it('shows a guard what memory would hold', async () => {
+  it('passes rounded values to a guard', async () => {
     await using backend = await webgpu();
     const graph = trace(
       ({ x, state }) => {

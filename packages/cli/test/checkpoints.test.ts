@@ -51,11 +51,11 @@ const failing = (call: 'write' | 'sync' | 'rename', code: string): Disk => {
 };
 
 describe('a checkpoint', () => {
-  it('comes back as it was', () => {
+  it('survives a round trip unchanged', () => {
     expect(decodeCheckpoint('c', bytesOf(checkpoint(12)))).to.deep.equal(checkpoint(12));
   });
 
-  it('keeps halves, of arrays that nobody has rounded and of a backend that holds them in f64 too', () => {
+  it('stores f16, also from unrounded arrays and from a backend that keeps it in f64', () => {
     const third = Float32Array.of(0.333251953125, 2048, -0);
     for (const data of [Float32Array.of(1 / 3, 2049, -0), Float64Array.of(1 / 3, 2049, -0)]) {
       const halves = checkpoint(1, { data, shape: [3], dtype: 'f16' });
@@ -72,7 +72,7 @@ describe('a checkpoint', () => {
     expect(decodeCheckpoint('c', bytesOf(wide))).to.deep.equal(wide);
   });
 
-  it('is refused with a right checksum too, where what it says of itself is not what a training saves', () => {
+  it('is refused if its metadata is not that of a training, even with a correct checksum', () => {
     const written = checkpoint(12);
     const refused = (changed: object, message: RegExp): void => {
       expect(() => decodeCheckpoint('c', bytesOf({ ...written, ...changed })), JSON.stringify(changed)).to.throw(
@@ -108,7 +108,7 @@ describe('a checkpoint', () => {
     }
   });
 
-  it('is not made of values that are not finite', () => {
+  it('is refused for values that are not finite', () => {
     expect(() => bytesOf(checkpoint(5, hostArray([1, NaN, 3], [3])))).to.throw(
       /Element 1 of parameters.layers.0.weight is NaN after step 5/,
     );
@@ -135,14 +135,14 @@ describe('the checkpoints of a run', () => {
     expect(await new CheckpointStore(folder.file('nothing')).latest()).to.equal(undefined);
   });
 
-  it('goes on from the newest where latest names a file that is gone', async () => {
+  it('uses the newest if latest names a missing file', async () => {
     const store = new CheckpointStore(folder.path);
     await store.save(checkpoint(10));
     await writeFile(folder.file('latest'), '20.safetensors\n');
     expect((await store.latest())?.state.step).to.equal(10);
   });
 
-  it('goes on from the one that latest names, also where a save was cut short after the file', async () => {
+  it('uses the one that latest names, also if a save was interrupted after writing the file', async () => {
     const store = new CheckpointStore(folder.path);
     for (const step of [10, 20]) await store.save(checkpoint(step));
     await writeFile(folder.file('latest'), '10.safetensors\n');
@@ -161,7 +161,7 @@ describe('the checkpoints of a run', () => {
       await damage(30);
     });
 
-    it('gives the one before, and tells which was passed over', async () => {
+    it('falls back to the previous one and reports the skipped one', async () => {
       const skipped: [number, string][] = [];
       const onSkipped = (step: number, { message }: Error): number => skipped.push([step, message]);
       expect((await store.latest({ onSkipped }))?.state.step).to.equal(20);
@@ -170,13 +170,13 @@ describe('the checkpoints of a run', () => {
       expect(skipped[0][1]).to.match(/30\.safetensors: the file is cut short/);
     });
 
-    it('gives the one before those that cannot even be read', async () => {
+    it('falls back to the one before unreadable files', async () => {
       await rm(folder.file('20.safetensors'));
       await mkdir(folder.file('20.safetensors'));
       expect((await store.latest())?.state.step).to.equal(10);
     });
 
-    it('is an error where nothing less will do, which names the one before', async () => {
+    it('is an error in strict mode, which names the previous one', async () => {
       const error = await failure(store.latest({ strict: true }));
       expect(error.code).to.equal('FM_CHECKPOINT');
       expect(error.message)
@@ -184,7 +184,7 @@ describe('the checkpoints of a run', () => {
         .and.to.match(/Leave out --strict to go on from the checkpoint before, 20\.safetensors/);
     });
 
-    it('is an error where none can be read, of which nothing was passed over', async () => {
+    it('is an error if none can be read, without reports of skipped ones', async () => {
       for (const step of [10, 20]) await damage(step);
       const error = await failure(store.latest({ onSkipped: () => expect.fail('passed over') }));
       expect(error.code).to.equal('FM_CHECKPOINT');
@@ -194,7 +194,7 @@ describe('the checkpoints of a run', () => {
     });
   });
 
-  it('refuses a safetensors file of someone else', async () => {
+  it('refuses a safetensors file from another program', async () => {
     const foreign = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
     await writeFile(
       folder.file('10.safetensors'),
@@ -204,7 +204,7 @@ describe('the checkpoints of a run', () => {
     expect(error.message).to.match(/10\.safetensors is a safetensors file, but not a checkpoint/);
   });
 
-  it('clears away what a killed process left half written', async () => {
+  it('removes partial files of a killed process', async () => {
     const store = new CheckpointStore(folder.path);
     await store.save(checkpoint(10));
     await writeFile(folder.file('.20.safetensors.abc.partial'), 'half');
@@ -285,7 +285,7 @@ describe('the checkpoints of a run', () => {
     expect(error.message).to.match(/Cannot sync /);
   });
 
-  it('are not put where their run was removed', async () => {
+  it('are not written if their run was removed', async () => {
     const error = await failure(new CheckpointStore(folder.file('run/checkpoints')).save(checkpoint(10)));
     expect(error.code).to.equal('FM_FILE');
     expect(await readdir(folder.path)).to.deep.equal([]);

@@ -6,20 +6,20 @@ import { tinyExperiment } from './support/tinyExperiment.ts';
 describe('the command line', () => {
   const folder = temporaryFolder();
 
-  it('exits with 0 for help, in a process of its own', async () => {
+  it('exits with 0 for help, in a separate process', async () => {
     const { status, stdout, stderr } = await start(['--help'], folder.path).ended;
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
     for (const command of ['train', 'sample', 'evaluate', 'doctor', 'plugins'])
       expect(stdout).to.match(new RegExp(`^  ${command} `, 'm'));
   });
 
-  it('exits with 2 for wrong usage, in a process of its own', async () => {
+  it('exits with 2 for wrong usage, in a separate process', async () => {
     const { status, stdout, stderr } = await start(['trian', 'x.yaml'], folder.path).ended;
     expect({ status, stdout }).to.deep.equal({ status: 2, stdout: '' });
     expect(stderr).to.match(/unknown command 'trian'\n\(Did you mean train\?\)/);
   });
 
-  it('exits with 1 for what failed, in a process of its own', async () => {
+  it('exits with 1 for a failure, in a separate process', async () => {
     const { status, stdout, stderr } = await start(['evaluate', 'nowhere'], folder.path).ended;
     expect({ status, stdout }).to.deep.equal({ status: 1, stdout: '' });
     expect(stderr).to.match(/^error FM_RUN: There is no run directory nowhere\. .*flow-matching train/);
@@ -70,7 +70,7 @@ describe('the command line', () => {
     });
   }
 
-  it('says what is wrong with an experiment as one JSON document too', async () => {
+  it('also reports problems of an experiment as one JSON document', async () => {
     await writeFile(folder.file('e.yaml'), tinyExperiment.replace('width', 'widht'));
     const { status, stdout, stderr } = await inProcess('train', folder.file('e.yaml'), '--json');
     expect(status).to.equal(2);

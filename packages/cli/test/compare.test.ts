@@ -95,7 +95,7 @@ describe('compare', function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('prints a table and leaves figures that stand alone', async () => {
+  it('prints a table and writes self-contained figures', async () => {
     const { status, stdout, stderr } = await inProcess(
       'compare',
       file('ot'),
@@ -142,7 +142,7 @@ describe('compare', function () {
     expect(new Set(ids).size, 'ids are unique in the page').to.equal(ids.length);
   });
 
-  it('shows one run alone, and tells runs of one name apart', async () => {
+  it('shows a single run, and distinguishes runs with equal names', async () => {
     const alone = await inProcess('compare', file('ot'), '--count', '16', '--quiet', '--out', file('alone'));
     expect(alone.stdout, alone.stderr).to.match(/^run +path +objective +NLL \[nats\] +NLL − entropy +in support +NFE/);
     expect(alone.stdout).to.match(/\nstraight +optimal-transport +conditional-flow-matching +\d/);
@@ -164,7 +164,7 @@ describe('compare', function () {
     expect(twice.stdout.split('\n')[1]).to.match(/ot +optimal-transport/);
   });
 
-  it('refuses runs of different data, by what differs', async () => {
+  it('refuses runs with different data, naming the difference', async () => {
     const { status, stdout } = await inProcess('compare', file('ot'), file('half'), '--json', '--out', file('no'));
     expect(status).to.equal(1);
     const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
@@ -175,7 +175,7 @@ describe('compare', function () {
     expect(existsSync(file('no'))).to.equal(false);
   });
 
-  it('refuses a directory that is no run, and a run without a checkpoint, before it measures any', async () => {
+  it('refuses a directory that is not a run, and a run without a checkpoint, before any measurement', async () => {
     mkdirSync(file('empty'));
     const mismatch = await inProcess('compare', file('ot'), file('empty'), '--out', file('no'));
     expect(mismatch.status).to.equal(1);

@@ -40,7 +40,7 @@ export const backend = () => {
 describe('flow-matching conformance', () => {
   const folder = temporaryFolder();
 
-  it('prints a table and ends with 0 where everything declared holds', async () => {
+  it('prints a table and exits with 0 if everything declared passes', async () => {
     const { status, stdout } = await inProcess(
       'conformance',
       '--backend',
@@ -56,7 +56,7 @@ describe('flow-matching conformance', () => {
       .and.to.match(/^Passed: \d+ of \d+ cases pass\.$/m);
   });
 
-  it('counts what a backend does not declare apart, never as a pass', async () => {
+  it('counts undeclared operators separately, never as a pass', async () => {
     const { status, stdout } = await inProcess('conformance', '--module', example, '--filter', 'L1/Erf/f32', '--json');
     expect(status).to.equal(0);
     const { version, totals, results } = JSON.parse(stdout) as ConformanceReport;
@@ -65,7 +65,7 @@ describe('flow-matching conformance', () => {
     expect(totals[0].tally.unsupported).to.equal(results.length);
   });
 
-  it('ends with 1 for a failure, writes a report, and says how to see it again', async () => {
+  it('exits with 1 for a failure, writes a report, and says how to rerun it', async () => {
     await writeFile(folder.file('broken.mjs'), broken);
     const args = ['--module', folder.file('broken.mjs'), '--filter', 'L1/Add/f32', '--seed', '7'];
     const { status, stdout } = await inProcess('conformance', ...args, '--report', folder.file('out'), '--quiet');
@@ -93,7 +93,7 @@ describe('flow-matching conformance', () => {
     for (const { id, claim } of cases) expect([id.startsWith('L1/Softmax'), claim !== '']).to.deep.equal([true, true]);
   });
 
-  it('ends in good order when it is interrupted, and reports what is done', async () => {
+  it('ends cleanly when interrupted, and reports completed cases', async () => {
     await writeFile(folder.file('slow.mjs'), `process.env.SLOW = '1';\n${broken}`);
     const run = start(['conformance', '--module', './slow.mjs', '--level', '1', '--report', 'out'], folder.path);
     await seen(run, /check \d+\//);
@@ -126,7 +126,7 @@ describe('flow-matching conformance', () => {
       expect(status).to.equal(2);
     });
 
-  it('quotes what a shell would read otherwise', () => {
+  it('quotes characters that a shell would interpret', () => {
     expect(['L1/Add/f32', 'a row', 'costs $1', "it's $1"].map(quoteArgument)).to.deep.equal([
       'L1/Add/f32',
       '"a row"',

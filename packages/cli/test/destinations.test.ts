@@ -92,7 +92,7 @@ describe('samples as CSV', () => {
     expect([...csvParts({ samples, ...counts }, 4)]).to.deep.equal(['x0,x1\n', '1,2\n3,4\n', '0.25,-6\n']);
   });
 
-  it('say sample and time of each point of a trajectory', () => {
+  it('give sample and time of each point of a trajectory', () => {
     const samples = hostArray(Float32Array.of(3, 4), [2, 1], 'f32');
     const trajectory = hostArray(Float32Array.of(1, 3, 2, 4), [2, 2, 1], 'f32');
     for (const most of [1, 3, 100])

@@ -25,7 +25,7 @@ describe('an experiment file', () => {
     throw new Error('it was accepted');
   };
 
-  it('needs to name its data only', async () => {
+  it('needs to name only its data', async () => {
     const { experiment } = await load('data: checkerboard\n');
     expect(experiment).to.deep.include({ name: 'e', seed: 0, data: { name: 'checkerboard' }, plugins: [] });
     expect(experiment.model).to.deep.equal({
@@ -71,14 +71,14 @@ describe('an experiment file', () => {
     });
   });
 
-  it('is the same experiment when it is read from what was recorded', async () => {
+  it('is the same experiment when read back from its record', async () => {
     for (const solver of ['dopri5', '{ name: dopri5, grid: edm }', 'rk4', 'predictor-corrector']) {
       const { experiment } = await load(`data: checkerboard\nsolver: ${solver}\n`);
       expect((await load(stringify(experiment))).experiment).to.deep.equal(experiment);
     }
   });
 
-  it('leaves out options of the file that do not go with what the command line sets', async () => {
+  it('drops options of the file that conflict with the command line', async () => {
     const solver = async (recorded: object, ...settings: string[]) =>
       (await load(stringify({ data: 'checkerboard', solver: recorded }), settings)).experiment.solver;
     expect(await solver(adaptive, 'solver.steps=7')).to.deep.equal({ name: 'dopri5', steps: 7, grid: 'uniform' });
@@ -106,7 +106,7 @@ describe('an experiment file', () => {
     expect(experiment.training.steps).to.equal(8);
   });
 
-  it('takes settings of the command line as YAML, also for parts that it does not mention', async () => {
+  it('takes settings from the command line as YAML, also for parts missing in the file', async () => {
     const { experiment } = await load('data: checkerboard\nsolver: euler\n', [
       'model.width=128',
       'optimizer.schedule=cosine',
@@ -332,18 +332,18 @@ describe('an experiment file', () => {
     expect(error?.message).to.contain('missing.csv');
   });
 
-  it('merges records, where a key of its own counts', async () => {
+  it('resolves merge keys, with own keys taking precedence', async () => {
     const { experiment } = await load(`data: checkerboard\nmodel: { <<: { width: 8, depth: 2 }, depth: 3 }\n`);
     expect(experiment.model).to.include({ width: 8, depth: 3 });
   });
 
-  it('lists everything that is wrong at once', async () => {
+  it('lists all problems at once', async () => {
     expect(await refusal(`${good}sed: 1\nmodel: { width: 0 }\nsolver: eulr\n`)).to.match(
       /^e\.yaml:2:1: .*\ne\.yaml:3:17: .*\ne\.yaml:4:9: .*'eulr'/,
     );
   });
 
-  it('says why a TypeScript module cannot be loaded where Node does not', async function () {
+  it('explains that this Node version cannot load a TypeScript module', async function () {
     if (Number(process.versions.node.split('.')[0]) !== 20) this.skip();
     // The test runner loads TypeScript, so this looks at the built-in loader of another process.
     const { execFileSync } = await import('node:child_process');

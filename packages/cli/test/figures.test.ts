@@ -122,7 +122,7 @@ const cloud = (count: number, x: (i: number) => number, y: (i: number) => number
 describe('the axes around points', () => {
   const extent = ([low, high]: readonly [number, number]): number => high - low;
 
-  it('have one scale where the coordinates are of about one size', () => {
+  it('have one scale if the coordinates are of similar size', () => {
     const domain = domainOf(
       cloud(
         500,
@@ -133,7 +133,7 @@ describe('the axes around points', () => {
     expect(extent(domain.x)).to.be.closeTo(extent(domain.y), 1);
   });
 
-  it('have a scale each where one coordinate would be a line: columns of 500 and 0.01', () => {
+  it('have separate scales if one coordinate would be a line: columns of 500 and 0.01', () => {
     const domain = domainOf(
       cloud(
         500,
@@ -145,7 +145,7 @@ describe('the axes around points', () => {
     expect(extent(domain.y)).to.be.within(0.02, 0.03);
   });
 
-  it('have an extent where points have none', () => {
+  it('have an extent even if points have none', () => {
     for (const value of [0, 1e-3, 1e9]) {
       const { x, y } = domainOf(
         cloud(
@@ -169,7 +169,7 @@ describe('the axes around points', () => {
     expect(extent(column.y), 'a constant column takes the scale of the other').to.be.closeTo(extent(column.x), 20);
   });
 
-  it('count what lies within', () => {
+  it('count the points inside', () => {
     const plane = { x: [0, 1], y: [0, 1] } as const;
     expect(countWithin(Float32Array.of(0.5, 0.5, 2, 0.5, 0.5, -1, 1, 1, NaN, 0), plane)).to.equal(2);
   });

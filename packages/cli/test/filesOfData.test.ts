@@ -17,7 +17,7 @@ describe('data of the user', function () {
     ['x/who/2020', ...Array.from({ length: 40 }, (_, i) => `${Math.sin(i) * scale}/n${i}/${Math.cos(i)}`)].join('\n');
   const options = 'header: true, delimiter: /, columns: [x, "2020"]';
 
-  it('is scored as it was read for training: header, delimiter and columns are those of the run', async () => {
+  it("is read for scoring with the run's header, delimiter and columns", async () => {
     const trained = await train(table(), options);
     expect(trained.status, trained.stderr).to.equal(0);
     await writeFile(folder.file('other.csv'), table(0.5));
@@ -28,7 +28,7 @@ describe('data of the user', function () {
     expect(metrics['nll'].value).to.be.within(0, 10);
   });
 
-  it('may be scored from a file of another kind or shape, which is refused where it does not fit', async () => {
+  it('may be scored from a file of another kind, which is refused if its shape differs', async () => {
     await train(table(), options);
     const header = "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }\n";
     const npy = Buffer.concat([
@@ -44,7 +44,7 @@ describe('data of the user', function () {
     ]);
   });
 
-  it('is trained on with a warning where its scales are far from those of noise, and without one where they are not', async () => {
+  it('gives a warning in training if and only if its scales are far from those of noise', async () => {
     const near = await train(table(), options);
     expect(near.stderr).not.to.contain('standard deviation');
     await writeFile(folder.file('d.csv'), table(500));

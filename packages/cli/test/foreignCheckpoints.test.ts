@@ -10,7 +10,7 @@ describe('a checkpoint with a right checksum that does not fit its run', functio
   this.timeout(60_000);
   const folder = temporaryFolder();
 
-  it('is refused when it is sampled, scored or gone on from, naming the first parameter that differs', async () => {
+  it('is refused by sample, evaluate and resume, naming the first parameter that differs', async () => {
     await writeFile(folder.file('e.yaml'), tinyExperiment);
     const run = folder.file('run');
     await inProcess('train', folder.file('e.yaml'), '--run', run, '--no-report');

@@ -38,7 +38,7 @@ describe('the memory of a training', () => {
     expect(bytes({ width: 5, depth: 2 }, { ema: true })).to.equal(least + 4 * 32);
   });
 
-  it('is refused where a model has too many parameters, before they are there', () => {
+  it('is refused before allocation if a model has too many parameters', () => {
     const error = refusal(() => bytes({ width: 65_536, depth: 1000 }, { limit: 16 * gibibyte }));
     expect(error.code).to.equal('FM_MEMORY');
     expect(error.message).to.match(
@@ -47,7 +47,7 @@ describe('the memory of a training', () => {
     expect(error.actual).to.be.greaterThan(16 * gibibyte);
   });
 
-  it('is not taken for too large where the model fails of something else', () => {
+  it('is not reported as too large if the model fails for another reason', () => {
     const broken: VectorFieldModel = {
       name: 'broken',
       init: () => {
@@ -60,13 +60,13 @@ describe('the memory of a training', () => {
     expect(check).to.throw(OptionError, 'It is odd.');
   });
 
-  it('is refused where a batch is too large', () => {
+  it('is refused if a batch is too large', () => {
     expect(refusal(() => bytes({}, { batchSize: 2 ** 24, limit: 16 * gibibyte })).message).to.match(
       /a training step: at least 129 GiB are needed.*training\.batchSize/,
     );
   });
 
-  it('may be all there is', () => {
+  it('may be all of the available memory', () => {
     const least = bytes({ width: 5 });
     expect(bytes({ width: 5 }, { limit: least })).to.equal(least);
     refusal(() => bytes({ width: 5 }, { limit: least - 1 }));
@@ -79,7 +79,7 @@ describe('the memory of samples', () => {
     expect(checkSamplesMemory({ count: 10, shape: [3, 2], trajectory: 5 }, Infinity)).to.equal(2 * 10 * 6 * 6 * 4 + 40);
   });
 
-  it('is refused where it is more than there is', () => {
+  it('is refused if it exceeds the available memory', () => {
     const error = refusal(() => checkSamplesMemory({ count: 2 ** 31 - 1, shape: [2] }, 16 * gibibyte));
     expect(error.message).to.match(/the samples: at least 32 GiB are needed, and there are 16 GiB\. .*Lower --count\./);
     const way = refusal(() => checkSamplesMemory({ count: 1000, shape: [2], trajectory: 1e8 }, 16 * gibibyte));

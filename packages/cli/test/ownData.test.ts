@@ -42,7 +42,7 @@ describe('own data, of which 30 points are held out', function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('is drawn and scored in the report as what it is', () => {
+  it('is drawn and scored correctly in the report', () => {
     const page = readFileSync(file('a/report.html'), 'utf8');
     expect(page).to.include('30 held-out points, all of them.').and.not.to.include('training has not seen');
     expect(page).to.match(/10,000 samples of the trained flow(, of which [\d,]+ lie within the axes)?\./);
@@ -67,7 +67,7 @@ describe('own data, of which 30 points are held out', function () {
     expect(metrics['wasserstein-2']).to.include({ count: 30 });
   });
 
-  it('keeps the metrics that were computed where another cannot be', async () => {
+  it('keeps the computed metrics if another one fails', async () => {
     const { status, metrics, failures, stderr } = await evaluate('--metric', 'in-support', 'nll', 'energy-distance');
     expect(status).to.equal(1);
     expect(Object.keys(metrics)).to.deep.equal(['nll', 'energy-distance']);
@@ -80,7 +80,7 @@ describe('own data, of which 30 points are held out', function () {
     expect(text.stdout).to.match(/^in-support +– +failed\nfunction-evaluations +8 /);
   });
 
-  it('keeps the runs that were measured where another cannot be', async () => {
+  it('keeps the measured runs if another one fails', async () => {
     for (const run of ['b', 'broken']) cpSync(file('a'), file(run), { recursive: true });
     const checkpoint = file('broken/checkpoints/60.safetensors');
     for (const step of [40, 50, 60]) writeFileSync(checkpoint.replace('60', String(step)), 'nothing');
@@ -95,7 +95,7 @@ describe('own data, of which 30 points are held out', function () {
     expect(alone.stderr).to.match(/^error FM_CHECKPOINT: /);
   });
 
-  it('whose columns differ much in scale gets axes for each, and a word about samples that miss it', async () => {
+  it('whose columns differ widely in scale gets separate axes, and a note about samples outside them', async () => {
     const { stderr } = await train(
       'far',
       write('units.csv', (i) => [3e4 + 500 * Math.sin(i), 3 + 0.01 * Math.cos(i)]),
@@ -115,7 +115,7 @@ describe('own data, of which 30 points are held out', function () {
     expect(readFileSync(file('pair/report.html'), 'utf8')).to.include('30 samples of the trained flow');
   });
 
-  it('of which none is held out is shown as training points', async () => {
+  it('with none held out is shown as training points', async () => {
     const data = write('all.csv', (i) => [Math.sin(i), Math.cos(i)]).replace(', heldOut: 0.333', '');
     await train('none', data);
     expect(readFileSync(file('none/report.html'), 'utf8')).to.include('90 training points, all of them.');
@@ -135,7 +135,7 @@ describe('the scores of a run', () => {
     return scoreRun(assembled, output, new AbortController().signal);
   };
 
-  it('keep the samples where the likelihood cannot be computed, and say why', async () => {
+  it('keep the samples and the reason if the likelihood cannot be computed', async () => {
     const failing = await scores(() => Promise.reject(new SolverError('no end in sight')));
     expect(failing)
       .to.include({ nllFailure: 'no end in sight', functionEvaluations: 3 })
@@ -145,7 +145,7 @@ describe('the scores of a run', () => {
       .and.not.to.have.property('nllFailure');
   });
 
-  it('end with an error that nobody meant to throw', async () => {
+  it('fail on an unexpected error', async () => {
     const defect = new TypeError('a defect');
     expect(await scores(() => Promise.reject(defect)).catch((error: unknown) => error)).to.equal(defect);
   });

@@ -39,7 +39,7 @@ describe('the lock of a run', () => {
     await lock.verify();
   });
 
-  it('is an error where a stale one cannot be removed', async () => {
+  it('is an error if a stale one cannot be removed', async () => {
     writeFileSync(folder.file('lock'), stale);
     expect(await refusal(acquire({ ...nodeDisk, rename: fail('EPERM') }))).to.match(
       /FM_RUN: The training that locked the run is gone, and its lock cannot be removed\. .*Remove .*lock/,
@@ -47,7 +47,7 @@ describe('the lock of a run', () => {
     expect(readFileSync(folder.file('lock'), 'utf8')).to.equal(stale);
   });
 
-  it('is an error, not a wait, where it can be neither put nor read', async () => {
+  it('is an error, not a wait, if it can neither be created nor read', async () => {
     symlinkSync(folder.file('nowhere'), folder.file('lock'));
     expect(await refusal(acquire())).to.match(/FM_RUN: The lock of the run could not be taken/);
   });
@@ -75,7 +75,7 @@ describe('the lock of a run', () => {
     expect(await refusal(acquire({ ...nodeDisk, link: fail('EIO') }))).to.match(/^FM_FILE: Cannot write /);
   });
 
-  it('waits for one that is being filled, and takes one that stays empty', async () => {
+  it('waits for one that is being filled, and takes over one that stays empty', async () => {
     writeFileSync(folder.file('lock'), '');
     const living = JSON.stringify({ pid: process.ppid, host: hostname(), token: 'x' });
     setTimeout(() => writeFileSync(folder.file('lock'), living), 100);
@@ -85,7 +85,7 @@ describe('the lock of a run', () => {
     await lock.verify();
   });
 
-  it('is put back where it was removed, and is lost where another training took it', async () => {
+  it('is restored if it was removed, and is lost if another training took it', async () => {
     await using lock = await acquire();
     await nodeDisk.rm(folder.file('lock'));
     await lock.verify();

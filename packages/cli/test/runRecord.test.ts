@@ -38,7 +38,7 @@ describe('a run that is used again', function () {
     writeFileSync(experimentOf(), stringify(document));
   };
 
-  it('is refused where its experiment was edited, by every command, and used with --force, which says so', async () => {
+  it('is refused by every command if its experiment was edited, and used with a warning with --force', async () => {
     await train();
     edit(({ solver }) => (solver['steps'] = 8));
     for (const command of [resume, () => sample(), evaluate, compare]) {
@@ -68,7 +68,7 @@ describe('a run that is used again', function () {
     expect((await resume('--set', 'training.reportEvery=7')).status).to.equal(0);
   });
 
-  it('is refused where its data file has changed, and used with --force, which says so', async () => {
+  it('is refused if its data file has changed, and used with a warning with --force', async () => {
     await train(onFile);
     const whole = final();
     forgetEnd();
@@ -95,7 +95,7 @@ describe('a run that is used again', function () {
     expect(final(), 'and with the file brought back it ends with the same bytes').to.deep.equal(whole);
   });
 
-  it('can be sampled, and score a file, where it was moved without its data', async () => {
+  it('can be sampled and can score a file after a move without its data', async () => {
     await train(onFile);
     await sample();
     const before = readFileSync(folder.file('s.npy'));
@@ -113,7 +113,7 @@ describe('a run that is used again', function () {
     expect(unscored.stderr).to.match(/FM_DATA: Cannot read .*p\.csv/);
   });
 
-  it('from before anything was recorded is resumed to the same bytes, and sampled', async () => {
+  it('without recorded hashes is resumed to the same bytes, and sampled', async () => {
     await train(onFile);
     const whole = final();
     edit(({ environment }) => {
@@ -128,7 +128,7 @@ describe('a run that is used again', function () {
     expect((await resume()).stderr, 'and has its record from then on').to.match(/The data file p\.csv is not the one/);
   });
 
-  it('asks before it loads plugins that come with it', async () => {
+  it('loads its own plugins only with permission', async () => {
     const core = import.meta.resolve('@flow-matching/core');
     writeFileSync(
       folder.file('plugin.mjs'),
@@ -159,7 +159,7 @@ describe('a run that is used again', function () {
     expect(loads()).to.equal(before + 1);
   });
 
-  it('goes on from the checkpoint before where the last is damaged, tells it, and ends with the same bytes', async () => {
+  it('resumes from the previous checkpoint with a warning if the last is damaged, and ends with the same bytes', async () => {
     await train();
     const whole = final();
     writeFileSync(join(run(), 'checkpoints/60.safetensors'), whole.subarray(0, -9));
@@ -220,7 +220,7 @@ describe('a run that is used again', function () {
     });
   }
 
-  it('leaves out lines of its metrics that are not understood, and says so', async () => {
+  it('skips invalid lines of its metrics with a warning', async () => {
     await train();
     forgetEnd();
     const file = join(run(), 'metrics.jsonl');
@@ -235,7 +235,7 @@ describe('a run that is used again', function () {
     expect(steps(lines(file))).to.deep.equal(steps(before));
   });
 
-  it('fails where it is removed while it trains, and does not come back', async () => {
+  it('fails if it is removed during training, and is not recreated', async () => {
     writeFileSync(folder.file('e.yaml'), tinyExperiment);
     const long = ['--set', 'training.steps=1000000', 'training.checkpointEvery=20', 'training.reportEvery=5'];
     const ended = inProcess('train', folder.file('e.yaml'), '--run', run(), '--no-report', ...long);
@@ -289,7 +289,7 @@ describe('the name of an experiment file', function () {
     });
   }
 
-  it('gives the next run a number beside numbers that no double can count', async () => {
+  it('numbers the next run although a folder has a number beyond the range of doubles', async () => {
     const before = process.cwd();
     writeFileSync(folder.file('e.yaml'), tinyExperiment);
     for (const taken of ['tiny-9007199254740993', 'tiny-1e300', 'tiny-0x10', 'tiny-3', 'tiny-'])

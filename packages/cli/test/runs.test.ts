@@ -29,7 +29,7 @@ describe('a run', function () {
       .split('\n')
       .map((line) => (JSON.parse(line) as { step: number }).step);
 
-  it('leaves everything the design asks for, and can be sampled and scored', async () => {
+  it('writes all files of a run, and can be sampled and scored', async () => {
     const { status, stdout, stderr } = await inProcess(
       'train',
       await experiment(),
@@ -134,7 +134,7 @@ describe('a run', function () {
     ]);
   });
 
-  it('is not begun where one is already', async () => {
+  it('is not started in an existing run', async () => {
     await train('a');
     const again = await train('a');
     expect(again.status).to.equal(1);
@@ -177,7 +177,7 @@ describe('a run', function () {
     expect(await final('a'), 'and from the one before it ends with the same bytes').to.deep.equal(whole);
   });
 
-  it('belongs to one training at a time; a dead one does not count', async () => {
+  it('belongs to one running training at a time', async () => {
     await train('a', '--set', 'training.steps=60');
     const lock = folder.file('a/lock');
     const parent = { pid: process.ppid, host: hostname(), token: 'x' };
@@ -311,7 +311,7 @@ describe('a run', function () {
     expect(stderr).to.match(/FM_DATA: Points of .*p\.csv have the shape \[3\]\. Expected \[2\]/);
   });
 
-  it('says where a solver is that cannot meet its tolerance, and writes nothing', async () => {
+  it('reports where a solver cannot meet its tolerance, and writes nothing', async () => {
     await train('a', '--set', 'solver={name: dopri5, rtol: 1.0e-6, atol: 1.0e-6, maxSteps: 2}');
     const { status, stderr } = await inProcess(
       'sample',
@@ -328,7 +328,7 @@ describe('a run', function () {
     expect(existsSync(folder.file('s.npy'))).to.equal(false);
   });
 
-  it('refuses metrics and divergences that there are not', async () => {
+  it('refuses unknown metrics and divergences', async () => {
     await train('a');
     const metric = await inProcess('evaluate', folder.file('a'), '--metric', 'nlll');
     expect(metric.status).to.equal(2);
@@ -367,7 +367,7 @@ describe('a run', function () {
     expect(JSON.parse(stdout)).to.deep.equal({ run: 'runs/tiny-10', step: 60 });
   });
 
-  it('saves where it is interrupted, says how to go on, and then ends with the same bytes', async () => {
+  it('saves when interrupted, says how to continue, and then ends with the same bytes', async () => {
     await experiment();
     const long = ['--set', 'training.steps=2000', 'training.checkpointEvery=5000', 'training.reportEvery=20'];
     await train('whole', ...long);

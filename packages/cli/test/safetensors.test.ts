@@ -25,7 +25,7 @@ describe('safetensors', () => {
     expect(tensors).to.deep.equal({ 'a.b': { data: Float32Array.of(1, -2), shape: [2, 1], dtype: 'f32' } });
   });
 
-  it('takes a name that could reach the prototype of an object for a name', () => {
+  it('accepts a tensor name that could reach the prototype of an object', () => {
     const { metadata, tensors } = decodeSafetensors(
       'f',
       file(`{"__metadata__":{"__proto__":"x"},"__proto__":${entry('F32', [2], [0, 8])}}`, twoFloats),

@@ -48,7 +48,7 @@ describe('the start of the command', () => {
     });
   }
 
-  it('loads them for work', async () => {
+  it('loads them for commands that run', async () => {
     const { packages } = await loadedBy('plugins');
     expect(packages).to.include.members(['commander', 'inversify', 'zod']);
   });
@@ -58,7 +58,7 @@ describe('the executable', () => {
   const folder = temporaryFolder();
   const executable = fileURLToPath(new URL('../bin/flow-matching.js', import.meta.url));
 
-  it('says what to do where nothing is compiled', async () => {
+  it('says what to do if nothing is compiled', async () => {
     const copy = folder.file('packages/cli/bin/flow-matching.js');
     mkdirSync(dirname(copy), { recursive: true });
     copyFileSync(executable, copy);

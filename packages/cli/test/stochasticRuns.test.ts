@@ -77,7 +77,7 @@ describe('an experiment whose samples are bound to be refused', function () {
     });
   }
 
-  it('is trained where no samples are asked for', async () => {
+  it('is trained if no samples are requested', async () => {
     await writeFile(folder.file('e.yaml'), tinyExperiment);
     const settings = ['--set', stochastic, '--set', 'coupling=optimal-transport', '--no-report'];
     const { status, stderr } = await inProcess('train', folder.file('e.yaml'), '--run', folder.file('a'), ...settings);

@@ -16,7 +16,7 @@ describe('what reaches the terminal', () => {
   const folder = temporaryFolder();
   const hostile = '\u001b]0;owned\u0007\u001b[2J\r\u009b31m\u202egpj.exe\u2066';
 
-  it('has no control characters, and says which there were', () => {
+  it('shows control characters as escapes', () => {
     expect(escapeControls('a\u001b[31mb\u009bc\u202ed\u007f\n\te')).to.equal(
       'a\\u001b[31mb\\u009bc\\u202ed\\u007f\n\te',
     );
@@ -98,7 +98,7 @@ describe('an argument in a hint', () => {
     ';&|<>',
   ];
 
-  it('is read by a shell as what it was', function () {
+  it('is read back unchanged by a shell', function () {
     if (spawnSync('bash', ['-c', 'true']).status !== 0) this.skip();
     const quoted = samples.map(quoteArgument);
     const { stdout } = spawnSync('bash', ['-c', `printf '%s\\0' ${quoted.join(' ')}`]);
@@ -106,7 +106,7 @@ describe('an argument in a hint', () => {
     expect(quoted.map(escapeName), 'and can be copied from a terminal').to.deep.equal(quoted);
   });
 
-  it('is no option where it is a path that begins with a dash', () => {
+  it('is not an option if it is a path that starts with a dash', () => {
     expect(quotePath('-x')).to.equal('./-x');
     expect(quotePath('--resume it')).to.equal('"./--resume it"');
     expect(quotePath('a-b')).to.equal('a-b');

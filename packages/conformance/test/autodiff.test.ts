@@ -65,7 +65,7 @@ describe('automatic differentiation', () => {
         assert.isTrue(record.vjp !== undefined && record.jvp !== undefined, `${record.name} has both modes`);
     });
 
-    it('and these have none', () => {
+    it('except these', () => {
       const names = records
         .filter((record) => record.vjp === undefined && record.jvp === undefined && record.name !== 'Input')
         .map(({ name }) => name);

@@ -79,7 +79,7 @@ describe('a backend with', () => {
     });
   }
 
-  it('nothing wrong passes', async () => {
+  it('passes without a defect', async () => {
     const nothing = brokenBackend({ name: 'nothing wrong', kernels: {} });
     const report = await runConformance(() => nothing, { cases });
     assert.isTrue(report.passed);

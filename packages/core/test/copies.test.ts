@@ -20,7 +20,7 @@ describe('two copies of core', () => {
   const expectCoreTold = (message: string): void => expectTold(message, '@flow-matching/core', version);
   const pluginOf = (from: typeof core) => from.definePath({ name: 'straight', create: () => ({}) as never });
 
-  it('are told of where a plugin of the other is registered or loaded', async () => {
+  it('are reported if a plugin of the other is registered or loaded', async () => {
     const plugin = pluginOf(other);
     const error = thrownBy(() => core.pluginModule([plugin]));
     assert.equal(error.code, 'FM_COPY');
@@ -33,7 +33,7 @@ describe('two copies of core', () => {
     expectCoreTold(thrownBy(() => new core.PluginRegistry(container).find('path', 'straight')).message);
   });
 
-  it('are told of where the other is too old to be marked', () => {
+  it('are reported if the other is too old to be marked', () => {
     const plugin = Object.assign(() => ({}) as never, {
       kind: 'path' as const,
       pluginName: 'old',
@@ -45,7 +45,7 @@ describe('two copies of core', () => {
     assert.include(thrownBy(() => core.pluginModule([plugin])).message, 'without a mark of its version');
   });
 
-  it('leave alone what is of one copy', () => {
+  it('do not affect objects of one copy', () => {
     new core.PluginRegistry(core.createContainer([pluginOf(core)])).find('path', 'straight');
     new other.PluginRegistry(other.createContainer([pluginOf(other)])).find('path', 'straight');
   });

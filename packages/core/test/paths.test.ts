@@ -83,7 +83,7 @@ describe('checkPath', () => {
     ).to.throw(PathError, /does not start at its source: its std is 1/);
   });
 
-  it('lets lines between pairs have no noise, but no noise that stops half way', () => {
+  it('accepts lines between pairs without noise, but not noise that vanishes halfway', () => {
     const line = { mean: (t, x0, x1) => x0.sub(x0.mul(t)).add(x1.mul(t)) } as const satisfies Partial<
       Parameters<typeof twoSidedPath>[0]
     >;
@@ -137,7 +137,7 @@ describe('checkPath', () => {
 });
 
 describe('requireProportionalMean', () => {
-  it('tells scale(t)·x1 from other means, one scale for each dimension included', () => {
+  it('distinguishes scale(t)·x1 from other means, also with one scale per dimension', () => {
     requireProportionalMean(gaussianPath(straight), 'owner', [2, 3]);
     const perDimension = gaussianPath({
       ...straight,

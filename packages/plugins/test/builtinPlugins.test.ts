@@ -20,7 +20,7 @@ describe('builtinPlugins', () => {
     }
   });
 
-  it('have names of their own within their kind, and say what they are', () => {
+  it('have unique names within their kind, and a summary', () => {
     const names = builtinPlugins.map(({ kind, pluginName }) => `${kind} ${pluginName}`);
     expect(new Set(names).size).to.equal(names.length);
     for (const { pluginName, summary } of builtinPlugins) expect(summary, pluginName).to.match(/^\S.{9,70}[^.]$/);

@@ -235,7 +235,7 @@ describe('couplings', () => {
       expect(await pair(100)).to.deep.equal([1, 0, 3, 2]);
     });
 
-    it('keeps the source of every class what it was', async () => {
+    it('keeps the source distribution of every class', async () => {
       const data = eightGaussians({ labels: true });
       const { x1: drawn, condition } = await data.batch({ index: 0, size: 200, seed: 3 });
       const noise = new HostRandomStream(1).normal([200, 2]);

@@ -113,7 +113,7 @@ describe('custom path', () => {
     expect(custom({ ...wide, dataScale: 10 }).priorStd).to.equal(20);
   });
 
-  it('computes what the written path does', () => {
+  it('computes the same as the hand-written path', () => {
     const written = trigonometric();
     const read = custom({ mean: 'sin(pi/2*t)*x1', std: 'sin(pi/2*(1-t))' });
     const points = {
@@ -150,7 +150,7 @@ function refusedText(text: string, problem: string, character: number): void {
 }
 
 describe('formulas', () => {
-  it('mean what mathematics means by them', () => {
+  it('have their mathematical meaning', () => {
     const t = 0.3;
     const expected: Record<string, number> = {
       '1 - 2 - 3': -4,

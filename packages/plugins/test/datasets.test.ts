@@ -223,7 +223,7 @@ describe('points', () => {
     }
   });
 
-  it('wants a file or data, not both or neither', () => {
+  it('needs either a file or data, not both', () => {
     expect(() => points()).to.throw(OptionError, 'either file or data');
     expect(() => points({ data: many, file: 'a.csv' })).to.throw(OptionError, 'either file or data');
     expect(() => points({ data: 'a.csv' as never })).to.throw(OptionError, 'data');
@@ -315,7 +315,7 @@ describe('points', () => {
       for (const text of ['', '\n\n', 'x,y\n', '# x\n']) await expectDataError(text, /data\.csv holds no rows/);
     });
 
-    it('says what bytes are that are not UTF-8 text', async () => {
+    it('describes bytes that are not UTF-8 text', async () => {
       const utf16 = (text: string, first = 0): Uint8Array =>
         Uint8Array.from({ length: 2 * text.length }, (_, i) => (i % 2 === first ? text.charCodeAt(i >> 1) : 0));
       await expectDataError(Uint8Array.of(0xff, 0xfe, ...utf16('1,2\n')), /UTF-16 text \(little-endian\)/);
@@ -466,7 +466,7 @@ describe('points', () => {
       expect(Array.from(x1.data).toSorted((a, b) => a - b)).to.deep.equal([1, 2, 3, 4]);
     });
 
-    it('names the file and what is wrong with it', async () => {
+    it('names the file and the problem', async () => {
       await expectDataError('x,y\n1,2\n3,4\n', /data\.npy is not a \.npy file/, { file });
       await expectDataError(new Uint8Array(0), /not a \.npy file/, { file });
       await expectDataError(npy({ data: square, version: 4 }), /version 4/, { file });

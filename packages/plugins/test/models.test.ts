@@ -146,7 +146,7 @@ describe('mlp', () => {
     }
   }
 
-  it('sees the time', () => {
+  it('depends on the time', () => {
     for (const timeEmbedding of timeEmbeddingNames) {
       const x = f64Input([
         [1, 1],

@@ -71,7 +71,7 @@ describe('paths', () => {
     });
   }
 
-  it('that run between points say which one is missing', () => {
+  it('between points name the missing one', () => {
     for (const plugin of pathPlugins) {
       const path: Path = plugin(needed[plugin.pluginName]);
       if (path.sides === 'one') continue;

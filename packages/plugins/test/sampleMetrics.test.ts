@@ -417,7 +417,7 @@ describe('bpd', () => {
     expect(hutchinson.value).closeTo(value, 0.5);
   });
 
-  it('refuses data that is not quantized so', async () => {
+  it('refuses data that is not quantized this way', async () => {
     await using flow = await flowOf(model, path);
     for (const [value, grid] of [
       [0.001, 'ends'],

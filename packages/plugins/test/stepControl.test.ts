@@ -79,7 +79,7 @@ describe('step control', () => {
     });
   }
 
-  it('stretches a step onto the end where less than 0.1 % of it is missing, and no other', async () => {
+  it('stretches a step to the end only if less than 0.1 % of it is missing', async () => {
     const constantSpeed: Field = (_, y) => y.mul(0).add(1);
     const steps = async (firstStep: number): Promise<number> => {
       const { accepted, rows } = await attempt(dopri5({ firstStep }), constantSpeed, 0);

@@ -30,7 +30,7 @@ function stratified(sampler: TimeSampler, path: Path, count: number): { t: numbe
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe('time samplers', () => {
-  it('uniform: hands its uniforms on', () => {
+  it('uniform: returns the uniforms unchanged', () => {
     const { t } = stratified(uniform(), optimalTransport(), 4);
     expect(t).to.deep.equal([0.125, 0.375, 0.625, 0.875]);
   });

@@ -235,7 +235,7 @@ describe('entropicPlan', () => {
     expect(finishNow(nearestPermutation(sharp, costs))).to.deep.equal(columns);
   });
 
-  it('is that of an iteration in the log domain where most entries are tiny', () => {
+  it('equals that of an iteration in the log domain if most entries are tiny', () => {
     const size = 80;
     const epsilon = 0.1;
     const costs = squaredDistances(plane('normal', size, 1), plane('clusters', size, 2));
@@ -254,7 +254,7 @@ describe('entropicPlan', () => {
     expectClose(probability, expected, 1e-6);
   });
 
-  it('is the assignment where ε is below what the costs can tell apart', () => {
+  it('is the assignment if ε is below the resolution of the costs', () => {
     const large = (points: HostArray): HostArray =>
       hostArray(
         Float64Array.from(points.data, (value) => 1e6 * value),
@@ -268,7 +268,7 @@ describe('entropicPlan', () => {
     }
   });
 
-  it('is a typed error where it does not balance', () => {
+  it('is a typed error if it does not balance', () => {
     const costs = squaredDistances(plane('circle', 64, 1), plane('clusters', 64, 2));
     expect(() => finishNow(entropicPlan(costs, { epsilon: 0.01, tolerance: 1e-9, maxIterations: 3 }))).to.throw(
       NumericalError,
@@ -316,7 +316,7 @@ describe('drawPermutation', () => {
     });
   };
 
-  it('joins each pair as often as the plan says', () => {
+  it('draws each pair as often as the plan says', () => {
     frequencies(6, 4000);
     frequencies(40, 2000);
   });

@@ -54,7 +54,7 @@ describe('conventions of differentiation', () => {
     assert.deepEqual([...tangent.data], [1.5]);
   });
 
-  it('expm1 has the slope exp(x), digits and all, where exp(x) − 1 has none of them left', () => {
+  it('expm1 has the slope exp(x) with all digits where exp(x) − 1 has lost them', () => {
     const at = [-700, -40, -9, 0, 2];
     const derivatives = [
       slope(fm.expm1, vector(...at)),
@@ -122,7 +122,7 @@ describe('conventions of differentiation', () => {
     assert.deepEqual([...tangent.data], [0]);
   });
 
-  it('nothing flows through integers and comparisons', () => {
+  it('no derivative flows through integers and comparisons', () => {
     assert.deepEqual(
       slope((x) => x.mul(x.cast('i32').cast('f64')).add(fm.greater(x, 2).cast('f64')), vector(1.5, 2.5)),
       [1, 2],
@@ -157,7 +157,7 @@ describe('conventions of differentiation', () => {
     );
   });
 
-  it('a direction that does not move, and an output that does not depend, give zeros', () => {
+  it('a zero direction, and an output that does not depend on the input, give zeros', () => {
     const [still, moving] = evaluate(
       (x, y, v) => jvp((a, b) => [a.mul(2), a.mul(b)], [x, y], [undefined, v]).tangents,
       [vector(3), vector(4), vector(5)],
@@ -171,7 +171,7 @@ describe('conventions of differentiation', () => {
 });
 
 describe('composites under differentiation', () => {
-  it('attention that hides a row makes no NaN on the way, in either direction', () => {
+  it('attention with a fully masked row makes no NaN, forward or backward', () => {
     const hidden = fm.constant(
       [
         [1, 0],
@@ -280,7 +280,7 @@ describe('valueAndGrad', () => {
     });
   });
 
-  it('refuses values that are not scalars, and naming the line that made them', () => {
+  it('refuses values that are not scalars, naming the line that made them', () => {
     const error = thrownBy(() => trace(({ x }) => grad((at: Tensor) => at.mul(2), x), { x: f64([2]) }));
     assert.equal(error.code, 'FM_DIFFERENTIATION');
     assert.match(error.message, /f64\[2\][^]*autodiffConventions\.test\.ts/);

@@ -18,7 +18,7 @@ describe('two copies of tensor', () => {
   const types = { x: tensor.f32([2]) };
   const expectTensorTold = (message: string): void => expectTold(message, '@flow-matching/tensor', tensor.version);
 
-  it('are told of where tensors of both meet in an operator', () => {
+  it('are reported if tensors of both meet in an operator', () => {
     const formulas: readonly ((x: tensor.Tensor) => tensor.Tensor)[] = [
       (x) => x.add(other.constant(2)),
       (x) => other.constant(2).add(x),
@@ -39,11 +39,11 @@ describe('two copies of tensor', () => {
     }
   });
 
-  it('are told of where a formula returns a tensor of the other', () => {
+  it('are reported if a formula returns a tensor of the other', () => {
     expectTensorTold(thrownBy(() => tensor.trace(() => other.constant(1), types)).message);
   });
 
-  it('leave alone what is of one copy', () => {
+  it('do not affect objects of one copy', () => {
     other.trace(({ x }) => other.sin(x).add(2), { x: other.f32([2]) });
   });
 

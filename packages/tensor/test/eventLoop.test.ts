@@ -15,7 +15,7 @@ describe('yielding to the event loop on a clock', () => {
     return { due, turns, work: (milliseconds: number) => void (time += milliseconds) };
   }
 
-  it('asks for a turn after so many milliseconds of work, and not before', async () => {
+  it('requests a turn only after the given milliseconds of work', async () => {
     const { due, turns, work } = byHand();
     assert.isUndefined(due());
     work(9);
@@ -41,7 +41,7 @@ describe('yielding to the event loop on a clock', () => {
     assert.isUndefined(due());
   });
 
-  it('gives callers at the same time one turn, so that none of them goes on in the meantime', async () => {
+  it('gives concurrent callers one turn, so that none continues before it', async () => {
     const { due, turns, work } = byHand();
     work(10);
     const [first, second] = [due(), due()];
@@ -51,7 +51,7 @@ describe('yielding to the event loop on a clock', () => {
     await Promise.all([first, second]);
   });
 
-  it('lets timers in while work goes on that never waits for anything', async () => {
+  it('lets timers run during work that never waits', async () => {
     const due = yieldOnClock({ every: 0 });
     let fired = false;
     setTimeout(() => (fired = true), 1);
@@ -85,7 +85,7 @@ describe('a computation in steps', () => {
     return sum;
   }
 
-  it('gives the same at once and on the clock', async () => {
+  it('gives the same result synchronously and with pauses', async () => {
     assert.equal(finishNow(sumTo(100)), 5050);
     assert.equal(await finishOnClock(sumTo(100)), 5050);
   });

@@ -60,7 +60,7 @@ describe('a handle backend', () => {
     await backend.dispose();
   });
 
-  it('compiles apart what differs in a constant, a name or an alias', async () => {
+  it('compiles separately if a constant, a name or an alias differs', async () => {
     const { backend, counts } = countingBackend();
     const twice = (factor: number) => trace(({ x }) => ({ x: x.mul(factor) }), { x: f32([2]) });
     await backend.compile(increment());

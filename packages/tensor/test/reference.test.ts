@@ -197,7 +197,7 @@ describe('floats of the reference', () => {
     assert.equal(thrownBy(() => numbers((a, b) => operators.mod(a, b, 0), [doubles(1), doubles(1)])).code, 'FM_DTYPE');
   });
 
-  it('raises to powers as IEEE 754 has it', () => {
+  it('raises to powers as in IEEE 754', () => {
     assert.deepEqual(
       numbers(operators.pow, [doubles(2, 4, 1, 0, -8, -1, 9), doubles(10, -0.5, NaN, 0, 3, Infinity, 0.5)]),
       [1024, 0.5, 1, 1, -512, 1, 3],
@@ -252,7 +252,7 @@ describe('floats of the reference', () => {
     assert.equal(thrownBy(() => numbers((x) => x.max(1), [nothing])).code, 'FM_OPTION');
   });
 
-  it('gathers from the end, adds what meets, and refuses an index out of range', () => {
+  it('gathers from the end, accumulates repeated indices, and refuses an index out of range', () => {
     const data = hostArray(Float64Array.of(1, 2, 3, 4, 5, 6), [3, 2]);
     assert.deepEqual(
       numbers((x, i) => operators.gather(x, i), [data, integers(-1, 0)]),

@@ -131,7 +131,7 @@ describe('the reference backend', () => {
     }
   });
 
-  it('refuses a graph with an operator it has no meaning for', async () => {
+  it('refuses a graph with an unknown operator', async () => {
     const graph = trace(({ x }) => apply({ name: 'Frobnicate', infer: ([t]) => [t] }, [x], {})[0], { x: f32([1]) });
     const error = await rejectionOf(backend.compile(graph));
     assert.equal(error.code, 'FM_UNSUPPORTED');
