@@ -181,7 +181,7 @@ describe('the checkpoints of a run', () => {
       expect(error.code).to.equal('FM_CHECKPOINT');
       expect(error.message)
         .to.match(/30\.safetensors: the file is cut short/)
-        .and.to.match(/Leave out --strict to go on from the checkpoint before, 20\.safetensors/);
+        .and.to.match(/Leave out --strict to continue from the previous checkpoint, 20\.safetensors/);
     });
 
     it('is an error if none can be read, without reports of skipped ones', async () => {

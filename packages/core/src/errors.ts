@@ -1,6 +1,6 @@
 import { FlowMatchingError, type ErrorDetails } from '@flow-matching/tensor';
 
-/** A plugin name that nobody registered, or that two plugins claim. */
+/** A plugin name that is not registered, or that two plugins use. */
 export class PluginError extends FlowMatchingError {
   static override readonly name: string = 'PluginError';
 
@@ -36,7 +36,7 @@ export class ModelSizeError extends FlowMatchingError {
   }
 }
 
-/** Numbers left the finite range: a NaN loss, an infinite gradient, a NaN velocity. */
+/** Numbers are no longer finite: a NaN loss, an infinite gradient, a NaN velocity. */
 export class NumericalError extends FlowMatchingError {
   static override readonly name: string = 'NumericalError';
 

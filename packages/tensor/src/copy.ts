@@ -8,17 +8,18 @@ export interface PackageCopy {
   /** Marks an object as made by this copy. */
   stamp<Value extends object>(value: Value): Value;
   /**
-   * Throws for an object of another copy. Two copies do not know each other's objects, and what they make of them fails far from the cause.
+   * Throws for an object of another copy. Copies do not recognize each other's objects, and mixing them fails far from the
+   * cause.
    *
    * @param what is named in the message: `The plugin 'ralston'`
-   * @param marked whether everything of this copy bears its mark, so that an object without one is another's
+   * @param marked whether all such objects of this copy have its mark, so that one without it belongs to another copy
    * @throws CopyError with both versions.
    */
   check(what: string, value: unknown, marked?: boolean): void;
 }
 
 /**
- * This copy of a package: each time the module that calls it is evaluated anew, another one.
+ * Identifies this copy of a package. Each evaluation of the calling module makes a new identity.
  *
  * @param name of the package: `@flow-matching/core`
  */

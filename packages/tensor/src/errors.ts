@@ -1,28 +1,28 @@
 import type { CallSite } from './graph/callSite.ts';
 import { shorten } from './shorten.ts';
 
-/** Everything an error can say beyond its message. All parts are optional except the code. */
+/** The details of an error besides its message. All are optional except the code. */
 export interface ErrorDetails {
-  /** The value that was refused. */
+  /** The refused value. */
   readonly actual?: unknown;
-  /** What would have been accepted. */
+  /** What is accepted instead. */
   readonly expected?: string;
-  /** How to mend it, as an imperative sentence. */
+  /** How to fix it, as an imperative sentence. */
   readonly remedy?: string;
-  /** Where the user's code asked for it. */
+  /** The line of user code that caused it. */
   readonly callSite?: CallSite | undefined;
   readonly cause?: unknown;
 }
 
-/** Characters of the longest problem shown whole: what comes from outside may have millions. */
+/** Maximum length in characters of a problem shown in full: external text may have millions. */
 const longestProblem = 10_000;
 
 /**
- * The base of every error this framework throws on purpose. `code` is stable across releases, so programs may branch on it;
- * the message names the offending value, what was expected, how to mend it and, for graph errors, the user's line.
+ * The base of every error this framework throws on purpose. `code` is stable across releases, so programs may branch on it; the
+ * message gives the offending value, what was expected, how to fix it and, for graph errors, the user's line.
  */
 export class FlowMatchingError extends Error {
-  /** Written out, here and in every class below, so that minifiers leave it as it is. */
+  /** Written out, here and in every class below, so that minifiers keep it. */
   static override readonly name: string = 'FlowMatchingError';
 
   readonly code: string;
@@ -47,7 +47,7 @@ export class FlowMatchingError extends Error {
   }
 }
 
-/** Shapes that do not fit an operator, or an array that does not have the shape a program declares. */
+/** Shapes that an operator does not accept, or an array without the shape that a program declares. */
 export class ShapeError extends FlowMatchingError {
   static override readonly name: string = 'ShapeError';
 
@@ -56,7 +56,7 @@ export class ShapeError extends FlowMatchingError {
   }
 }
 
-/** A dtype that an operator, a program or a backend does not take. */
+/** A dtype that an operator, a program or a backend does not support. */
 export class DTypeError extends FlowMatchingError {
   static override readonly name: string = 'DTypeError';
 
@@ -74,7 +74,7 @@ export class OptionError extends FlowMatchingError {
   }
 }
 
-/** A graph or a set of named arrays that is put together wrongly: a missing, unknown or duplicate name. */
+/** A malformed graph or set of named arrays: a missing, unknown or duplicate name. */
 export class GraphError extends FlowMatchingError {
   static override readonly name: string = 'GraphError';
 
@@ -83,7 +83,7 @@ export class GraphError extends FlowMatchingError {
   }
 }
 
-/** A derivative was asked of something that has none. */
+/** A derivative was requested of something that has none. */
 export class DifferentiationError extends FlowMatchingError {
   static override readonly name: string = 'DifferentiationError';
 
@@ -128,7 +128,7 @@ export class CopyError extends FlowMatchingError {
   }
 }
 
-/** Data that cannot be read or holds values that cannot be trained on. */
+/** Data that cannot be read, or that contain values that cannot be trained on. */
 export class DataError extends FlowMatchingError {
   static override readonly name: string = 'DataError';
 

@@ -88,7 +88,7 @@ export class CheckpointStore {
         remedy:
           next === undefined
             ? 'There is no older checkpoint: start a new run.'
-            : `Leave out --strict to go on from the checkpoint before, ${fileOf(next)}.`,
+            : `Leave out --strict to continue from the previous checkpoint, ${fileOf(next)}.`,
         cause: first,
       },
     );

@@ -48,7 +48,7 @@ export async function doctor({ output, root }: CommandContext, _: [], { probe }:
   output.result(
     [
       formatTable(rows),
-      ...(notes.length > 0 ? ['', 'What has no kernel of its own:', ...notes] : []),
+      ...(notes.length > 0 ? ['', 'Operators without a kernel:', ...notes] : []),
       ...(missing.length > 0 ? ['', 'To enable the others:', ...missing] : []),
       '',
       formatTable([

@@ -29,7 +29,7 @@ export async function train(
     throw new UsageError(`${experiment} is a run directory.`, {
       actual: experiment,
       expected: 'an experiment file',
-      remedy: 'Add --resume to go on with that run.',
+      remedy: 'Add --resume to continue that run.',
     });
   }
   if (given && directory !== undefined)

@@ -107,7 +107,7 @@ export class RunDirectory {
       actual: found,
       expected: 'a new or an empty directory',
       remedy: this.hasExperiment
-        ? 'Add --resume to go on with it, or name another with --run.'
+        ? 'Add --resume to continue it, or name another with --run.'
         : 'Name another with --run.',
     });
   }

@@ -76,7 +76,7 @@ export function checkFileRecords(
       force,
       actual: here,
       expected: `content with the SHA-256 ${there.sha256}`,
-      remedy: 'Bring back the file, or add --force to go on with this one.',
+      remedy: 'Restore the file, or add --force to use this one.',
     });
   }
 }
@@ -86,5 +86,5 @@ function refuse(
   { output, force, ...details }: CheckRequest & { actual: unknown; expected: string; remedy: string },
 ): void {
   if (!force) throw new RunError(problem, details);
-  output.warn(`Warning: ${problem} It is used all the same because of --force.`);
+  output.warn(`Warning: ${problem} It is used anyway because of --force.`);
 }

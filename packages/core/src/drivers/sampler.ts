@@ -119,7 +119,7 @@ export class Sampler {
     checkInteger(`Cannot draw ${count} samples.`, count, { largest: largestSampleCount });
     const { solver, seed = 0, source, condition, trajectory, logLikelihood } = options;
     if (this.#path.sides === 'two' && !source) {
-      throw new DataError(`The path '${this.#path.name}' starts from a distribution of its own.`, {
+      throw new DataError(`The path '${this.#path.name}' starts from a source distribution, not from noise.`, {
         expected: 'source points to start from',
         remedy: 'Pass source.',
       });

@@ -195,7 +195,7 @@ function checkPrior(check: Check, shape: Shape): void {
       problem: `does not start at its prior N(0, ${priorOf(i)}²): its std is ${values.std[i]}`,
       actual: values.std[i],
       expected: `std(0) = priorStd, which is ${priorOf(i)}`,
-      remedy: `Declare priorStd: ${values.std[i]}, or mend the formula.`,
+      remedy: `Declare priorStd: ${values.std[i]}, or fix the formula.`,
     }),
   );
   requireRows(
@@ -205,7 +205,7 @@ function checkPrior(check: Check, shape: Shape): void {
     (i) => ({
       problem: `does not start at its prior N(0, ${priorOf(i)}²): its mean is ${values.mean[i]}`,
       actual: values.mean[i],
-      expected: 'a mean near 0 beside the prior std as t → 0',
+      expected: 'a mean that is small compared with the prior std as t → 0',
       remedy: 'Let the mean vanish at t = 0, or the prior be much wider than the data.',
     }),
   );

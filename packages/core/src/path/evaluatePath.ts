@@ -36,7 +36,7 @@ export function evaluatePath(path: Path, { t, x1, x0 }: PathPoints): PathValues 
   if (t.length !== x1.shape[0] || (x0 && !sameShape(x0.shape, x1.shape))) {
     throw new PathError(`The points given to the path '${path.name}' do not fit one another.`, {
       actual: { t: t.length, x1: x1.shape, ...(x0 && { x0: x0.shape }) },
-      expected: 'one time, one x1 and, where there is one, one x0 a row',
+      expected: 'one time, one x1 and, on a two-sided path, one x0 per row',
     });
   }
   const graph = trace(

@@ -45,7 +45,7 @@ export const pluginKinds: readonly PluginKind[] = [
 /** The token under which all plugins of a kind are bound, without names. */
 export const kindToken = (kind: PluginKind): symbol => Symbol.for(`@flow-matching/kind/${kind}`);
 
-/** What the surroundings lend to plugins, so that core and plugins stay free of Node. */
+/** File access provided by the environment, so that core and plugins do not depend on Node. */
 export interface Files {
   /** @throws DataError if the file cannot be read. */
   read(path: string): Promise<Uint8Array>;

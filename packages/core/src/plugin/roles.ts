@@ -8,7 +8,7 @@ import type { Solver } from '../contracts/solver.ts';
 
 const role = <Value>(name: string): ServiceIdentifier<Value> => Symbol.for(`@flow-matching/role/${name}`);
 
-/** The roles of an experiment: one binding each in its container. Rebind one to swap that part. */
+/** The roles of an experiment, each bound once in its container. Rebind one to swap that part. */
 export const BACKEND = role<Backend>('backend');
 export const PATH = role<Path>('path');
 export const COUPLING = role<Coupling>('coupling');

@@ -26,7 +26,7 @@ export function checkInterval({ start, end, times = [] }: SolveInterval): void {
   if (!Number.isFinite(first) || !Number.isFinite(last) || first === last) {
     throw new OptionError(`Cannot integrate from t = ${start} to t = ${end}.`, {
       actual: { start, end },
-      expected: 'two different finite times, as f32 tells them apart',
+      expected: 'two finite times that differ in f32',
     });
   }
   const [least, most] = [Math.min(first, last), Math.max(first, last)];

@@ -25,7 +25,7 @@ export function scaleWarnings(source: string, values: Float32Array, shape: Shape
         ? 'All points are the same'
         : `Column ${constant[0].number} is constant, ${show(constant[0].mean)}`;
     return [
-      `${source}: ${which}. The data have no density there: the likelihood grows without bound as training goes on. Leave such columns out.`,
+      `${source}: ${which}. The data have no density there: the likelihood grows without bound during training. Leave such columns out.`,
     ];
   }
   if (columns.every(({ mean, std }) => Math.abs(mean) <= far && std <= far && std >= 1 / far)) return [];

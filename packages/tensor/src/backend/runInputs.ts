@@ -40,7 +40,7 @@ export function checkRunInputs(
     if (twice) {
       throw new GraphError(`One array is given for '${donated}', which is donated, and for '${twice.name}'.`, {
         actual: [donated, twice.name],
-        expected: 'an array of its own for each donated input',
+        expected: 'a different array for each donated input',
       });
     }
   }

@@ -11,8 +11,8 @@ export type TensorLike = Tensor | number;
  * A symbolic array: a shape, a dtype and the node that computes it. It holds no numbers; formulas over tensors build a graph,
  * which a backend compiles and runs.
  *
- * Methods are the chained spelling of the functions of the same name; binary ones broadcast as NumPy and ONNX do. They are declared
- * here and installed by operators/methods.ts, so that the graph knows no operator.
+ * Methods are equivalent to the functions of the same name; binary ones broadcast as in NumPy and ONNX. They are declared here
+ * and installed by operators/methods.ts, so that the graph knows no operator.
  */
 export class Tensor implements TensorType {
   readonly node: Node;
@@ -71,9 +71,9 @@ export class Tensor implements TensorType {
   declare readonly max: (axes?: number | readonly number[], options?: ReduceOptions) => Tensor;
   /** Minimum over `axes` (all of them by default). */
   declare readonly min: (axes?: number | readonly number[], options?: ReduceOptions) => Tensor;
-  /** The same elements in another shape; one extent may be −1. */
+  /** The same elements in a new shape; one extent may be −1. */
   declare readonly reshape: (shape: Shape) => Tensor;
-  /** Axes reordered by `permutation`; reversed without one. */
+  /** Axes permuted by `permutation`; reversed if it is absent. */
   declare readonly transpose: (permutation?: readonly number[]) => Tensor;
   /** Repeats extents of 1 to `shape`. */
   declare readonly expand: (shape: Shape) => Tensor;

@@ -62,7 +62,7 @@ function shapeOfNested(values: NestedNumbers): number[] {
   return [values.length, ...(inner[0] ?? [])];
 }
 
-/** `value` everywhere. */
+/** A constant of `shape` filled with `value`. */
 export const full = (shape: Shape, value: number, dtype: DType = 'f32'): Tensor => constant(value, dtype).expand(shape);
 export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype);
 export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 1, dtype);
