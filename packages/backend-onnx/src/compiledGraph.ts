@@ -100,7 +100,8 @@ export class CompiledGraph {
 
   /** Queues a run that reads `feeds` (and `seeds` on the host) and writes `results`, both by their names in the graph. */
   run(feeds: Memories, seeds: Readonly<Record<string, HostArray>>, results: Memories): Promise<void> {
-    if (this.#released) throw new DisposedError('The backend was disposed.', { expected: 'a live backend' });
+    if (this.#released)
+      throw new DisposedError('The backend was disposed.', { expected: 'a backend that is not disposed' });
     const run = this.#queue.then(() => this.#run(feeds, seeds, results));
     // The next run does not depend on the outcome of this one; only its caller does.
     this.#queue = run.catch(() => {});

@@ -84,9 +84,10 @@ export class OnnxArray implements BackendArray {
   }
 
   #disposedError(verb: string): DisposedError {
-    if (this.#pool.closed) return new DisposedError('The onnx backend was disposed.', { expected: 'a live backend' });
+    if (this.#pool.closed)
+      return new DisposedError('The onnx backend was disposed.', { expected: 'a backend that is not disposed' });
     return new DisposedError(`An array ${formatType(this)} was ${verb} after it was disposed or donated.`, {
-      expected: 'a live array',
+      expected: 'an array that is not disposed',
       remedy: 'Use the array that the run returned in its place.',
     });
   }

@@ -121,7 +121,7 @@ export class OnnxBackend implements Backend {
   #checkAlive(): void {
     if (this.#disposed)
       throw new DisposedError('The onnx backend was disposed.', {
-        expected: 'a live backend',
+        expected: 'a backend that is not disposed',
         remedy: 'Create another one.',
       });
   }

@@ -118,7 +118,7 @@ export class OnnxExecutable implements Executable {
   #checkAlive(): void {
     if (!this.#released) return;
     throw new DisposedError('The executable was disposed.', {
-      expected: 'a live executable',
+      expected: 'an executable that is not disposed',
       remedy: 'Compile the graph again.',
     });
   }

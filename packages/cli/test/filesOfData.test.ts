@@ -40,7 +40,7 @@ describe('data of the user', function () {
     const wide = await inProcess('evaluate', folder.file('run'), '--data', folder.file('wide.npy'));
     expect([wide.status, wide.stderr]).to.deep.equal([
       1,
-      `error FM_DATA: Points of ${folder.file('wide.npy')} have the shape [3]. Expected [2], as the points of the training have.\n`,
+      `error FM_DATA: Points of ${folder.file('wide.npy')} have the shape [3]. Expected [2], like the training points.\n`,
     ]);
   });
 

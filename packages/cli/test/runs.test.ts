@@ -381,7 +381,7 @@ describe('a run', function () {
     expect(status).to.equal(130);
     expect(stderr)
       .to.match(/Stopping after this step/)
-      .and.to.match(/Interrupted: step [\d,]+ is saved in a\. Go on with: flow-matching train a --resume/);
+      .and.to.match(/Interrupted: step [\d,]+ is saved in a\. Continue with: flow-matching train a --resume/);
     expect(existsSync(folder.file('a/lock'))).to.equal(false);
     const resumed = await inProcess('train', folder.file('a'), '--resume', '--no-report');
     expect(resumed.status, resumed.stderr).to.equal(0);

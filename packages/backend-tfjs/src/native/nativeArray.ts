@@ -41,7 +41,7 @@ export class NativeArray implements BackendArray {
     this.#life.check();
     if (this.#tensor !== undefined) return this.#tensor;
     throw new DisposedError(`The array was ${this.#donated ? 'donated to a run' : 'disposed'}.`, {
-      expected: 'a live array',
+      expected: 'an array that is not disposed',
       ...(this.#donated && { remedy: 'Use the array that the run returned in its place.' }),
     });
   }

@@ -100,6 +100,7 @@ export class NativeExecutable implements Executable {
 
   #checkAlive(): void {
     this.#parts.life.check();
-    if (this.#disposed) throw new DisposedError('The executable was disposed.', { expected: 'a live executable' });
+    if (this.#disposed)
+      throw new DisposedError('The executable was disposed.', { expected: 'an executable that is not disposed' });
   }
 }

@@ -14,6 +14,7 @@ export class NativeLife {
 
   /** @throws DisposedError after disposal of the backend. */
   check(): void {
-    if (this.#ended) throw new DisposedError('The tfjs backend was disposed.', { expected: 'a live backend' });
+    if (this.#ended)
+      throw new DisposedError('The tfjs backend was disposed.', { expected: 'a backend that is not disposed' });
   }
 }

@@ -51,7 +51,8 @@ export class DeviceSession {
 
   /** @throws DisposedError after disposal; BackendError after the device has failed. */
   checkAlive(): void {
-    if (this.#disposed) throw new DisposedError('The webgpu backend was disposed.', { expected: 'a live backend' });
+    if (this.#disposed)
+      throw new DisposedError('The webgpu backend was disposed.', { expected: 'a backend that is not disposed' });
     if (this.#failure) throw this.#failure;
   }
 

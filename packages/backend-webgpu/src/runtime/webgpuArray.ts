@@ -47,7 +47,7 @@ export class WebgpuArray implements BackendArray {
   get place(): ArrayPlace {
     if (this.#place) return this.#place;
     throw new DisposedError(`The array was ${this.#donated ? 'donated to a run' : 'disposed'}.`, {
-      expected: 'a live array',
+      expected: 'an array that is not disposed',
       ...(this.#donated && { remedy: 'Use the array that the run returned in its place.' }),
     });
   }

@@ -104,7 +104,8 @@ export class WebgpuExecutable implements Executable {
 
   #checkAlive(): void {
     this.#parts.session.checkAlive();
-    if (this.#disposed) throw new DisposedError('The executable was disposed.', { expected: 'a live executable' });
+    if (this.#disposed)
+      throw new DisposedError('The executable was disposed.', { expected: 'an executable that is not disposed' });
   }
 }
 

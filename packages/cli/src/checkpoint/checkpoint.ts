@@ -138,7 +138,7 @@ function parseMetadata(file: string, metadata: Safetensors['metadata']): z.outpu
   const [{ path, message }] = parsed.error.issues;
   throw new CheckpointError(`${file}: the metadata '${path.join('.')}' is not understood.`, {
     actual: metadata[String(path[0])],
-    expected: `what a training saves: ${message}`,
+    expected: `the metadata of a training: ${message}`,
   });
 }
 

@@ -162,7 +162,7 @@ async function pointsOf(
   if (!sameShape(points.shape, flow.context.shape)) {
     throw new DataError(`Points of ${file} have the shape ${formatShape(points.shape)}.`, {
       actual: points.shape,
-      expected: `${formatShape(flow.context.shape)}, as the points of the training have`,
+      expected: `${formatShape(flow.context.shape)}, like the training points`,
     });
   }
   return {

@@ -44,7 +44,7 @@ export async function sample(
       expected: Object.keys(writers).join(', '),
     });
   if (trajectory !== undefined && trajectory < 2)
-    throw new UsageError('--trajectory 1 keeps no way.', { actual: trajectory, expected: '2 points or more' });
+    throw new UsageError('--trajectory 1 keeps no trajectory.', { actual: trajectory, expected: '2 points or more' });
   await checkFileDestination('--out', out);
   using interrupts = new Interrupts(output, 'Stopping.');
   const { assembled, step, data } = await openRun(context, path, solverSettings(options), options);

@@ -30,7 +30,7 @@ export async function checkSameData([first, ...others]: readonly DataOfRun[], se
       difference
         ? `${first.path} and ${other.path} are runs of different data: ${difference.key} is ${there} in the first and ${here} in the second.`
         : `${first.path} and ${other.path} are runs of different data: '${first.data.name}' holds other points for each.`,
-      { actual: difference, expected: 'runs of the same data', remedy: 'Compare those of each data set apart.' },
+      { actual: difference, expected: 'runs of the same data', remedy: 'Compare the runs of each dataset separately.' },
     );
   }
 }

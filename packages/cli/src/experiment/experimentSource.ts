@@ -54,7 +54,7 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
   if (document.contents === null)
     throw new ExperimentError(`${file} is empty.`, {
       actual: file,
-      expected: 'an experiment, which names its data at least',
+      expected: 'an experiment that names at least its data',
     });
   if (!isMap(document.contents))
     throw new ExperimentError(`${file} holds no keys.`, {
@@ -132,7 +132,7 @@ async function importExperiment(file: string): Promise<unknown> {
   } catch (cause) {
     throw new ExperimentError(`The default export of ${file} is not plain data.`, {
       actual: file,
-      expected: 'records, lists, texts and numbers',
+      expected: 'records, lists, strings and numbers',
       cause,
     });
   }

@@ -25,7 +25,7 @@ export function parseSetting(text: string): Setting {
   const refuse: RefuseAt = (_, problem) => {
     throw new UsageError(`The value of ${label} is not YAML: ${problem}.`, {
       actual: value,
-      expected: 'a number, a text, a list, …',
+      expected: 'a number, a string, a list, …',
     });
   };
   return { path: path.split('.'), value: parsePlainYaml(value, refuse).toJS({ maxAliasCount: -1 }) as unknown, label };

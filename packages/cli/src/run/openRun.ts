@@ -80,7 +80,7 @@ export async function loadRun(
     if (!allowPlugins && plugins.length > 0)
       throw new UsageError(`${path} names plugins, which are code that would run as yours: ${plugins.join(', ')}.`, {
         actual: plugins,
-        expected: 'a run without plugins, or leave to load them',
+        expected: 'a run without plugins, or permission to load them',
         remedy: 'Add --allow-plugins if you trust them.',
       });
   });
@@ -103,5 +103,5 @@ export const noCheckpoint = (run: RunDirectory): CheckpointError =>
   new CheckpointError(`${run.path} has no checkpoint yet.`, {
     actual: run.path,
     expected: 'a run that has reached its first checkpoint',
-    remedy: `Go on training: ${run.resumeCommand}`,
+    remedy: `Continue training: ${run.resumeCommand}`,
   });

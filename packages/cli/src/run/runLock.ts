@@ -57,7 +57,7 @@ export class RunLock implements AsyncDisposable {
     }
     throw new RunError(`The lock of ${directory} could not be taken in ${attempts} attempts.`, {
       actual: path,
-      expected: 'a lock that only trainings put there and remove',
+      expected: 'a lock file made by a training',
       remedy: `Remove ${path} if no training is running in ${directory}.`,
     });
   }

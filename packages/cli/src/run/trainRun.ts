@@ -80,7 +80,7 @@ export async function trainRun(request: TrainRunRequest): Promise<void> {
       throw error;
     }
     throw new InterruptedError(`Interrupted while scoring; the training itself is complete and saved in ${run.path}.`, {
-      remedy: `Go on with: ${run.resumeCommand}`,
+      remedy: `Continue with: ${run.resumeCommand}`,
     });
   }
 }
@@ -90,7 +90,7 @@ async function verifyRun(run: RunDirectory, lock: RunLock): Promise<void> {
   if (!run.hasExperiment)
     throw new RunError(`The run directory ${run.path} was removed while it was in use.`, {
       actual: run.path,
-      expected: 'the directory that the training began in',
+      expected: 'the directory in which the training started',
       remedy: 'Train again.',
     });
   await lock.verify();
@@ -113,7 +113,7 @@ async function resumable({
     const [there, here] = values.map((value) => (value === undefined ? 'absent' : JSON.stringify(value)));
     return new RunError(`${run.path} is a run of another experiment: ${key} is ${there} there and ${here} here.`, {
       actual: { key, values },
-      remedy: `Resume it as it is with '${run.resumeCommand}', or name another directory with --run.`,
+      remedy: `Resume it unchanged with '${run.resumeCommand}', or name another directory with --run.`,
     });
   };
   const saved = await loadExperiment(root, run.experimentFile, [], (plugins) => {
@@ -181,7 +181,7 @@ async function trainFrom(
       const kept = saved > 0 ? `step ${formatNumber(saved)} is saved in ${run.path}` : 'before the first step';
       throw new InterruptedError(`Interrupted: ${kept}.`, {
         actual: training.step,
-        remedy: `Go on with: ${run.resumeCommand}`,
+        remedy: `Continue with: ${run.resumeCommand}`,
       });
     }
     const seconds = (await readMetrics(run.metricsFile, warn)).at(-1)?.seconds ?? 0;

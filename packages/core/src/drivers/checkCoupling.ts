@@ -29,7 +29,7 @@ export function checkCoupling(path: Path, coupling: Coupling, x1: HostArray): vo
     `The path '${path.name}' cannot use the coupling '${coupling.name}': its start holds ${share.toPrecision(2)} standard deviations of the data point, so noise paired with the data would not start from the prior.`,
     {
       actual: { path: path.name, coupling: coupling.name, share },
-      expected: 'a path whose mean at the start does not depend on the data, as optimal-transport has',
+      expected: 'a path whose mean at the start does not depend on the data, such as optimal-transport',
       remedy: "Use the coupling 'independent', or another path.",
     },
   );

@@ -243,7 +243,7 @@ export class Trainer {
         `The path '${this.#path.name}' starts from noise and would ignore the source points of the data set '${data.name}'.`,
         {
           expected: 'batches without x0',
-          remedy: 'Use a two-sided path, as paired-lines, or the target data set alone.',
+          remedy: 'Use a two-sided path such as paired-lines, or the target dataset alone.',
         },
       );
     }
@@ -252,7 +252,7 @@ export class Trainer {
         `The path '${this.#path.name}' runs between two distributions, and the data set '${data.name}' has no source points.`,
         {
           expected: 'batches with x0',
-          remedy: 'Use a data set with a source, or a one-sided path.',
+          remedy: 'Use a dataset with a source, or a one-sided path.',
         },
       );
     }

@@ -142,7 +142,7 @@ function checkEnd(check: Check): void {
       problem: `does not concentrate on the data: its std is ${values.std[i]}`,
       actual: values.std[i],
       expected: `a std of at most ${concentrated * dataScale} there, half the data's scale`,
-      remedy: 'Mend the formula (t = 0 is noise, t = 1 is data), or declare dataScale if the data is larger.',
+      remedy: 'Fix the formula (t = 0 is noise, t = 1 is data), or declare dataScale if the data is larger.',
     }),
   );
 }

@@ -81,7 +81,7 @@ function checkFinite(path: Path, points: PathPoints, values: Readonly<Record<str
       {
         actual: { t: points.t[row], x1: rowOf(points.x1, row), ...(points.x0 && { x0: rowOf(points.x0, row) }) },
         expected: 'finite values and time derivatives on the whole interval, ends included',
-        remedy: 'Mend the formula, or cut the interval short of that time.',
+        remedy: 'Fix the formula, or cut the interval short of that time.',
       },
     );
   }

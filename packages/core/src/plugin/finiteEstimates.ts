@@ -18,6 +18,6 @@ function requireFiniteNumbers(name: string, estimate: Estimate): Estimate {
   throw new NumericalError(`The estimator '${name}' returned ${broken[0]} = ${broken[1]}.`, {
     actual: estimate,
     expected: 'finite numbers',
-    remedy: 'Look at the samples and at the points they are compared with: values that are very large overflow.',
+    remedy: 'Check the samples and the points they are compared with: very large values overflow.',
   });
 }

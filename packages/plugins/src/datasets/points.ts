@@ -139,7 +139,7 @@ function fromMemory(data: PointData): LoadedPoints {
   if (ragged >= 0)
     throw new DataError(`Row ${ragged + 1} of the data has ${rows[ragged].length} numbers.`, {
       actual: rows[ragged],
-      expected: `${columns}, as the first row has`,
+      expected: `${columns}, like the first row`,
     });
   return fromArray('The data', { data: Float64Array.from(rows.flat()), shape: [rows.length, columns], dtype: 'f64' });
 }

@@ -89,7 +89,7 @@ class NumberTable {
     if (fields.length !== width && !(fields.length === width + 1 && fields[width].trim() === '')) {
       throw new DataError(`${this.#file}, line ${line} has ${fields.length} fields.`, {
         actual: fields.length,
-        expected: `${width}, as the first row has`,
+        expected: `${width}, like the first row`,
       });
     }
     if (this.#count + width > this.#values.length) {

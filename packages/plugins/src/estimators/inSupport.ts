@@ -28,7 +28,7 @@ export const inSupport = defineEstimator({
       if (!density) {
         throw new DataError(`The density of the data '${data.name}' is not known.`, {
           actual: data.name,
-          expected: 'a data set with a density, as checkerboard',
+          expected: 'a dataset with a density, such as checkerboard',
         });
       }
       const { samples } = await drawSamples(request);

@@ -111,7 +111,7 @@ class OwnedArray<Value> implements BackendArray {
     this.#context.queue.checkOpen();
     this.checkNotDonated();
     if (this.#held) return this.#held.value;
-    throw new DisposedError('The array was disposed.', { expected: 'a live array' });
+    throw new DisposedError('The array was disposed.', { expected: 'an array that is not disposed' });
   }
 
   isIn(memory: unknown): boolean {
@@ -121,7 +121,7 @@ class OwnedArray<Value> implements BackendArray {
   checkNotDonated(): void {
     if (!this.#donated) return;
     throw new DisposedError('The array was donated to a run.', {
-      expected: 'a live array',
+      expected: 'an array that is not disposed',
       remedy: 'Use the array that the run returned in its place.',
     });
   }
@@ -173,7 +173,9 @@ class Queue {
 
   checkOpen(): void {
     if (this.#closed)
-      throw new DisposedError(`The ${this.#name} backend was disposed.`, { expected: 'a live backend' });
+      throw new DisposedError(`The ${this.#name} backend was disposed.`, {
+        expected: 'a backend that is not disposed',
+      });
   }
 
   async idle(): Promise<void> {
@@ -272,6 +274,7 @@ class HandleExecutable<Value> implements Executable {
 
   #checkAlive(): void {
     this.#context.queue.checkOpen();
-    if (this.#disposed) throw new DisposedError('The executable was disposed.', { expected: 'a live executable' });
+    if (this.#disposed)
+      throw new DisposedError('The executable was disposed.', { expected: 'an executable that is not disposed' });
   }
 }

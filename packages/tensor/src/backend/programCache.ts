@@ -171,6 +171,7 @@ class Lease implements Executable {
   }
 
   #checkAlive(): void {
-    if (this.#released) throw new DisposedError('The executable was disposed.', { expected: 'a live executable' });
+    if (this.#released)
+      throw new DisposedError('The executable was disposed.', { expected: 'an executable that is not disposed' });
   }
 }

@@ -54,7 +54,7 @@ function checkArray(
   if (!isHostArray(array) && array.disposed) {
     throw new DisposedError(`The array given for '${name}' was disposed or donated.`, {
       actual: name,
-      expected: 'a live array',
+      expected: 'an array that is not disposed',
       remedy: 'Use the array that the run returned in its place.',
     });
   }

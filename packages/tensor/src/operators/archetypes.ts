@@ -27,7 +27,7 @@ export function checkDTypes(inputs: readonly TensorType[], kinds: Kinds): void {
     });
   }
   if (!accepts[kinds](dtype)) {
-    throw new DTypeError(`The dtype ${dtype} is not taken.`, { actual: dtype, expected: `a ${kinds} dtype` });
+    throw new DTypeError(`The dtype ${dtype} is not supported.`, { actual: dtype, expected: `a ${kinds} dtype` });
   }
 }
 
