@@ -18,7 +18,8 @@ export function checkRunInputs(
   aliases: CompileOptions['aliases'] = [],
 ): void {
   for (const { name, tensor } of ports) {
-    const array = inputs[name];
+    // A port may be named like a property of every object.
+    const array = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
     if (!array) {
       throw new GraphError(`The input '${name}' is missing.`, {
         actual: Object.keys(inputs),
@@ -100,7 +101,7 @@ export function withBound(
   inputs: RunInputs,
   aliases: CompileOptions['aliases'] = [],
 ): RunInputs {
-  const twice = Object.keys(inputs).find((name) => name in bound);
+  const twice = Object.keys(inputs).find((name) => Object.hasOwn(bound, name));
   if (twice !== undefined) {
     throw new GraphError(`The input '${twice}' is bound already.`, {
       actual: twice,
@@ -124,7 +125,7 @@ export function checkBinding(
 ): void {
   for (const name of Object.keys(arrays)) {
     const donated = aliases.some(([input]) => input === name);
-    if (donated || name in bound) {
+    if (donated || Object.hasOwn(bound, name)) {
       throw new GraphError(`The input '${name}' is ${donated ? 'donated to an output' : 'bound already'}.`, {
         actual: name,
         expected: 'inputs that are neither bound nor aliased',

@@ -5,15 +5,31 @@ import type { TensorType } from '../tensor/shape.ts';
 export type Tree<Leaf> = Leaf | undefined | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
 
 /** The same nesting with different leaves. */
-export type MapTree<T, From, To> = T extends From
-  ? To
-  : T extends undefined
-    ? undefined
-    : { [K in keyof T]: MapTree<T[K], From, To> };
+export type MapTree<T, From, To> = [Tree<From>] extends [T]
+  ? Tree<To>
+  : T extends From
+    ? To
+    : T extends undefined
+      ? undefined
+      : { [K in keyof T]: MapTree<T[K], From, To> };
+
+/**
+ * The path of a part of the tree at `path`, whose own path is ''. Names are joined by dots; dots and backslashes inside a name are
+ * escaped by a backslash, and an empty name is written `\0`, so different parts have different paths.
+ */
+export const joinPath = (path: string, name: string): string => {
+  const escaped = name === '' ? '\\0' : name.replace(/[.\\]/g, '\\$&');
+  return path === '' ? escaped : `${path}.${escaped}`;
+};
 
 /** Anything with a shape and a dtype is a leaf: types, symbolic tensors, host and backend arrays. */
 export const isLeaf = (value: unknown): value is TensorType =>
-  typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value;
+  typeof value === 'object' &&
+  value !== null &&
+  'dtype' in value &&
+  typeof value.dtype === 'string' &&
+  'shape' in value &&
+  Array.isArray(value.shape);
 
 /** Leaves with their dotted paths, in a fixed order: `layers.0.weight`. A tree that is a single leaf gets the name `root`. */
 export function flattenTree<Leaf>(tree: Tree<Leaf>, root = 'value'): [name: string, leaf: Leaf][] {
