@@ -12,6 +12,8 @@ export interface ConformanceSelection {
   readonly levels?: readonly Level[];
   /** Whole ids of cases. */
   readonly ids?: readonly string[];
+  /** A regular expression of ids to leave out. */
+  readonly except?: string;
 }
 
 declare global {

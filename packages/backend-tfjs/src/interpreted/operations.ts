@@ -27,6 +27,9 @@ const heldType: Readonly<Record<DType, DataType>> = {
   bool: 'bool',
 };
 
+/** The highest rank for which every engine has kernels for selection, padding and strided slices; the limit is in the shaders of webgpu and webgl. */
+const mostAxes = 4;
+
 /** Calls an engine's kernels for one operator after another, and frees the intermediate values of each. */
 export class Operations {
   readonly engine: StartedEngine;
@@ -85,6 +88,10 @@ export class Operations {
     end: readonly number[],
     strides: readonly number[],
   ): TensorInfo {
+    if (x.shape.length > mostAxes)
+      return this.#axisByAxis(x, (part, axis) =>
+        this.stridedSlice(part, [0, begin[axis], 0], [part.shape[0], end[axis], part.shape[2]], [1, strides[axis], 1]),
+      );
     // An end before the first element has no index, only a mask bit that means: to the last element in this direction.
     const endMask = end.reduce((mask, bound, axis) => (bound < 0 ? mask | (1 << axis) : mask), 0);
     const bounds = { begin: [...begin], end: end.map((bound) => Math.max(bound, 0)), strides: [...strides] };
@@ -95,7 +102,16 @@ export class Operations {
   /** Pads a tensor with `value`, by pairs of the numbers of elements before and after each axis. */
   pad(x: TensorInfo, paddings: readonly (readonly [number, number])[], value = 0): TensorInfo {
     if (paddings.every(([before, after]) => before === 0 && after === 0)) return this.same(x);
+    if (x.shape.length > mostAxes)
+      return this.#axisByAxis(x, (part, axis) => this.pad(part, [[0, 0], paddings[axis], [0, 0]], value));
     return this.run('PadV2', { x }, { paddings: paddings.map((pair) => [...pair]), constantValue: value });
+  }
+
+  /** Elements of `t` where the condition is true and of `e` elsewhere; all three have the same shape. */
+  select(condition: TensorInfo, t: TensorInfo, e: TensorInfo): TensorInfo {
+    if (t.shape.length <= mostAxes) return this.run('Select', { condition, t, e });
+    const [flatCondition, flatT, flatE] = [condition, t, e].map((x) => this.reshape(x, [sizeOf(x.shape)]));
+    return this.reshape(this.select(flatCondition, flatT, flatE), t.shape);
   }
 
   /** Concatenates parts along an axis. */
@@ -132,6 +148,15 @@ export class Operations {
       if (value === result && !kept) kept = true;
       else this.engine.backend.disposeData(value.dataId);
     }
+  }
+
+  /** Changes each axis in turn, with the tensor reshaped to [before, axis, after]. */
+  #axisByAxis(x: TensorInfo, change: (part: TensorInfo, axis: number) => TensorInfo): TensorInfo {
+    return x.shape.reduce((result, extent, axis) => {
+      const [before, after] = [result.shape.slice(0, axis), result.shape.slice(axis + 1)];
+      const changed = change(this.reshape(result, [sizeOf(before), extent, sizeOf(after)]), axis);
+      return this.reshape(changed, [...before, changed.shape[1], ...after]);
+    }, x);
   }
 
   #track(value: TensorInfo): TensorInfo {

@@ -37,6 +37,9 @@ const afterwards: Readonly<Record<string, (y: number) => number>> = {
   Sigmoid: (y) => (Number.isNaN(y) ? 0 : y),
 };
 
+/** Kernels whose shaders take so many axes at most. */
+const mostAxes = { Select: 4, PadV2: 4, StridedSlice: 4, Reverse: 4, Transpose: 6, Slice: 6 } as const;
+
 /** The kernels of the cpu engine, registered as those of webgl, with the faults that `decomposed` of webgl and webgpu lists. */
 export async function faultyEngine(decomposed: EngineKind['decomposed']): Promise<StartedEngine> {
   const cpu = await startEngine('cpu', {});
@@ -64,6 +67,12 @@ function registerFaulty(): void {
   };
   for (const [name, change] of Object.entries(elementwise)) mapped(name, (y, i, [x]) => change(x[i], y));
   for (const [name, change] of Object.entries(afterwards)) mapped(name, change);
+  for (const [name, most] of Object.entries(mostAxes))
+    replace(name, (call) => {
+      const axes = Math.max(...Object.values(call.inputs).map((x) => x!.shape.length));
+      if (axes > most) throw new Error(`${name} for rank ${axes} is not yet supported`);
+      return kernel(name)(call);
+    });
   replace('RealDiv', (call) => {
     const [quotient, equal] = ['RealDiv', 'Equal'].map((name) => kernel(name)(call) as TensorInfo);
     const held = values(call.backend, quotient);

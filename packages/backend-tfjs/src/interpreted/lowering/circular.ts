@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
-import { chosen, plus, polynomial, times } from './composed.ts';
+import { plus, polynomial, times } from './composed.ts';
 
 /** π/2 in three parts; multiples of the first two are exact (Cody and Waite). */
 const quarterTurn = [1.5703125, 4.837512969970703e-4, 7.549789954891882e-8];
@@ -26,9 +26,9 @@ export function circular(operations: Operations, x: TensorInfo, turned: 0 | 1): 
     a: remainder(operations, quarter, 2),
     b: operations.filled(1, [], 'f32'),
   });
-  const value = chosen(operations, odd, onCosine, onSine);
+  const value = operations.select(odd, onCosine, onSine);
   const lower = operations.run('LessEqual', { a: operations.filled(2, [], 'f32'), b: quarter });
-  return chosen(operations, lower, operations.run('Neg', { x: value }), value);
+  return operations.select(lower, operations.run('Neg', { x: value }), value);
 }
 
 const scaled = (operations: Operations, x: TensorInfo, factor: number): TensorInfo =>

@@ -16,9 +16,6 @@ export const polynomial = (operations: Operations, z: TensorInfo, coefficients: 
       operations.filled(coefficients.at(-1)!, z.shape, 'f32'),
     );
 
-export const chosen = (operations: Operations, condition: TensorInfo, t: TensorInfo, e: TensorInfo): TensorInfo =>
-  operations.run('Select', { condition, t, e });
-
 export type Formula = (operations: Operations, x: TensorInfo) => TensorInfo;
 
 /** A unary kernel, or a formula if the engine's own is wrong. */

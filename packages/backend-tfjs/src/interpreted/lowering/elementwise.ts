@@ -21,7 +21,7 @@ const extremum =
     if (dtype !== 'f32' || !Number.isNaN(splatValue(second) ?? Number.NaN)) return result;
     const e = result;
     const [condition, t] = [operations.run('IsNan', { x: b }), b].map((x) => operations.expand(x, shape));
-    return operations.run('Select', { condition, t, e });
+    return operations.select(condition, t, e);
   };
 
 /** The kernel, or a composition of others if the engine's own is wrong. */

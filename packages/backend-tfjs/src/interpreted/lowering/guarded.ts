@@ -1,12 +1,12 @@
 import { splatValue, type Node, type ReduceAttributes } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
-import { chosen, times, type Formula } from './composed.ts';
+import { times, type Formula } from './composed.ts';
 
 /** Replaces a kernel's wrong results by `value`. */
 function corrected(operations: Operations, result: TensorInfo, where: TensorInfo, value: number): TensorInfo {
   const [condition, t] = [where, operations.filled(value, [], 'f32')].map((x) => operations.expand(x, result.shape));
-  return chosen(operations, condition, t, result);
+  return operations.select(condition, t, result);
 }
 
 const equals = (operations: Operations, x: TensorInfo, value: number): TensorInfo =>
@@ -57,5 +57,5 @@ export function greatest(operations: Operations, x: TensorInfo, { axes, keepdims
   const [down, up, floor] = [2 ** -64, 2 ** 64, -(2 ** 66)].map((value) => operations.filled(value, [], 'f32'));
   const near = kernel(x);
   const far = times(operations, kernel(times(operations, x, down)), up);
-  return chosen(operations, operations.run('Less', { a: floor, b: near }), near, far);
+  return operations.select(operations.run('Less', { a: floor, b: near }), near, far);
 }

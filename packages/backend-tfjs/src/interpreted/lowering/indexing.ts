@@ -10,7 +10,7 @@ function counted(operations: Operations, indices: TensorInfo, extent: number): T
   const list = operations.reshape(indices, [count]);
   const negative = operations.run('Less', { a: list, b: operations.filled(0, [count], 'i32') });
   const shifted = operations.run('Add', { a: list, b: operations.filled(extent, [count], 'i32') });
-  return operations.run('Select', { condition: negative, t: shifted, e: list });
+  return operations.select(negative, shifted, list);
 }
 
 export const indexing: readonly Lowering[] = [

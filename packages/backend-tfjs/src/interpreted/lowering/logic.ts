@@ -15,6 +15,6 @@ export const logic: readonly Lowering[] = [
       return operations.expand(operations.elements(condition, inputs[0]).data[0] ? a : b, shape);
     }
     const [chosen, t, e] = [condition, a, b].map((x) => operations.expand(x, shape));
-    return operations.run('Select', { condition: chosen, t, e });
+    return operations.select(chosen, t, e);
   }),
 ];

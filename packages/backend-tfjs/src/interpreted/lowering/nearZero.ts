@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
-import { chosen, kernelOr, plus, polynomial, times } from './composed.ts';
+import { kernelOr, plus, polynomial, times } from './composed.ts';
 import { keepingNaN, logarithm } from './guarded.ts';
 
 // Series, because a GPU's logarithm has an absolute error of 2⁻²¹ around 1. Their remainder is below 2⁻²⁷ of the sum.
@@ -17,7 +17,7 @@ const tangent = [1, -3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06
 export function expm1(operations: Operations, x: TensorInfo): TensorInfo {
   const near = times(operations, x, polynomial(operations, x, exponential));
   const far = plus(operations, kernelOr(operations, 'Exp', x, keepingNaN('Exp')), -1);
-  return chosen(operations, within(operations, x, -1, 1), near, far);
+  return operations.select(within(operations, x, -1, 1), near, far);
 }
 
 /** log(1 + x): from −½ to 1 as 2·artanh s = 2·(s + s³/3 + s⁵/5 + …) with s = x / (2 + x), which is ⅓ at most. */
@@ -28,16 +28,16 @@ export function log1p(operations: Operations, x: TensorInfo): TensorInfo {
   // x is multiplied last: half of the smallest normal number would be 0.
   const near = times(operations, x, operations.run('RealDiv', { a: series, b: divisor }));
   const far = kernelOr(operations, 'Log', plus(operations, x, 1), logarithm);
-  return chosen(operations, within(operations, x, -0.5, 1), near, far);
+  return operations.select(within(operations, x, -0.5, 1), near, far);
 }
 
 /** A polynomial up to |x| = 0.625: 1 − exp(−2·|x|), which the kernel computes first, loses the digits of a small x. */
 export const tanh = (operations: Operations, x: TensorInfo): TensorInfo =>
-  chosen(operations, within(operations, x, -0.625, 0.625), odd(operations, x, tangent), operations.run('Tanh', { x }));
+  operations.select(within(operations, x, -0.625, 0.625), odd(operations, x, tangent), operations.run('Tanh', { x }));
 
 /** Up to |x| = 1 as 2/√π·(x − x³/3 + x⁵/(2!·5) − …): the kernel has an absolute error of 1.5·10⁻⁷, however small x is. */
 export const erf = (operations: Operations, x: TensorInfo): TensorInfo =>
-  chosen(operations, within(operations, x, -1, 1), odd(operations, x, errorIntegral), operations.run('Erf', { x }));
+  operations.select(within(operations, x, -1, 1), odd(operations, x, errorIntegral), operations.run('Erf', { x }));
 
 /** x·(c₀ + c₁·x² + c₂·x⁴ + …). */
 const odd = (operations: Operations, x: TensorInfo, coefficients: readonly number[]): TensorInfo =>
