@@ -11,7 +11,7 @@ const levels: Readonly<Record<string, readonly Level[]>> = {
   webgpu: [0, 1, 2, 3, 4, 5],
   'tfjs-wasm': [0, 1, 2, 3, 4, 5],
   'tfjs-webgl': [0, 1, 2, 3],
-  [inShaders('webgl')]: [0, 1, 2, 3],
+  [inShaders('webgl')]: [3],
   'tfjs-webgpu': [0, 1, 2, 3],
   [inShaders('webgpu')]: [0, 1, 2, 3],
 };
