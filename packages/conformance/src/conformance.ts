@@ -1,4 +1,12 @@
-import { type Path, type VectorFieldModel } from '@flow-matching/core';
+import type {
+  Coupling,
+  Objective,
+  Optimizer,
+  Path,
+  Schedule,
+  TimeSampler,
+  VectorFieldModel,
+} from '@flow-matching/core';
 import { UnsupportedError, type Backend } from '@flow-matching/tensor';
 import { auditedBackend } from './backend/auditedBackend.ts';
 import type { ConformanceCase } from './case/conformanceCase.ts';
@@ -8,6 +16,11 @@ import { singleReference } from './rounding/singleReference.ts';
 import { runCase } from './run/runCase.ts';
 import { selectCases, type Selection } from './run/selectCases.ts';
 import { backendCases } from './suites/backendCases.ts';
+import { couplingCases, type CouplingCaseOptions } from './suites/couplingCases.ts';
+import { objectiveCases, type ObjectiveCaseOptions } from './suites/objectiveCases.ts';
+import { optimizerCases, type OptimizerCaseOptions } from './suites/optimizerCases.ts';
+import { scheduleCases, type ScheduleCaseOptions } from './suites/scheduleCases.ts';
+import { timeSamplerCases, type TimeSamplerCaseOptions } from './suites/timeSamplerCases.ts';
 import { modelCases, type ModelCaseOptions } from './suites/modelCases.ts';
 import { pathCases, type PathCaseOptions } from './suites/pathCases.ts';
 import type { MakeSolver } from './suites/makeSolver.ts';
@@ -109,6 +122,26 @@ conformance.solver = (make: MakeSolver, options: PluginOptions & SolverCaseOptio
  */
 conformance.model = (model: VectorFieldModel, options: PluginOptions & ModelCaseOptions = {}): void =>
   conformance({ backend: singleReference, ...options, cases: modelCases(model, options) });
+
+/** Registers the checks that every objective must pass. */
+conformance.objective = (objective: Objective, options: PluginOptions & ObjectiveCaseOptions = {}): void =>
+  conformance({ backend: singleReference, ...options, cases: objectiveCases(objective, options) });
+
+/** Registers the checks that every time sampler must pass. */
+conformance.timeSampler = (sampler: TimeSampler, options: PluginOptions & TimeSamplerCaseOptions = {}): void =>
+  conformance({ backend: singleReference, ...options, cases: timeSamplerCases(sampler, options) });
+
+/** Registers the checks that every coupling must pass. */
+conformance.coupling = (coupling: Coupling, options: PluginOptions & CouplingCaseOptions = {}): void =>
+  conformance({ backend: singleReference, ...options, cases: couplingCases(coupling, options) });
+
+/** Registers the checks that every optimizer must pass. */
+conformance.optimizer = (optimizer: Optimizer, options: PluginOptions & OptimizerCaseOptions = {}): void =>
+  conformance({ backend: singleReference, ...options, cases: optimizerCases(optimizer, options) });
+
+/** Registers the checks that every schedule must pass. */
+conformance.schedule = (schedule: Schedule, options: PluginOptions & ScheduleCaseOptions = {}): void =>
+  conformance({ backend: singleReference, ...options, cases: scheduleCases(schedule, options) });
 
 function globalRunner(): TestRunner {
   const { describe, it, after, afterAll } = globalThis as Partial<TestRunner>;

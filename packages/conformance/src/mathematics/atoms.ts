@@ -30,17 +30,18 @@ function atom(atoms: Tensor, k: number, x: Tensor): Tensor {
 
 type Atoms = Readonly<Record<string, Tensor>>;
 
-const endpoints = ({ atoms1, atoms0 }: Atoms, k: number, x: Tensor) => ({
+/** The k-th atom as a path's formulas take it, each [rows, ...event]. */
+export const atomEndpoints = ({ atoms1, atoms0 }: Atoms, k: number, x: Tensor) => ({
   x1: atom(atoms1, k, x),
   ...(atoms0 && { x0: atom(atoms0, k, x) }),
 });
 
-const indices = Array.from({ length: atomCount }, (_, k) => k);
+export const atomIndices: readonly number[] = Array.from({ length: atomCount }, (_, k) => k);
 
 /** log p_t(x | z_k), [rows, atoms]. */
 const logDensities = (path: Path, t: Tensor, x: Tensor, atoms: Atoms): Tensor =>
   concat(
-    indices.map((k) => reshape(conditionalLogDensity(path, t, x, endpoints(atoms, k, x)), [x.shape[0], 1])),
+    atomIndices.map((k) => reshape(conditionalLogDensity(path, t, x, atomEndpoints(atoms, k, x)), [x.shape[0], 1])),
     1,
   );
 
@@ -48,22 +49,27 @@ const logDensities = (path: Path, t: Tensor, x: Tensor, atoms: Atoms): Tensor =>
 export const atomsLogDensity = (path: Path, t: Tensor, x: Tensor, atoms: Atoms): Tensor =>
   logSumExp(logDensities(path, t, x, atoms), [1]).sub(Math.log(atomCount));
 
-/** u_t(x) of the atoms, [rows, ...event], from the path's own conditional field. */
-export function atomsField(path: Path, t: Tensor, x: Tensor, atoms: Atoms): Tensor {
+/** Σ f(k)·p_t(z_k | x) of values [rows, …] for each atom: their mean under the posterior at x. */
+export function posteriorMean(path: Path, t: Tensor, x: Tensor, atoms: Atoms, valueOf: (k: number) => Tensor): Tensor {
   const weights = softmax(logDensities(path, t, x, atoms), 1);
-  return indices
-    .map((k) =>
-      conditionalField(path, t, x, endpoints(atoms, k, x)).mul(
-        expand(reshape(weights.slice(1, k, k + 1), [x.shape[0], ...x.shape.slice(1).map(() => 1)]), x.shape),
-      ),
-    )
+  return atomIndices
+    .map((k) => {
+      const value = valueOf(k);
+      return value.mul(
+        expand(reshape(weights.slice(1, k, k + 1), [x.shape[0], ...value.shape.slice(1).map(() => 1)]), value.shape),
+      );
+    })
     .reduce((sum, term) => sum.add(term));
 }
+
+/** u_t(x) of the atoms, [rows, ...event], from the path's own conditional field. */
+export const atomsField = (path: Path, t: Tensor, x: Tensor, atoms: Atoms): Tensor =>
+  posteriorMean(path, t, x, atoms, (k) => conditionalField(path, t, x, atomEndpoints(atoms, k, x)));
 
 /** ψ_t(noise) and its velocity, conditioned on the atom that `turn` selects for each row, [rows, ...event]. */
 export function atomsFlow(path: Path, t: Tensor, noise: Tensor, atoms: Atoms, turn: Tensor) {
   const mine = (name: 'atoms1' | 'atoms0'): Tensor =>
-    indices
+    atomIndices
       .map((k) =>
         atom(atoms[name], k, noise).mul(
           reshape(turn.equal(k).cast('f32'), [noise.shape[0], ...noise.shape.slice(1).map(() => 1)]),

@@ -7,6 +7,7 @@ import { gaussianOptimum, trainGaussian } from '../programs/gaussianOptimum.ts';
 import { compare } from '../mathematics/compare.ts';
 import { measureIndependence } from '../mathematics/independence.ts';
 import { sampleMoments } from '../mathematics/sampleMoments.ts';
+import { movingAverages } from '../programs/movingAverage.ts';
 import { graphRecorder } from '../programs/graphRecorder.ts';
 import { computeResult } from '../programs/programResult.ts';
 import { brokenStep, statesAroundSkip } from '../programs/skippedStep.ts';
@@ -35,6 +36,11 @@ export const programCases = (): readonly ConformanceCase[] => [
     'draws/f32/times and noise of eight steps',
     'each step and each sample draws times uniform on [0, 1] and noise N(0, I) of its own, another seed others, the same seed the same',
     measureDraws,
+  ),
+  programCase(
+    'moving average/f32/five steps',
+    'averages begin at the initial parameters, and each step moves them by 1 − decay of the way to the new ones',
+    measureAverages,
   ),
   programCase(
     'skipped step/f32/gradient that is not finite',
@@ -67,6 +73,37 @@ async function measureTraining(context: CaseContext, program: TrainingProgram): 
 }
 
 const inSingle = ({ data, shape }: HostArray): HostArray => ({ data, shape, dtype: 'f32' });
+
+const decay = 0.75;
+
+/** Each average is compared with one step of the recursion from the average and the parameters that were read. */
+async function measureAverages(context: CaseContext): Promise<void> {
+  const [first, ...seen] = await movingAverages(context.backend, decay);
+  const type = { shape: [first.parameters.length], dtype: 'f32' } as const;
+  context.measure(
+    compareArrays(
+      'the averages before the first step',
+      { data: first.averages, ...type },
+      { data: first.parameters, ...type },
+      exact,
+    ),
+  );
+  let before = first;
+  for (const [i, after] of seen.entries()) {
+    const expected = before.averages.map((average, k) => average + (1 - decay) * (after.parameters[k] - average));
+    const moved = after.parameters.some((value, k) => value !== before.parameters[k]);
+    claim(moved, `Step ${i + 1} changes no parameter.`);
+    context.measure(
+      compareArrays(
+        `the averages after step ${i + 1}`,
+        { data: after.averages, ...type },
+        { data: expected, ...type },
+        close(2 ** -20, 2 ** -21, 'four roundings of f32'),
+      ),
+    );
+    before = after;
+  }
+}
 
 const trainings = 16;
 

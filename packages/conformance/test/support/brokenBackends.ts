@@ -459,3 +459,14 @@ export const oneStepsDraws: Defect = {
     return { ...delegate(executable), graph, run };
   }),
 };
+
+/** A training's moving averages stay as they begin: the decay that it is given counts as 1. */
+export const frozenAverages: Defect = {
+  name: 'averages that stay where they begin',
+  wrap: compiledBy(async (backend, graph, options) => {
+    const executable = await backend.compile(graph, options);
+    const run: Executable['run'] = (inputs) =>
+      executable.run('emaDecay' in inputs ? { ...inputs, emaDecay: hostScalar(1) } : inputs);
+    return { ...delegate(executable), graph, run };
+  }),
+};
