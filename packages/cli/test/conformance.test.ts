@@ -116,7 +116,7 @@ describe('flow-matching conformance', () => {
     ['an option that the backend has not', ['--filter', 'L1/Add', '--set', 'backend.thraeds=1'], /thraeds/],
     ['an option of something else', ['--set', 'model.width=1'], /--set model\.width=1 is no option of the backend/],
     ['a package that is not there', ['--module', 'nowhere'], /There is no package 'nowhere'/],
-    ['a file that is not there', ['--module', './nowhere.js'], /--module \.\/nowhere\.js: it cannot be imported/],
+    ['a file that is not there', ['--module', './nowhere.js'], /--module \.\/nowhere\.js: Cannot find module/],
     ['a module without a backend', ['--module', tensor.replace('file://', '')], /exports no backend/],
   ];
   for (const [what, args, message] of wrong)

@@ -44,6 +44,7 @@ describe('the start of the command', () => {
         'packages/conformance/src/case/level.ts',
         'packages/core/src/plugin/kinds.ts',
         'packages/tensor/src/limits.ts',
+        'packages/tensor/src/shorten.ts',
       ]);
     });
   }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { Output } from '../src/terminal/output.ts';
 import { escapeControls, escapeName } from '../src/terminal/escapeControls.ts';
@@ -51,6 +51,44 @@ describe('what reaches the terminal', () => {
       }
     });
   }
+
+  it('tells a failure in one line, whatever line breaks names contain', async () => {
+    const broken = 'a\nb\tc\u2028d';
+    writeFileSync(folder.file('e.yaml'), tinyExperiment);
+    writeFileSync(folder.file('keys.yaml'), `${tinyExperiment}${JSON.stringify(broken)}: 1\n`);
+    writeFileSync(folder.file(`${broken}.yaml`), 'name: no data\n');
+    writeFileSync(folder.file('data.yaml'), `data: { name: points, file: ${JSON.stringify(`${broken}.csv`)} }\n`);
+    writeFileSync(folder.file(`${broken}.npy`), 'none');
+    writeFileSync(folder.file('npy.yaml'), `data: { name: points, file: ${JSON.stringify(`${broken}.npy`)} }\n`);
+    mkdirSync(folder.file(broken));
+    writeFileSync(folder.file(`${broken}/other`), '');
+    const run = folder.file(broken);
+    const train = (...args: string[]): string[] => ['train', folder.file('e.yaml'), ...args];
+    for (const args of [
+      ['train', folder.file(`${broken}.none.yaml`)],
+      ['train', folder.file(`${broken}.yaml`)],
+      ['train', folder.file('keys.yaml')],
+      ['train', folder.file('data.yaml')],
+      ['train', folder.file('npy.yaml')],
+      train('--run', run),
+      train('--run', run, '--resume'),
+      train('--set', `data=${JSON.stringify(broken)}`),
+      train('--set', `plugins=[${JSON.stringify(broken)}]`),
+      train('--set', `plugins=[${JSON.stringify(`./${broken}.mjs`)}]`),
+      ['evaluate', run],
+      ['compare', run, '--out', folder.file('c')],
+      ['compare', run, '--out', folder.file('e.yaml/' + broken)],
+      ['sample', run, '--count', '1', '--out', `${broken}.bin`],
+      ['sample', run, '--count', '1', '--out', folder.file(`${broken}/none/s.npy`)],
+      ['conformance', '--module', `./${broken}.js`],
+    ]) {
+      const { status, stderr } = await inProcess(...args, '--quiet');
+      expect(status, args.join(' ')).to.be.greaterThan(0);
+      expect(stderr, args.join(' '))
+        .to.match(/^[^\n]*\n$/)
+        .and.include('a\\u000ab');
+    }
+  });
 
   /** What a progress bar or its lines write to a terminal. */
   const progressOn = (term: string): string => {

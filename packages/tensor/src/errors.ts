@@ -1,5 +1,5 @@
 import type { CallSite } from './graph/callSite.ts';
-import { shorten } from './shorten.ts';
+import { truncate } from './shorten.ts';
 
 /** The details of an error besides its message. All are optional except the code. */
 export interface ErrorDetails {
@@ -32,7 +32,7 @@ export class FlowMatchingError extends Error {
   readonly callSite: CallSite | undefined;
 
   constructor(code: string, problem: string, details: ErrorDetails = {}) {
-    const parts = [shorten(problem, longestProblem)];
+    const parts = [truncate(problem, longestProblem)];
     if (details.expected !== undefined) parts.push(`Expected ${details.expected}.`);
     if (details.remedy !== undefined) parts.push(details.remedy);
     const where = details.callSite?.toString();

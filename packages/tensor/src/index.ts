@@ -16,7 +16,7 @@ export { packageCopy, version, type PackageCopy } from './copy.ts';
 export * from './checkInteger.ts';
 export * from './errors.ts';
 export * from './limits.ts';
-export * from './shorten.ts';
+export { oneLine, shorten } from './shorten.ts';
 export { finishNow, finishOnClock, type Stepwise } from './eventLoop/stepwise.ts';
 export { yieldToEventLoop } from './eventLoop/yieldOnClock.ts';
 export { CallSite } from './graph/callSite.ts';

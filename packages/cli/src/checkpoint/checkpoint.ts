@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { NumericalError, type ModelContext, type TrainingState } from '@flow-matching/core';
-import { toStorage, type HostArray } from '@flow-matching/tensor';
+import { toStorage, type HostArray, oneLine } from '@flow-matching/tensor';
 import * as z from 'zod';
 import { CheckpointError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.ts';
@@ -61,14 +61,14 @@ const asStored = (array: HostArray): HostArray =>
 export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
   const { metadata, tensors } = decodeSafetensors(file, bytes);
   if (metadata['format'] !== format) {
-    throw new CheckpointError(`${file} is a safetensors file, but not a checkpoint of a training.`, {
+    throw new CheckpointError(`${oneLine(file)} is a safetensors file, but not a checkpoint of a training.`, {
       actual: metadata['format'],
       expected: `metadata with format ${format}`,
     });
   }
   const { checksum: stated, ...stamped } = metadata;
   if (checksum({ metadata: stamped, tensors }) !== stated) {
-    throw new CheckpointError(`${file} is damaged: its content does not match its checksum.`, {
+    throw new CheckpointError(`${oneLine(file)} is damaged: its content does not match its checksum.`, {
       actual: stated,
       expected: 'the SHA-256 of the content',
     });
@@ -86,7 +86,7 @@ export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
   const ema = group('ema');
   const parameters = group('parameters');
   if (Object.keys(parameters).length === 0) {
-    throw new CheckpointError(`${file} holds no parameters.`, {
+    throw new CheckpointError(`${oneLine(file)} holds no parameters.`, {
       actual: Object.keys(tensors),
       expected: "tensors named 'parameters.…'",
     });

@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeDisk, type Disk } from '../disk/disk.ts';
@@ -82,7 +83,7 @@ export class CheckpointStore {
     throw new CheckpointError(
       strict || failures.length === 1
         ? first.message
-        : `None of the ${failures.length} checkpoints in ${this.#directory} can be read. ${first.message}`,
+        : `None of the ${failures.length} checkpoints in ${oneLine(this.#directory)} can be read. ${first.message}`,
       {
         actual: failures.map(({ message }) => message),
         remedy:

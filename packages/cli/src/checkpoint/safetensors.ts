@@ -6,6 +6,7 @@ import {
   toHalfBits,
   type DType,
   type HostArray,
+  oneLine,
 } from '@flow-matching/tensor';
 import { CheckpointError } from '../errors.ts';
 
@@ -85,7 +86,7 @@ function arrayOf(dtype: StoredDType, shape: HostArray['shape'], bytes: Uint8Arra
  */
 export function decodeSafetensors(file: string, bytes: Uint8Array): Safetensors {
   const refuse = (problem: string, actual: unknown, expected: string): never => {
-    throw new CheckpointError(`${file}: ${problem}.`, { actual, expected });
+    throw new CheckpointError(`${oneLine(file)}: ${problem}.`, { actual, expected });
   };
   if (bytes.length < 8)
     refuse(`the file has ${bytes.length} bytes`, bytes.length, 'a safetensors file, which has 8 at least');

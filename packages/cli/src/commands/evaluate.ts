@@ -7,7 +7,7 @@ import {
   type PluginRegistry,
   type PluginSpec,
 } from '@flow-matching/core';
-import { DataError, formatShape, OptionError, sameShape, type FlowMatchingError } from '@flow-matching/tensor';
+import { DataError, formatShape, OptionError, sameShape, type FlowMatchingError, oneLine } from '@flow-matching/tensor';
 import { extname, resolve } from 'node:path';
 import { isFinding, RunError, UsageError } from '../errors.ts';
 import type { AssembledFlow } from '../experiment/assembleExperiment.ts';
@@ -160,7 +160,7 @@ async function pointsOf(
   const options = readingOptions(experiment.data, file);
   const points = await registry.build('dataset', { ...options, name: 'points', file: resolve(file) });
   if (!sameShape(points.shape, flow.context.shape)) {
-    throw new DataError(`Points of ${file} have the shape ${formatShape(points.shape)}.`, {
+    throw new DataError(`Points of ${oneLine(file)} have the shape ${formatShape(points.shape)}.`, {
       actual: points.shape,
       expected: `${formatShape(flow.context.shape)}, like the training points`,
     });

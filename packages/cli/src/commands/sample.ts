@@ -1,5 +1,5 @@
 import { type Samples } from '@flow-matching/core';
-import { formatShape, type HostArray } from '@flow-matching/tensor';
+import { formatShape, type HostArray, oneLine } from '@flow-matching/tensor';
 import { dump } from 'npyjs';
 import { extname } from 'node:path';
 import { csvParts } from './csvParts.ts';
@@ -39,7 +39,7 @@ export async function sample(
   const { output } = context;
   const write = writers[extname(out).toLowerCase()];
   if (!write)
-    throw new UsageError(`--out ${out} has no known ending.`, {
+    throw new UsageError(`--out ${oneLine(out)} has no known ending.`, {
       actual: out,
       expected: Object.keys(writers).join(', '),
     });
@@ -72,7 +72,7 @@ export async function sample(
   const { functionEvaluations, acceptedSteps, rejectedSteps } = drawn;
   const shape = (drawn.trajectory ?? drawn.samples).shape;
   output.result(
-    `${formatNumber(count)} samples in ${out} (${functionEvaluations} function evaluations, ${formatSeconds(seconds)})`,
+    `${formatNumber(count)} samples in ${oneLine(out)} (${functionEvaluations} function evaluations, ${formatSeconds(seconds)})`,
     {
       run: path,
       step,

@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import { existsSync, statSync } from 'node:fs';
 import { UsageError } from '../errors.ts';
 import { assembleExperiment, loadExperiment } from '../experiment/assembleExperiment.ts';
@@ -26,14 +27,14 @@ export async function train(
   ];
   const given = isDirectory(experiment) ? RunDirectory.existing(experiment) : undefined;
   if (given && !resume) {
-    throw new UsageError(`${experiment} is a run directory.`, {
+    throw new UsageError(`${oneLine(experiment)} is a run directory.`, {
       actual: experiment,
       expected: 'an experiment file',
       remedy: 'Add --resume to continue that run.',
     });
   }
   if (given && directory !== undefined)
-    throw new UsageError(`--run ${directory} and the run directory ${experiment} are two runs.`, {
+    throw new UsageError(`--run ${oneLine(directory)} and the run directory ${oneLine(experiment)} are two runs.`, {
       expected: 'one run',
       remedy: 'Leave out --run.',
     });

@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import type { Dataset } from '@flow-matching/core';
 import { RunError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -28,8 +29,8 @@ export async function checkSameData([first, ...others]: readonly DataOfRun[], se
       difference?.values.map((value) => (value === undefined ? 'absent' : JSON.stringify(value))) ?? [];
     throw new RunError(
       difference
-        ? `${first.path} and ${other.path} are runs of different data: ${difference.key} is ${there} in the first and ${here} in the second.`
-        : `${first.path} and ${other.path} are runs of different data: '${first.data.name}' holds other points for each.`,
+        ? `${oneLine(first.path)} and ${oneLine(other.path)} are runs of different data: ${difference.key} is ${there} in the first and ${here} in the second.`
+        : `${oneLine(first.path)} and ${oneLine(other.path)} are runs of different data: '${first.data.name}' holds other points for each.`,
       { actual: difference, expected: 'runs of the same data', remedy: 'Compare the runs of each dataset separately.' },
     );
   }

@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import type { FlowMatchingError, HostArray } from '@flow-matching/tensor';
 import { basename, join } from 'node:path';
 import type { CommandContext } from '../commands/cliCommand.ts';
@@ -124,7 +125,7 @@ async function measure(
   await using assembled = { ...flow, data };
   if (step < experiment.training.steps)
     request.output.warn(
-      `${path} is at step ${formatNumber(step)} of ${formatNumber(experiment.training.steps)}: its training is not finished.`,
+      `${oneLine(path)} is at step ${formatNumber(step)} of ${formatNumber(experiment.training.steps)}: its training is not finished.`,
     );
   return {
     measurement: await measureRun({ run, assembled, step }, request),

@@ -1,5 +1,5 @@
 import { isPlugin, nearestName, PluginError, PluginRegistry, type PluginSpec } from '@flow-matching/core';
-import { OptionError, type Backend } from '@flow-matching/tensor';
+import { OptionError, type Backend, oneLine } from '@flow-matching/tensor';
 import type { Container } from 'inversify';
 import { UsageError } from '../errors.ts';
 import { importModule } from '../experiment/importModule.ts';
@@ -29,7 +29,7 @@ export async function moduleBackend(specifier: string, settings: readonly Settin
   const exported = await importOf(specifier);
   const make = exported['default'] ?? exported['backend'];
   if (typeof make !== 'function' || (isPlugin(make) && make.kind !== 'backend')) {
-    throw new UsageError(`The module ${specifier} exports no backend.`, {
+    throw new UsageError(`The module ${oneLine(specifier)} exports no backend.`, {
       actual: Object.keys(exported),
       expected: "a function that makes one, or what defineBackend gives, as its default export or as 'backend'",
     });
@@ -43,7 +43,7 @@ async function importOf(specifier: string): Promise<Readonly<Record<string, unkn
     return await importModule(specifier, process.cwd());
   } catch (cause) {
     const problem = cause instanceof PluginError ? cause.message : `it cannot be imported: ${(cause as Error).message}`;
-    throw new UsageError(`--module ${specifier}: ${problem}`, { actual: specifier, cause });
+    throw new UsageError(`--module ${oneLine(specifier)}: ${problem}`, { actual: specifier, cause });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Files } from '@flow-matching/core';
-import { DataError } from '@flow-matching/tensor';
+import { DataError, oneLine } from '@flow-matching/tensor';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileError } from '../disk/fileError.ts';
@@ -14,7 +14,11 @@ export const nodeFiles = (directory: string): Files => ({
       return new Uint8Array(buffer, byteOffset, length);
     } catch (cause) {
       const { message } = fileError('read', absolute, cause);
-      throw new DataError(message, { actual: path, expected: `a file, its path relative to ${directory}`, cause });
+      throw new DataError(message, {
+        actual: path,
+        expected: `a file, its path relative to ${oneLine(directory)}`,
+        cause,
+      });
     }
   },
 });

@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
@@ -16,13 +17,13 @@ export async function checkFileDestination(option: string, path: string): Promis
   if (kind !== 'directory') {
     throw new UsageError(
       kind === 'absent'
-        ? `There is no directory ${parent} to write ${basename(path)} to.`
-        : `${option} ${path} lies in ${parent}, which is not a directory.`,
+        ? `There is no directory ${oneLine(parent)} to write ${oneLine(basename(path))} to.`
+        : `${option} ${oneLine(path)} lies in ${oneLine(parent)}, which is not a directory.`,
       { actual: path, expected: 'a directory that exists' },
     );
   }
   if (path.endsWith('/') || (await kindOf(path)) === 'directory') {
-    throw new UsageError(`${option} ${path} is a directory.`, {
+    throw new UsageError(`${option} ${oneLine(path)} is a directory.`, {
       actual: path,
       expected: 'a file',
       remedy: 'Name a file in it.',
@@ -48,8 +49,8 @@ export async function checkDirectoryDestination(option: string, path: string): P
     const itself = existing === resolve(path);
     throw new UsageError(
       itself
-        ? `${option} ${path} is not a directory.`
-        : `${option} ${path} lies in ${existing}, which is not a directory.`,
+        ? `${option} ${oneLine(path)} is not a directory.`
+        : `${option} ${oneLine(path)} lies in ${oneLine(existing)}, which is not a directory.`,
       { actual: path, expected: 'a directory, or a path where one can be made' },
     );
   }

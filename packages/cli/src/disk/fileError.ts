@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import { FileError } from '../errors.ts';
 
 const reasons: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
@@ -20,7 +21,7 @@ export const systemCode = (error: unknown): string | undefined =>
 export function fileError(doing: string, path: string, cause: unknown): FileError {
   const code = systemCode(cause);
   const [reason, remedy] = reasons[code ?? ''] ?? [cause instanceof Error ? cause.message : String(cause), undefined];
-  return new FileError(`Cannot ${doing} ${path}: ${reason}${code ? ` (${code})` : ''}.`, {
+  return new FileError(`Cannot ${doing} ${oneLine(path)}: ${reason}${code ? ` (${code})` : ''}.`, {
     actual: path,
     cause,
     ...(remedy !== undefined && { remedy }),

@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -43,7 +44,7 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
   const lines = new LineCounter();
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
+    return `${oneLine(file)}:${line}:${col}`;
   };
   const refuse: RefuseAt = (offset, problem, expected) => {
     throw new ExperimentError(`${isModule ? file : place(offset)}: ${problem}.`, { actual: file, expected });
@@ -52,12 +53,12 @@ export async function readExperiment(file: string, settings: readonly Setting[] 
   const text = isModule ? JSON.stringify(await importExperiment(file)) : await readText(file);
   const document = parsePlainYaml(text, refuse, lines);
   if (document.contents === null)
-    throw new ExperimentError(`${file} is empty.`, {
+    throw new ExperimentError(`${oneLine(file)} is empty.`, {
       actual: file,
       expected: 'an experiment that names at least its data',
     });
   if (!isMap(document.contents))
-    throw new ExperimentError(`${file} holds no keys.`, {
+    throw new ExperimentError(`${oneLine(file)} holds no keys.`, {
       actual: document.toJS(),
       expected: 'an experiment: name, data, path, model, …',
     });
@@ -87,7 +88,7 @@ async function readText(file: string): Promise<string> {
     const { size } = await stat(file);
     bytes = size > longestFile ? new Uint8Array(0) : await readFile(file);
     if (Math.max(size, bytes.length) > longestFile) {
-      throw new ExperimentError(`${file} has ${Math.max(size, bytes.length)} bytes.`, {
+      throw new ExperimentError(`${oneLine(file)} has ${Math.max(size, bytes.length)} bytes.`, {
         actual: size,
         expected: `an experiment file of at most ${longestFile} bytes`,
       });
@@ -95,7 +96,7 @@ async function readText(file: string): Promise<string> {
   } catch (cause) {
     if (cause instanceof ExperimentError) throw cause;
     throw systemCode(cause) === 'ENOENT'
-      ? new UsageError(`There is no experiment file ${file}.`, {
+      ? new UsageError(`There is no experiment file ${oneLine(file)}.`, {
           actual: file,
           expected: 'a YAML, JSON or module file',
           cause,
@@ -105,7 +106,11 @@ async function readText(file: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new ExperimentError(`${file} is not UTF-8 text.`, { actual: file, expected: 'YAML or JSON in UTF-8', cause });
+    throw new ExperimentError(`${oneLine(file)} is not UTF-8 text.`, {
+      actual: file,
+      expected: 'YAML or JSON in UTF-8',
+      cause,
+    });
   }
 }
 
@@ -116,7 +121,7 @@ async function importExperiment(file: string): Promise<unknown> {
   } catch (cause) {
     const untyped = systemCode(cause) === 'ERR_UNKNOWN_FILE_EXTENSION';
     throw new ExperimentError(
-      `${file} cannot be imported: ${untyped ? `Node ${process.versions.node} does not load TypeScript` : (cause as Error).message}.`,
+      `${oneLine(file)} cannot be imported: ${untyped ? `Node ${process.versions.node} does not load TypeScript` : (cause as Error).message}.`,
       {
         actual: file,
         expected: 'a module that exports an experiment by default',
@@ -130,7 +135,7 @@ async function importExperiment(file: string): Promise<unknown> {
   try {
     return JSON.parse(JSON.stringify(loaded.default ?? null));
   } catch (cause) {
-    throw new ExperimentError(`The default export of ${file} is not plain data.`, {
+    throw new ExperimentError(`The default export of ${oneLine(file)} is not plain data.`, {
       actual: file,
       expected: 'records, lists, strings and numbers',
       cause,

@@ -1,4 +1,6 @@
 import { PluginError } from '@flow-matching/core';
+import { oneLine } from '@flow-matching/tensor';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,6 +20,13 @@ export async function importModule(specifier: string, directory: string): Promis
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (cause) {
+    // Node's message would show the name as it is, line breaks included.
+    if (!existsSync(file))
+      throw new PluginError(`Cannot find module ${oneLine(file)}.`, {
+        actual: file,
+        expected: 'a file that exists',
+        cause,
+      });
     if (systemCode(cause) !== 'ERR_UNKNOWN_FILE_EXTENSION') throw cause;
     throw new PluginError(`Node ${process.versions.node} does not load TypeScript.`, {
       actual: file,
@@ -33,10 +42,10 @@ function fileOf(specifier: string, directory: string): string {
   try {
     return createRequire(join(directory, 'experiment.js')).resolve(specifier);
   } catch (cause) {
-    throw new PluginError(`There is no package '${specifier}' for files in ${directory}.`, {
+    throw new PluginError(`There is no package '${oneLine(specifier)}' for files in ${oneLine(directory)}.`, {
       actual: specifier,
       expected: 'an installed package, or a path that begins with ./ or ../',
-      remedy: `Install it there, or write ./${specifier} for a file.`,
+      remedy: `Install it there, or write ./${oneLine(specifier)} for a file.`,
       cause,
     });
   }

@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import { SolverError, type Dataset, type Estimate, type Samples, type Solver } from '@flow-matching/core';
 import { writeAtomically } from '../disk/writeAtomically.ts';
 import type { AssembledExperiment } from '../experiment/assembleExperiment.ts';
@@ -60,7 +61,7 @@ export async function reportRun({ output, assembled, run, step, signal }: Report
   });
   await writeAtomically(run.reportFile, [html]);
   const report = flat ? { report: run.reportFile, samples: run.samplesFile } : { report: run.reportFile };
-  output.result(`${summary(scores, trainingSeconds)}\n\nOpen ${run.reportFile}`, { ...results, ...report });
+  output.result(`${summary(scores, trainingSeconds)}\n\nOpen ${oneLine(run.reportFile)}`, { ...results, ...report });
 }
 
 function resultsOf(

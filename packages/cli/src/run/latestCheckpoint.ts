@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../errors.ts';
 import type { Output } from '../terminal/output.ts';
@@ -35,7 +36,7 @@ export async function latestCheckpoint(
   if (checkpoint && hash !== undefined && checkpoint.experiment !== hash) {
     throw new CheckpointError(`${run.checkpoints.path(checkpoint.state.step)} belongs to another experiment.`, {
       actual: checkpoint.experiment,
-      expected: `a checkpoint of ${run.experimentFile}`,
+      expected: `a checkpoint of ${oneLine(run.experimentFile)}`,
       remedy: 'Remove it.',
     });
   }

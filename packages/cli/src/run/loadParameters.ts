@@ -1,5 +1,5 @@
 import { measureModel } from '@flow-matching/core';
-import { FlowMatchingError, formatShape, type HostArray } from '@flow-matching/tensor';
+import { FlowMatchingError, formatShape, type HostArray, oneLine } from '@flow-matching/tensor';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../errors.ts';
 import type { AssembledFlow } from '../experiment/assembleExperiment.ts';
@@ -18,7 +18,7 @@ export function loadParameters({ flow, model }: AssembledFlow, { state, context 
     ({ parameters: expected } = measureModel(model, context, 2 * size + 1024));
   } catch (cause) {
     if (!(cause instanceof FlowMatchingError)) throw cause;
-    throw new CheckpointError(`${file} does not hold the experiment's model: ${cause.message}`, {
+    throw new CheckpointError(`${oneLine(file)} does not hold the experiment's model: ${cause.message}`, {
       actual: size,
       cause,
     });
@@ -26,11 +26,14 @@ export function loadParameters({ flow, model }: AssembledFlow, { state, context 
   for (const name of new Set([...Object.keys(expected), ...Object.keys(parameters)])) {
     const [here, there] = [parameters, expected].map((arrays) => described(arrays, name));
     if (here === there) continue;
-    throw new CheckpointError(`${file} does not hold the experiment's model: the parameter '${name}' is ${here}.`, {
-      actual: here,
-      expected: there,
-      remedy: 'Use the experiment that it was trained with.',
-    });
+    throw new CheckpointError(
+      `${oneLine(file)} does not hold the experiment's model: the parameter '${name}' is ${here}.`,
+      {
+        actual: here,
+        expected: there,
+        remedy: 'Use the experiment that it was trained with.',
+      },
+    );
   }
   flow.load(parameters, context);
 }

@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import type { TrainingReport } from '@flow-matching/core';
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { fileError, systemCode } from '../disk/fileError.ts';
@@ -74,7 +75,7 @@ async function readLines(path: string, warn: (text: string) => void): Promise<(M
   const broken = parsed.slice(0, -1).flatMap((line, i) => (line ? [] : [i + 1]));
   if (broken.length > 0)
     warn(
-      `${path}: ${broken.length === 1 ? `line ${broken[0]} is` : `${broken.length} lines, the first of them line ${broken[0]}, are`} not understood and left out.`,
+      `${oneLine(path)}: ${broken.length === 1 ? `line ${broken[0]} is` : `${broken.length} lines, the first of them line ${broken[0]}, are`} not understood and left out.`,
     );
   return parsed.filter((line) => line !== undefined);
 }

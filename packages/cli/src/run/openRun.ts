@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import { PluginRegistry, type Dataset } from '@flow-matching/core';
 import type { CommandContext } from '../commands/cliCommand.ts';
 import type { RunOptions } from '../commands/runOptions.ts';
@@ -100,7 +101,7 @@ export async function dataOfRun(
 }
 
 export const noCheckpoint = (run: RunDirectory): CheckpointError =>
-  new CheckpointError(`${run.path} has no checkpoint yet.`, {
+  new CheckpointError(`${oneLine(run.path)} has no checkpoint yet.`, {
     actual: run.path,
     expected: 'a run that has reached its first checkpoint',
     remedy: `Continue training: ${run.resumeCommand}`,

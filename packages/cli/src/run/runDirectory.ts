@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
@@ -60,8 +61,8 @@ export class RunDirectory {
     if (run.hasExperiment) return run;
     throw new RunError(
       existsSync(path)
-        ? `${path} is not a run directory: it has no experiment.yaml.`
-        : `There is no run directory ${path}.`,
+        ? `${oneLine(path)} is not a run directory: it has no experiment.yaml.`
+        : `There is no run directory ${oneLine(path)}.`,
       {
         actual: path,
         expected: "a directory that 'flow-matching train' made",
@@ -84,7 +85,7 @@ export class RunDirectory {
         if (systemCode(cause) !== 'EEXIST') throw fileError('make', path, cause);
       }
     }
-    throw new RunError(`The runs of ${folder} in ${parent} are numbered up to ${Number.MAX_SAFE_INTEGER}.`, {
+    throw new RunError(`The runs of ${folder} in ${oneLine(parent)} are numbered up to ${Number.MAX_SAFE_INTEGER}.`, {
       actual: join(parent, `${folder}-${Number.MAX_SAFE_INTEGER}`),
       expected: 'a number that is free',
       remedy: 'Name a directory with --run.',
@@ -103,7 +104,7 @@ export class RunDirectory {
     await makeDirectory(this.path);
     const found = await readdir(this.path);
     if (found.length === 0) return;
-    throw new RunError(`The run directory ${this.path} is there already.`, {
+    throw new RunError(`The run directory ${oneLine(this.path)} is there already.`, {
       actual: found,
       expected: 'a new or an empty directory',
       remedy: this.hasExperiment
@@ -121,11 +122,14 @@ export class RunDirectory {
       (name) => !name.startsWith('lock') && !name.endsWith(temporarySuffix),
     );
     if (foreignEntries.length > 0) {
-      throw new RunError(`${this.path} is not a run directory: it holds ${foreignEntries[0]} and no experiment.yaml.`, {
-        actual: foreignEntries,
-        expected: 'a new or an empty directory, or a run',
-        remedy: 'Name another with --run.',
-      });
+      throw new RunError(
+        `${oneLine(this.path)} is not a run directory: it holds ${oneLine(foreignEntries[0])} and no experiment.yaml.`,
+        {
+          actual: foreignEntries,
+          expected: 'a new or an empty directory, or a run',
+          remedy: 'Name another with --run.',
+        },
+      );
     }
   }
 

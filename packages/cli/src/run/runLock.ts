@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -55,10 +56,10 @@ export class RunLock implements AsyncDisposable {
       if (holder && !isGone(holder)) throw heldError(holder, own, path, directory);
       await removeStale(path, found, directory, disk);
     }
-    throw new RunError(`The lock of ${directory} could not be taken in ${attempts} attempts.`, {
+    throw new RunError(`The lock of ${oneLine(directory)} could not be taken in ${attempts} attempts.`, {
       actual: path,
       expected: 'a lock file made by a training',
-      remedy: `Remove ${path} if no training is running in ${directory}.`,
+      remedy: `Remove ${oneLine(path)} if no training is running in ${oneLine(directory)}.`,
     });
   }
 
@@ -73,7 +74,7 @@ export class RunLock implements AsyncDisposable {
     if (found === text || (found === undefined && (await putIfAbsent(this.#path, text, this.#disk)))) return;
     throw new RunError(`Another training has taken over ${this.#directory}.`, {
       actual: found,
-      expected: `the lock of process ${process.pid} in ${this.#path}`,
+      expected: `the lock of process ${process.pid} in ${oneLine(this.#path)}`,
       remedy: 'Train in another directory: name it with --run.',
     });
   }
@@ -87,12 +88,12 @@ export class RunLock implements AsyncDisposable {
 
 function heldError(holder: Holder, own: Holder, path: string, directory: string): RunError {
   const elsewhere = holder.host === own.host ? '' : ` on ${holder.host}`;
-  return new RunError(`Another training, process ${holder.pid}${elsewhere}, is writing to ${directory}.`, {
+  return new RunError(`Another training, process ${holder.pid}${elsewhere}, is writing to ${oneLine(directory)}.`, {
     actual: holder,
     remedy:
       elsewhere === ''
         ? 'Wait for it, stop it, or choose another --run.'
-        : `Choose another --run, or remove ${path} if it is no longer running.`,
+        : `Choose another --run, or remove ${oneLine(path)} if it is no longer running.`,
   });
 }
 
@@ -131,10 +132,10 @@ async function readLock(path: string, directory: string): Promise<string | undef
       if (text !== '' || reads === emptyReads) return text;
     } catch (cause) {
       if (systemCode(cause) === 'ENOENT') return undefined;
-      throw new RunError(`${path} is not the lock of a training: ${fileError('read', path, cause).message}`, {
+      throw new RunError(`${oneLine(path)} is not the lock of a training: ${fileError('read', path, cause).message}`, {
         actual: path,
         expected: 'a file, or nothing',
-        remedy: `Move it away if no training is running in ${directory}.`,
+        remedy: `Move it away if no training is running in ${oneLine(directory)}.`,
         cause,
       });
     }
@@ -149,10 +150,10 @@ async function removeStale(path: string, found: string, directory: string, disk:
     await disk.rename(path, aside);
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return;
-    throw new RunError(`The training that locked ${directory} is gone, and its lock cannot be removed.`, {
+    throw new RunError(`The training that locked ${oneLine(directory)} is gone, and its lock cannot be removed.`, {
       actual: fileError('rename', path, cause).message,
       expected: 'a directory that may be written to',
-      remedy: `Remove ${path}.`,
+      remedy: `Remove ${oneLine(path)}.`,
       cause,
     });
   }

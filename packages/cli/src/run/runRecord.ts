@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import { createHash } from 'node:crypto';
 import { parse, stringify } from 'yaml';
 import type { RunOptions } from '../commands/runOptions.ts';
@@ -42,7 +43,7 @@ export async function checkExperimentRecord(run: RunDirectory, { output, force }
   if (typeof recorded !== 'string') return;
   const actual = contentHash(written);
   if (actual === recorded) return;
-  refuse(`${run.experimentFile} was edited after the training had written it.`, {
+  refuse(`${oneLine(run.experimentFile)} was edited after the training had written it.`, {
     output,
     force,
     actual,
@@ -71,7 +72,7 @@ export function checkFileRecords(
       here.bytes === there.bytes
         ? `of the same size, ${here.bytes} bytes, but of other content`
         : `${here.bytes} bytes now and ${there.bytes} bytes then`;
-    refuse(`The data file ${path} is not the one that ${run.path} was trained on: ${sizes}.`, {
+    refuse(`The data file ${oneLine(path)} is not the one that ${oneLine(run.path)} was trained on: ${sizes}.`, {
       output,
       force,
       actual: here,

@@ -1,3 +1,4 @@
+import { oneLine } from '@flow-matching/tensor';
 import type { Training } from '@flow-matching/core';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CommandContext } from '../commands/cliCommand.ts';
@@ -62,14 +63,16 @@ export async function trainRun(request: TrainRunRequest): Promise<void> {
     : resume
       ? ', from the start: there is no checkpoint yet'
       : '';
-  output.note(`${experiment.name} → ${run.path} (${assembled.backend.name}: ${assembled.backend.device})${from}`);
+  output.note(
+    `${experiment.name} → ${oneLine(run.path)} (${assembled.backend.name}: ${assembled.backend.device})${from}`,
+  );
   if (checkpoint && checkpoint.state.step >= steps)
     loadParameters(assembled, checkpoint, run.checkpoints.path(checkpoint.state.step));
   else await trainFrom(request, start, { lock, signal: interrupts.signal });
   await verifyRun(run, lock);
 
   if (!report) {
-    output.result(`Trained ${formatNumber(steps)} steps in ${run.path}`, { run: run.path, step: steps });
+    output.result(`Trained ${formatNumber(steps)} steps in ${oneLine(run.path)}`, { run: run.path, step: steps });
     return;
   }
   try {
@@ -79,16 +82,19 @@ export async function trainRun(request: TrainRunRequest): Promise<void> {
       await verifyRun(run, lock);
       throw error;
     }
-    throw new InterruptedError(`Interrupted while scoring; the training itself is complete and saved in ${run.path}.`, {
-      remedy: `Continue with: ${run.resumeCommand}`,
-    });
+    throw new InterruptedError(
+      `Interrupted while scoring; the training itself is complete and saved in ${oneLine(run.path)}.`,
+      {
+        remedy: `Continue with: ${run.resumeCommand}`,
+      },
+    );
   }
 }
 
 /** @throws RunError if the run's directory was removed or taken over by another training. */
 async function verifyRun(run: RunDirectory, lock: RunLock): Promise<void> {
   if (!run.hasExperiment)
-    throw new RunError(`The run directory ${run.path} was removed while it was in use.`, {
+    throw new RunError(`The run directory ${oneLine(run.path)} was removed while it was in use.`, {
       actual: run.path,
       expected: 'the directory in which the training started',
       remedy: 'Train again.',
@@ -111,10 +117,13 @@ async function resumable({
   await checkExperimentRecord(run, { output, force });
   const otherExperiment = (key: string, values: readonly unknown[]): RunError => {
     const [there, here] = values.map((value) => (value === undefined ? 'absent' : JSON.stringify(value)));
-    return new RunError(`${run.path} is a run of another experiment: ${key} is ${there} there and ${here} here.`, {
-      actual: { key, values },
-      remedy: `Resume it unchanged with '${run.resumeCommand}', or name another directory with --run.`,
-    });
+    return new RunError(
+      `${oneLine(run.path)} is a run of another experiment: ${key} is ${there} there and ${here} here.`,
+      {
+        actual: { key, values },
+        remedy: `Resume it unchanged with '${run.resumeCommand}', or name another directory with --run.`,
+      },
+    );
   };
   const saved = await loadExperiment(root, run.experimentFile, [], (plugins) => {
     // Plugins named by the user's own file are already loaded; nothing else is run.
@@ -178,7 +187,7 @@ async function trainFrom(
       output.endProgress();
     }
     if (training.step < steps) {
-      const kept = saved > 0 ? `step ${formatNumber(saved)} is saved in ${run.path}` : 'before the first step';
+      const kept = saved > 0 ? `step ${formatNumber(saved)} is saved in ${oneLine(run.path)}` : 'before the first step';
       throw new InterruptedError(`Interrupted: ${kept}.`, {
         actual: training.step,
         remedy: `Continue with: ${run.resumeCommand}`,
@@ -196,7 +205,9 @@ async function trainFrom(
 function withLastCheckpoint(error: unknown, run: RunDirectory, saved: number): unknown {
   if (!(error instanceof Error) || !run.hasExperiment) return error;
   error.message +=
-    saved > 0 ? `\nThe last good checkpoint is ${run.checkpoints.path(saved)}.` : '\nThere is no checkpoint yet.';
+    saved > 0
+      ? `\nThe last good checkpoint is ${oneLine(run.checkpoints.path(saved))}.`
+      : '\nThere is no checkpoint yet.';
   return error;
 }
 

@@ -1,3 +1,5 @@
+import { oneLine } from '@flow-matching/tensor/shorten';
+
 /**
  * Characters that affect a terminal without being text: control characters (C0 except tab and line feed, delete, C1), which
  * start escape sequences; line and paragraph separators; marks that reorder text.
@@ -14,4 +16,4 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 export const escapeControls = (text: string): string => text.replaceAll(controls, escaped);
 
 /** Like {@link escapeControls}, for a name within a line: tabs and line feeds are escaped too. */
-export const escapeName = (name: string): string => escapeControls(name.replaceAll(/[\t\n]/g, escaped));
+export const escapeName = (name: string): string => escapeControls(oneLine(name));

@@ -1,6 +1,6 @@
 import { Container, ContainerModule } from 'inversify';
 import { PluginError } from '../errors.ts';
-import { shorten } from '@flow-matching/tensor';
+import { oneLine, shorten } from '@flow-matching/tensor';
 import { checkOwnPlugin, isPlugin, type Plugin, type PluginContext } from './definePlugin.ts';
 import { kindToken, type PluginKind, type PluginKinds } from './kinds.ts';
 
@@ -114,16 +114,19 @@ export async function loadPlugins(
     try {
       exported = Object.values(await load(specifier)).flat();
     } catch (cause) {
-      throw new PluginError(`The plugin module '${specifier}' cannot be imported: ${(cause as Error).message}`, {
-        actual: specifier,
-        expected: 'a module that imports',
-        cause,
-      });
+      throw new PluginError(
+        `The plugin module '${oneLine(specifier)}' cannot be imported: ${(cause as Error).message}`,
+        {
+          actual: specifier,
+          expected: 'a module that imports',
+          cause,
+        },
+      );
     }
     const modules = exported.filter((value) => value instanceof ContainerModule);
     const plugins = exported.filter(isPlugin);
     if (modules.length + plugins.length === 0) {
-      throw new PluginError(`The module '${specifier}' exports no plugin.`, {
+      throw new PluginError(`The module '${oneLine(specifier)}' exports no plugin.`, {
         actual: specifier,
         expected: 'values made by definePath, defineSolver, … or an inversify ContainerModule',
       });

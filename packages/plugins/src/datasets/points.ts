@@ -5,6 +5,7 @@ import {
   formatShape,
   hostArray,
   largestCount,
+  oneLine,
   OptionError,
   sizeOf,
   streams,
@@ -89,12 +90,13 @@ interface LoadedPoints {
   readonly warnings?: readonly string[];
 }
 
-async function fromFile(file: string, options: CsvOptions, context: PluginContext): Promise<LoadedPoints> {
-  const extension = /\.[^./\\]*$/.exec(file)?.[0].toLowerCase();
+async function fromFile(path: string, options: CsvOptions, context: PluginContext): Promise<LoadedPoints> {
+  const file = oneLine(path);
+  const extension = /\.[^./\\]*$/.exec(path)?.[0].toLowerCase();
   if (extension !== '.npy' && extension !== '.csv') {
     throw new DataError(`${file} is of no known format.`, { actual: extension, expected: 'a .npy or .csv file' });
   }
-  const bytes = await context.get(FILES).read(file);
+  const bytes = await context.get(FILES).read(path);
   // Readers are loaded on demand: few pages read a file.
   if (extension === '.csv') {
     const { readCsv } = await import('./readCsv.ts');
