@@ -199,5 +199,5 @@ it('engines run side by side, each on arrays of its own', async () => {
   assert.deepEqual(Array.from(await a.y.read()), [2, 4]);
   assert.deepEqual(Array.from(await b.y.read()), [6, 8]);
   const error = await errorOf(() => other.run({ x }));
-  assert.include(error.message, 'An array of another backend was given.');
+  assert.include(error.message, 'belongs to another backend');
 });

@@ -5,6 +5,8 @@ export * from './autodiff/forward.ts';
 export * from './autodiff/reverse.ts';
 export * from './backend/backend.ts';
 export * from './backend/handleBackend.ts';
+export * from './backend/handleComputation.ts';
+export type { HandleExecutable } from './backend/handleExecutable.ts';
 export * from './backend/hostBackend.ts';
 export * from './backend/manifest.ts';
 export * from './backend/programCache.ts';

@@ -1,6 +1,7 @@
 import { assert } from 'chai';
 import type { Backend, CompileOptions } from '../src/backend/backend.ts';
-import { handleBackend, type HandleComputation } from '../src/backend/handleBackend.ts';
+import { handleBackend } from '../src/backend/handleBackend.ts';
+import type { HandleComputation } from '../src/backend/handleComputation.ts';
 import { trace, f32 } from '../src/graph/trace.ts';
 import { evaluateGraph } from '../src/reference/evaluateGraph.ts';
 import { referenceManifest } from '../src/reference/kernels.ts';
@@ -28,8 +29,7 @@ function countingBackend(): { backend: Backend; counts: Counts; fail: () => void
     memory: counts,
     upload: ({ data, shape, dtype }) => ({ data: data.slice(), shape, dtype }),
     read: async ({ data }) => data.slice(),
-    retain: () => undefined,
-    release: () => undefined,
+    free: () => undefined,
     compile(graph) {
       counts.compiled++;
       if (failing) {

@@ -1,9 +1,10 @@
 import { handleBackend, type Backend } from '@flow-matching/tensor';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { engineKinds, startEngine } from './engines/index.ts';
 import type { EngineOptions, InterpretedEngineName, StartedEngine } from './engines/engine.ts';
-import { readValue, uploadValue, type DeviceValue } from './deviceValue.ts';
 import { InterpretedProgram } from './interpretedProgram.ts';
 import { describeFallbacks, manifestOf, tableOf } from './lowering/index.ts';
+import { inStorage, upload } from './operations.ts';
 
 /**
  * Runs graphs operator by operator with the kernels of one of TensorFlow.js's engines. They are called independently of
@@ -19,15 +20,15 @@ export async function interpretedBackend(name: InterpretedEngineName, options: E
 export function backendOn(engine: StartedEngine): Backend {
   const operators = tableOf(engine.kind);
   const manifest = manifestOf(operators);
-  return handleBackend<DeviceValue>({
+  return handleBackend<TensorInfo>({
     name: 'tfjs',
     device: engine.device,
     manifest,
     memory: engine,
-    upload: (source) => uploadValue(engine, source),
-    read: (held, type) => readValue(engine, held, type),
-    retain: ({ value }) => engine.backend.incRef(value.dataId),
-    release: ({ value }) => void engine.backend.disposeData(value.dataId),
+    upload: (source) => upload(engine, source),
+    read: async ({ dataId }, { dtype }) =>
+      inStorage((await engine.backend.read(dataId)) as Float32Array, dtype).slice(),
+    free: ({ dataId }) => void engine.backend.disposeData(dataId),
     compile: (graph) => new InterpretedProgram(engine, operators, manifest, graph),
   });
 }

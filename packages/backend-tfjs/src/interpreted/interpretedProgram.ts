@@ -17,7 +17,6 @@ import {
 } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { StartedEngine } from './engines/engine.ts';
-import { readHost, type DeviceValue } from './deviceValue.ts';
 import { byDefinition } from './lowering/byDefinition.ts';
 import type { EngineTable } from './lowering/index.ts';
 import type { Lower } from './lowering/lowering.ts';
@@ -32,11 +31,11 @@ interface Step {
 }
 
 /** A graph as a list of steps, each a few kernels. */
-export class InterpretedProgram implements HandleProgram<DeviceValue> {
+export class InterpretedProgram implements HandleProgram<TensorInfo> {
+  readonly randomness: PreparedGraph['randomness'];
   readonly #engine: StartedEngine;
   readonly #operations: Operations;
   readonly #graph: Graph;
-  readonly #randomness: PreparedGraph['randomness'];
   readonly #steps: readonly Step[];
   readonly #constants = new Map<Tensor, TensorInfo>();
 
@@ -46,7 +45,7 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
     this.#engine = engine;
     this.#operations = new Operations(engine);
     this.#graph = graph;
-    this.#randomness = randomness;
+    this.randomness = randomness;
     for (const { outputs } of graph.nodes) {
       const known = knownValue(outputs[0].node);
       if (known) this.#constants.set(outputs[0], upload(engine, known));
@@ -61,7 +60,7 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
       }));
   }
 
-  async run(inputs: Readonly<Record<string, DeviceValue>>): Promise<Record<string, DeviceValue>> {
+  async run(inputs: Readonly<Record<string, TensorInfo>>): Promise<Record<string, TensorInfo>> {
     const { backend, kind, lost } = this.#engine;
     if (lost !== undefined) {
       throw new BackendError(`TensorFlow.js's ${kind.name} engine failed in an earlier run: ${lost}`, {
@@ -69,15 +68,11 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
         remedy: 'Restart the process.',
       });
     }
-    const drawn = await this.#draw(inputs);
     /** The values of this run, freed after their last use. */
     const own = new Map<Tensor, TensorInfo>();
     const given = new Map<Tensor, TensorInfo>(this.#constants);
     try {
-      for (const { name, tensor } of this.#graph.inputs) {
-        if (name in drawn) own.set(tensor, upload(this.#engine, drawn[name]));
-        else given.set(tensor, inputs[name].value);
-      }
+      for (const { name, tensor } of this.#graph.inputs) given.set(tensor, inputs[name]);
       for (const step of this.#steps) {
         const operands = step.node.inputs.map((tensor) => own.get(tensor) ?? given.get(tensor)!);
         own.set(step.node.outputs[0], this.#compute(step, operands));
@@ -93,9 +88,9 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
       return Object.fromEntries(
         this.#graph.outputs.map(({ name, tensor }) => {
           const value = own.get(tensor) ?? given.get(tensor)!;
-          if (tensor.dtype === 'f16') return [name, { value: this.#rounded(value, tensor) }];
+          if (tensor.dtype === 'f16') return [name, this.#rounded(value, tensor)];
           backend.incRef(value.dataId);
-          return [name, { value }];
+          return [name, { ...value }];
         }),
       );
     } finally {
@@ -120,17 +115,6 @@ export class InterpretedProgram implements HandleProgram<DeviceValue> {
     } finally {
       this.#operations.finish(result);
     }
-  }
-
-  /** The host's random draws for this run. */
-  async #draw(inputs: Readonly<Record<string, DeviceValue>>): Promise<Record<string, HostArray>> {
-    if (!this.#randomness) return {};
-    const seeds: Record<string, HostArray> = {};
-    for (const name of this.#randomness.dependsOn) {
-      const { tensor } = this.#graph.inputs.find((port) => port.name === name)!;
-      seeds[name] = await readHost(this.#engine, inputs[name], tensor);
-    }
-    return this.#randomness.draw(seeds);
   }
 
   dispose(): void {

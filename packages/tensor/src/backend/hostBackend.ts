@@ -35,13 +35,12 @@ export const hostBackend = ({ name, device, manifest, compile, copy = copied }: 
     manifest,
     memory: name,
     upload: copy,
-    read: async ({ data }) => data.slice(),
+    read: ({ data }) => data.slice(),
     // Host memory is garbage-collected.
-    retain: () => undefined,
-    release: () => undefined,
+    free: () => undefined,
     compile(graph) {
       const run = compile(graph);
-      return { run: async (inputs) => run(inputs), dispose: () => undefined };
+      return { run, dispose: () => undefined };
     },
   });
 

@@ -1,0 +1,24 @@
+/** Orders runs, and knows when all of them have ended. */
+export class RunQueue {
+  readonly #atOnce: boolean;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param atOnce whether runs start when they are added, because the device orders them; otherwise each waits for the one before */
+  constructor({ atOnce = false } = {}) {
+    this.#atOnce = atOnce;
+  }
+
+  add<T>(run: () => T | Promise<T>): Promise<T> {
+    const result = this.#atOnce ? started(run) : this.#last.then(run);
+    // Whoever requested a run learns of its failure; the next run starts regardless.
+    const end = result.catch(() => undefined);
+    this.#last = this.#atOnce ? Promise.all([this.#last, end]) : end;
+    return result;
+  }
+
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+}
+
+const started = async <T>(run: () => T | Promise<T>): Promise<T> => run();
