@@ -1,4 +1,4 @@
-import type { TensorType, TypedArray } from '@flow-matching/tensor';
+import { isStorageOf, toStorage, type HostArray, type TensorType, type TypedArray } from '@flow-matching/tensor';
 import type { Tensor, TensorConstructor } from 'onnxruntime-common';
 import { runtimeType } from './model/elementType.ts';
 
@@ -16,5 +16,13 @@ export class Memory {
   /** The view, created once: the class comes from the runtime, which accepts no tensors of another copy of it. */
   tensor(constructor: TensorConstructor): Tensor {
     return (this.#tensor ??= new constructor(runtimeType[this.type.dtype], this.data as never, this.type.shape));
+  }
+}
+
+/** The memory of a host array; a copy of one that is not in the storage of its dtype, or is shared, which the native binding refuses. */
+export class BorrowedMemory extends Memory {
+  constructor({ data, shape, dtype }: HostArray) {
+    const inPlace = isStorageOf(data, dtype) && data.buffer instanceof ArrayBuffer;
+    super(inPlace ? data : toStorage(data, dtype), { shape, dtype });
   }
 }

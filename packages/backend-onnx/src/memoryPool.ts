@@ -1,11 +1,11 @@
 import { allocate, bytesPerElement, formatType, sizeOf, type TensorType } from '@flow-matching/tensor';
 import { Memory } from './memory.ts';
 
-/** Memory kept beyond the outputs of executables, for arrays that are created and disposed between runs. */
+/** Memory kept beyond the outputs of graphs, for arrays that are created and disposed between runs. */
 const slackBytes = 16 * 2 ** 20;
 
 /**
- * A pool of memory for the outputs of runs, reused by type. It keeps at most one set of outputs per live executable plus a
+ * A pool of memory for the outputs of runs, reused by type. It keeps at most one set of outputs per compiled graph plus a
  * little slack, which is enough for two alternating sets of parameters, regardless of other arrays of the caller.
  */
 export class MemoryPool {
@@ -13,11 +13,6 @@ export class MemoryPool {
   #freeBytes = 0;
   #limit = slackBytes;
   #closed = false;
-
-  /** Whether the backend was disposed. */
-  get closed(): boolean {
-    return this.#closed;
-  }
 
   /** Memory for `type` with unspecified content. */
   take(type: TensorType): Memory {
@@ -45,7 +40,7 @@ export class MemoryPool {
 
   unreserve(types: readonly TensorType[]): void {
     this.#limit -= totalBytes(types);
-    // The pool does not know which executable an array was kept for, so it drops all.
+    // The pool does not know which graph an array was kept for, so it drops all.
     if (this.#freeBytes > this.#limit) this.clear();
   }
 

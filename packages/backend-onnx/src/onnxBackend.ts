@@ -1,28 +1,11 @@
 import { availableParallelism } from 'node:os';
-import {
-  checkAliases,
-  checkElements,
-  checkHeld,
-  checkInteger,
-  DisposedError,
-  dtypesOf,
-  largestThreadCount,
-  SharedCompilations,
-  type Backend,
-  type BackendArray,
-  type CompileOptions,
-  type Executable,
-  type Graph,
-  type HostArray,
-  type Manifest,
-} from '@flow-matching/tensor';
+import { checkInteger, HandleBackend, largestThreadCount, type HostArray } from '@flow-matching/tensor';
 import type { InferenceSession } from 'onnxruntime-common';
-import { CompiledGraph } from './compiledGraph.ts';
 import { deviceName } from './deviceName.ts';
 import { manifest } from './lowering/index.ts';
-import { OnnxArray } from './onnxArray.ts';
-import { OnnxExecutable } from './onnxExecutable.ts';
+import { BorrowedMemory, Memory } from './memory.ts';
 import { MemoryPool } from './memoryPool.ts';
+import { OnnxProgram } from './onnxProgram.ts';
 
 export interface OnnxOptions {
   /** Number of threads per operator. The last bits of results depend on it. Default: the number of processors available to this process. */
@@ -45,20 +28,8 @@ export interface OnnxOptions {
   readonly session?: InferenceSession.SessionOptions;
 }
 
-/** The dtypes of arrays it supports. */
-const held = dtypesOf(manifest);
-
-/** Runs graphs as ONNX Runtime sessions on this machine. */
-export class OnnxBackend implements Backend {
-  readonly name = 'onnx';
-  readonly device: string;
-  readonly manifest: Manifest = manifest;
-  readonly #prepack: boolean;
-  readonly #sessionOptions: InferenceSession.SessionOptions;
-  readonly #pool = new MemoryPool();
-  readonly #compilations = new SharedCompilations<CompiledGraph>((compiled) => compiled.dispose());
-  #disposed = false;
-
+/** Runs graphs as ONNX Runtime sessions on this machine. Host arrays are read in place during a run. */
+export class OnnxBackend extends HandleBackend<Memory> {
   constructor({
     threads = availableParallelism(),
     graphOptimization = 'all',
@@ -67,8 +38,7 @@ export class OnnxBackend implements Backend {
     session = {},
   }: OnnxOptions = {}) {
     checkInteger(`${threads} threads cannot run anything.`, threads, { largest: largestThreadCount });
-    this.#prepack = prepack;
-    this.#sessionOptions = {
+    const options: InferenceSession.SessionOptions = {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
       graphOptimizationLevel: graphOptimization,
@@ -77,53 +47,25 @@ export class OnnxBackend implements Backend {
       ...session,
       extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } }, ...session.extra },
     };
-    this.device = deviceName(this.#sessionOptions);
-  }
-
-  array(source: HostArray): BackendArray {
-    this.#checkAlive();
-    checkElements(source);
-    checkHeld(source, this.name, held);
-    const { data, shape, dtype } = source;
-    const memory = this.#pool.take({ shape, dtype });
-    memory.data.set(data);
-    return new OnnxArray(this.#pool, memory);
-  }
-
-  async compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
-    this.#checkAlive();
-    checkAliases(graph, options);
-    const hold = await this.#compilations.acquire(graph, options, () =>
-      CompiledGraph.create(graph, options.aliases, this.#sessionOptions),
-    );
-    const outputs = graph.outputs.map((port) => port.tensor);
-    this.#pool.reserve(outputs);
-    return new OnnxExecutable({
-      graph,
-      aliases: options.aliases,
-      hold,
-      pool: this.#pool,
-      prepack: this.#prepack,
-      release: () => this.#pool.unreserve(outputs),
+    const pool = new MemoryPool();
+    super({
+      name: 'onnx',
+      device: deviceName(options),
+      manifest,
+      // Memory of this process, which every session reads.
+      memory: Memory,
+      order: 'program',
+      upload({ data, shape, dtype }: HostArray) {
+        const memory = pool.take({ shape, dtype });
+        memory.data.set(data);
+        return memory;
+      },
+      borrow: (source) => new BorrowedMemory(source),
+      read: ({ data }) => data.slice(),
+      free: (memory) => pool.give(memory),
+      compile: (graph, { aliases }) => OnnxProgram.create(graph, { aliases }, { session: options, prepack, pool }),
+      dispose: () => pool.close(),
     });
-  }
-
-  async dispose(): Promise<void> {
-    this.#disposed = true;
-    this.#pool.close();
-    await this.#compilations.dispose();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.dispose();
-  }
-
-  #checkAlive(): void {
-    if (this.#disposed)
-      throw new DisposedError('The onnx backend was disposed.', {
-        expected: 'a backend that is not disposed',
-        remedy: 'Create another one.',
-      });
   }
 }
 
