@@ -21,7 +21,7 @@ export type { SolveCounts, SolveOptions, StoppedSolve } from './drivers/odeBatch
 export * from './drivers/requireFinished.ts';
 export * from './drivers/sampler.ts';
 export * from './drivers/trainer.ts';
-export { trainingStepGraph, type TrainingParts } from './drivers/trainingProgram.ts';
+export { traceTrainingStep, type TrainingParts } from './drivers/trainingProgram.ts';
 export * from './errors.ts';
 export * from './keys.ts';
 export * from './path/checkPath.ts';

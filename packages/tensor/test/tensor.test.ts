@@ -1,5 +1,5 @@
 import { assert } from 'chai';
-import { flattenTree, mapTree } from '../src/graph/tree.ts';
+import { flattenTree, mapTree, mapTrees } from '../src/graph/tree.ts';
 import { toStorage } from '../src/tensor/dtype.ts';
 import { hostArray, hostScalar, type HostArray } from '../src/tensor/hostArray.ts';
 import { broadcastShapes, normalizeAxes, stridesOf } from '../src/tensor/shape.ts';
@@ -74,6 +74,24 @@ describe('trees', () => {
       layers: [{ weight: 'layers.0.weight', bias: undefined }, { weight: 'layers.1.weight' }],
       scale: 'scale',
     });
+  });
+
+  it('are mapped together with the parts of others at their leaves', () => {
+    const slots = mapTree(tree, (leaf: HostArray) => ({ m: leaf, v: [leaf] }));
+    const sums = mapTrees<HostArray, number>(
+      ({ data }, part, absent) => {
+        assert.isUndefined(absent);
+        const { m, v } = part as unknown as { m: HostArray; v: HostArray[] };
+        return data[0] + m.data[0] + v[0].data[0];
+      },
+      tree,
+      slots,
+      undefined,
+    );
+    assert.deepEqual(
+      sums,
+      mapTree(tree, ({ data }: HostArray) => 3 * data[0]),
+    );
   });
 
   it('refuse what is neither a leaf nor a nesting, by name', () => {

@@ -1,5 +1,5 @@
 import { measureModel } from '@flow-matching/core';
-import { FlowMatchingError, formatShape, type HostArray, oneLine } from '@flow-matching/tensor';
+import { flattenTree, FlowMatchingError, formatShape, type HostArray, oneLine } from '@flow-matching/tensor';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../errors.ts';
 import type { AssembledFlow } from '../experiment/assembleExperiment.ts';
@@ -15,7 +15,8 @@ export function loadParameters({ flow, model }: AssembledFlow, { state, context 
   let expected: Readonly<Record<string, HostArray>>;
   try {
     // Twice as many are enough to find the first difference.
-    ({ parameters: expected } = measureModel(model, context, 2 * size + 1024));
+    const measured = measureModel(model, context, 2 * size + 1024);
+    expected = Object.fromEntries(flattenTree<HostArray>(measured.parameters));
   } catch (cause) {
     if (!(cause instanceof FlowMatchingError)) throw cause;
     throw new CheckpointError(`${oneLine(file)} does not hold the experiment's model: ${cause.message}`, {

@@ -5,7 +5,7 @@ import {
   type Optimizer,
   type VectorFieldModel,
 } from '@flow-matching/core';
-import { sizeOf, type Shape, MemoryError } from '@flow-matching/tensor';
+import { flattenTree, sizeOf, type HostArray, type Shape, MemoryError } from '@flow-matching/tensor';
 import { totalmem } from 'node:os';
 
 const bytesPerNumber = 4;
@@ -42,9 +42,9 @@ export function checkTrainingMemory(
   const { parameters, size } = measured(model, context, limit / bytesPerParameter, (count, cause) =>
     memoryError('the parameters of the model', count * bytesPerParameter, { limit, remedy, cause }),
   );
-  const activations = Object.values(parameters)
-    .filter(({ shape }) => shape.length > 1)
-    .reduce((sum, { shape }) => sum + shape.at(-1)!, 0);
+  const activations = flattenTree<HostArray>(parameters)
+    .filter(([, { shape }]) => shape.length > 1)
+    .reduce((sum, [, { shape }]) => sum + shape.at(-1)!, 0);
   const bytes = size * bytesPerParameter + batch + batchSize * activations * bytesPerNumber;
   checkMemory('a training step', bytes, { limit, remedy });
   return bytes;

@@ -50,7 +50,3 @@ export function conditionsOf(constants: Readonly<Record<string, Tensor>>): Recor
 
 /** The step word of the counter for draws outside training steps. */
 export const zeroStep = (like: Tensor): Tensor => like.sub(like);
-
-/** The types of arrays, without their data. */
-export const typesOf = (arrays: Readonly<Record<string, TensorType>>): Record<string, TensorType> =>
-  Object.fromEntries(Object.entries(arrays).map(([name, { shape, dtype }]) => [name, { shape, dtype }]));

@@ -8,6 +8,7 @@ import {
   streams,
   checkHostArray,
   hostScalar,
+  typesOf,
   type HostArray,
   type Shape,
   checkInteger,
@@ -20,7 +21,7 @@ import type { Solver } from '../contracts/solver.ts';
 import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/roles.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { checkDensity } from './checkSolver.ts';
-import { checkConditions, conditionInputs, conditionTypes, typesOf, zeroStep } from './conditions.ts';
+import { checkConditions, conditionInputs, conditionTypes, zeroStep } from './conditions.ts';
 import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
 import { OdePrograms, type OdeProgramRequest } from './odePrograms.ts';

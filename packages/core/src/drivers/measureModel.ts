@@ -1,11 +1,11 @@
-import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
+import type { ModelContext, Parameters, VectorFieldModel } from '../contracts/model.ts';
 import { ModelSizeError } from '../errors.ts';
 import { flattenTree, HostRandomStream, hostArray, type HostArray, sizeOf, type Shape } from '@flow-matching/tensor';
 
 /** Names, shapes and total size of a model's parameters. */
 export interface ModelMeasure {
-  /** By dotted name; the values are meaningless. */
-  readonly parameters: Readonly<Record<string, HostArray>>;
+  /** As the model nests them; the values are meaningless. */
+  readonly parameters: Parameters;
   /** Total number of elements. */
   readonly size: number;
 }
@@ -20,10 +20,10 @@ export interface ModelMeasure {
 export function measureModel(model: VectorFieldModel, context: ModelContext, limit: number): ModelMeasure {
   const random = new MeasuringStream(limit);
   try {
-    const named = flattenTree<HostArray>(model.init(random, context));
-    const size = named.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
+    const parameters = model.init(random, context);
+    const size = flattenTree<HostArray>(parameters).reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
     if (size > limit) throw new ModelSizeError(size, limit);
-    return { parameters: Object.fromEntries(named), size };
+    return { parameters, size };
   } catch (cause) {
     if (cause instanceof RangeError) throw new ModelSizeError(random.drawn, limit, cause);
     throw cause;

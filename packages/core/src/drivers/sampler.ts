@@ -9,6 +9,7 @@ import {
   streams,
   checkHostArray,
   hostScalar,
+  typesOf,
   type HostArray,
   type Shape,
   checkArrayLength,
@@ -27,7 +28,7 @@ import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH } from '../plugin/roles.ts';
 import { checkResolution } from '../solve/checkRun.ts';
 import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { checkDensity, checkScore } from './checkSolver.ts';
-import { checkConditions, conditionInputs, conditionTypes, conditionsOf, typesOf, zeroStep } from './conditions.ts';
+import { checkConditions, conditionInputs, conditionTypes, conditionsOf, zeroStep } from './conditions.ts';
 import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { modelField } from './modelField.ts';
 import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';

@@ -2,12 +2,15 @@ import { inject, injectable } from 'inversify';
 import {
   type Backend,
   type BackendArray,
-  type Executable,
+  type Program,
+  type Tensor,
+  type TensorType,
+  type Tree,
   DataError,
-  GraphError,
   OptionError,
   yieldToEventLoop,
   flattenTree,
+  mapTree,
   hostRandomNormal,
   HostRandomStream,
   seedArray,
@@ -16,8 +19,7 @@ import {
   hostArray,
   hostScalar,
   type HostArray,
-  formatShape,
-  sameShape,
+  typesOf,
   checkArrayLength,
   checkPositiveInteger,
   largestBatch,
@@ -25,7 +27,7 @@ import {
 } from '@flow-matching/tensor';
 import type { Coupling } from '../contracts/coupling.ts';
 import type { Batch, Dataset } from '../contracts/dataset.ts';
-import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
+import type { ModelContext, Parameters, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective, TimeSampler } from '../contracts/objective.ts';
 import type { Optimizer } from '../contracts/optimizer.ts';
 import type { Path } from '../contracts/path.ts';
@@ -33,11 +35,17 @@ import { NumericalError } from '../errors.ts';
 import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH, TIME_SAMPLER } from '../plugin/roles.ts';
 import { checkBatch } from './checkBatch.ts';
 import { checkCoupling } from './checkCoupling.ts';
-import { conditionInputs, typesOf } from './conditions.ts';
 import { explainLoss } from './explainLoss.ts';
 import { measureModel } from './measureModel.ts';
 import { hostScaledToPrior } from './prior.ts';
-import { statistic, trainingStepGraph, type TrainingParts } from './trainingProgram.ts';
+import { restoreTree } from './restoreTree.ts';
+import {
+  statistic,
+  traceTrainingStep,
+  type CarriedState,
+  type TrainingParts,
+  type TrainingStepArgument,
+} from './trainingProgram.ts';
 
 export interface TrainingOptions {
   readonly optimizer: Optimizer;
@@ -87,12 +95,6 @@ export interface TrainingReport {
   readonly seconds: number;
 }
 
-const statePrefix = 'state.';
-const parametersPrefix = `${statePrefix}parameters.`;
-const optimizerPrefix = `${statePrefix}optimizer.`;
-const emaPrefix = `${statePrefix}ema.`;
-const statisticsName = `${statePrefix}statistics`;
-
 /** Trains a vector field. It runs the loop; every step is one compiled graph. */
 @injectable()
 export class Trainer {
@@ -128,7 +130,7 @@ export class Trainer {
   async check(data: Dataset, options: TrainingOptions): Promise<void> {
     const { first, context } = await this.#firstBatch(data, options);
     const { parameters } = measureModel(this.#model, context, Infinity);
-    trainingStepGraph(this.#parts(options, { first, context, parameters, slots: slotsOf(parameters, options) }));
+    traceTrainingStep(this.#parts(options, { first, context, parameters, slots: slotsOf(parameters, options) }));
   }
 
   /**
@@ -138,34 +140,27 @@ export class Trainer {
   async begin(data: Dataset, options: TrainingOptions): Promise<Training> {
     const { first, context } = await this.#firstBatch(data, options);
     const { batchSize, seed = 0, ema, resume } = options;
-    const fresh = flattenTree<HostArray>(this.#model.init(new HostRandomStream(seed), context));
-    const parameters = resume ? checkedState(fresh, resume.parameters, 'parameter') : Object.fromEntries(fresh);
-    const names = Object.keys(parameters);
-    const slots = slotsOf(parameters, options);
-    const freshSlots = names.flatMap((name) =>
-      Object.entries(slots[name]).map(([slot, value]) => [`${name}.${slot}`, value] as [string, HostArray]),
-    );
-    const optimizerState = resume
-      ? checkedState(freshSlots, resume.optimizer, 'optimizer state')
-      : Object.fromEntries(freshSlots);
+    const fresh = this.#model.init(new HostRandomStream(seed), context);
+    const parameters = resume ? restoreTree(fresh, resume.parameters, 'parameter') : fresh;
+    const freshSlots = slotsOf(parameters, options);
+    const slots = resume ? restoreTree(freshSlots, resume.optimizer, 'optimizer state') : freshSlots;
     const averaged =
-      ema === undefined ? undefined : resume?.ema ? checkedState(fresh, resume.ema, 'average') : parameters;
+      ema === undefined ? undefined : resume?.ema ? restoreTree(fresh, resume.ema, 'average') : parameters;
 
     const parts = this.#parts(options, { first, context, parameters, slots });
-    const graph = trainingStepGraph(parts);
-    const aliases = graph.outputs.map(({ name }) => [name, name] as const);
-    const executable = await this.#backend.compile(graph, { aliases });
-    const upload = (prefix: string, arrays: Readonly<Record<string, HostArray>>): [string, BackendArray][] =>
-      Object.entries(arrays).map(([name, array]) => [prefix + name, this.#backend.array(array)]);
-    const state = Object.fromEntries([
-      ...upload(parametersPrefix, parameters),
-      ...upload(optimizerPrefix, optimizerState),
-      ...upload(emaPrefix, averaged ?? {}),
-      [statisticsName, this.#backend.array(hostArray(Float32Array.of(0, resume?.skipped ?? 0, -1, 0)))],
-    ]);
+    const program = await traceTrainingStep(parts).compile(this.#backend);
+    const upload = (arrays: Tree<HostArray>): Tree<BackendArray> =>
+      mapTree<HostArray, BackendArray>(arrays, (array) => this.#backend.array(array));
+    const state = {
+      parameters: upload(parameters),
+      optimizer: upload(slots),
+      ...(averaged !== undefined && { ema: upload(averaged) }),
+      statistics: this.#backend.array(hostArray(Float32Array.of(0, resume?.skipped ?? 0, -1, 0))),
+    };
     return new Training({
-      executable,
+      program,
       state,
+      feedsSource: parts.feedsSource,
       step: resume?.step ?? 0,
       options,
       context,
@@ -178,7 +173,6 @@ export class Trainer {
       },
       upload: (array) => this.#backend.array(array),
       explain: (batch, step) => explainLoss(parts, batch, seed, step),
-      parameterNames: names,
     });
   }
 
@@ -208,7 +202,7 @@ export class Trainer {
       context,
       batchSize,
       parameters: typesOf(parameters),
-      optimizerState: Object.fromEntries(Object.entries(slots).map(([name, arrays]) => [name, typesOf(arrays)])),
+      optimizerState: typesOf(slots),
       ema: ema !== undefined,
       feedsSource: this.#path.sides === 'two' || this.#coupling.pair !== undefined,
       ...(first.condition && { condition: typesOf(first.condition) }),
@@ -262,21 +256,19 @@ export class Trainer {
 interface FirstState {
   readonly first: Batch;
   readonly context: ModelContext;
-  /** By dotted name. */
-  readonly parameters: Readonly<Record<string, HostArray>>;
-  /** The optimizer's state of each parameter. */
-  readonly slots: Readonly<Record<string, Readonly<Record<string, HostArray>>>>;
+  readonly parameters: Parameters;
+  /** The optimizer's state, in place of each parameter. */
+  readonly slots: Tree<HostArray>;
 }
 
-const slotsOf = (
-  parameters: FirstState['parameters'],
-  { optimizer }: Pick<TrainingOptions, 'optimizer'>,
-): FirstState['slots'] =>
-  Object.fromEntries(Object.entries(parameters).map(([name, parameter]) => [name, optimizer.init(parameter)]));
+const slotsOf = (parameters: Parameters, { optimizer }: Pick<TrainingOptions, 'optimizer'>): Tree<HostArray> =>
+  mapTree<HostArray, Record<string, HostArray>>(parameters, (parameter) => optimizer.init(parameter));
 
 interface TrainingSetup {
-  readonly executable: Executable;
-  readonly state: Record<string, BackendArray>;
+  readonly program: Program<TrainingStepArgument<TensorType>, { readonly state: CarriedState<Tensor> }>;
+  readonly state: CarriedState<BackendArray>;
+  /** Whether a step is given the source points. */
+  readonly feedsSource: boolean;
   readonly step: number;
   readonly options: TrainingOptions;
   readonly context: ModelContext;
@@ -285,13 +277,12 @@ interface TrainingSetup {
   readonly upload: (array: HostArray) => BackendArray;
   /** Describes what is not finite in a step's batch. */
   readonly explain: (batch: Batch, step: number) => string | undefined;
-  readonly parameterNames: readonly string[];
 }
 
 /** A running training. Iterate over it for reports; its state can be read at any report. */
 export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable {
   readonly #setup: TrainingSetup;
-  #state: Record<string, BackendArray>;
+  #state: CarriedState<BackendArray>;
   #step: number;
   #reportedAt: number;
 
@@ -318,12 +309,11 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
    * @throws NumericalError if the loss is not finite, naming the step; the state is then that of the previous step.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingReport> {
-    const { executable, options } = this.#setup;
+    const { program, options, feedsSource } = this.#setup;
     const { optimizer, steps, seed = 0, reportEvery = 50, checkpointEvery = reportEvery, ema, signal } = options;
     const began = performance.now();
     const key = seedArray(seed);
     const decay = ema === undefined ? {} : { emaDecay: hostScalar(ema) };
-    const feedsSource = executable.graph.inputs.some(({ name }) => name === 'x0');
     let learningRate = 0;
     const report = (): Promise<TrainingReport> => this.#report(learningRate, (performance.now() - began) / 1000);
     while (this.#step < steps && !signal?.aborted) {
@@ -331,17 +321,17 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
       const batch = await this.#nextBatch();
       if (!batch) break;
       learningRate = optimizer.learningRate * optimizer.schedule.factor(step, steps);
-      this.#state = await executable.run({
-        ...this.#state,
+      const { state } = await program.run({
+        state: this.#state,
         x1: batch.x1,
         ...(feedsSource && { x0: batch.x0! }),
-        ...conditionInputs(batch.condition, (array) => array),
-        'seed.key': key,
-        'seed.step': hostScalar(step, 'u32'),
+        ...(batch.condition && { condition: batch.condition }),
+        seed: { key, step: hostScalar(step, 'u32') },
         learningRate: hostScalar(learningRate),
         step: hostScalar(step + 1),
         ...decay,
       });
+      this.#state = state;
       this.#step = step + 1;
       // On a backend that computes synchronously, an abort would not be seen otherwise.
       await yieldToEventLoop();
@@ -364,8 +354,8 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
   }
 
   async #report(learningRate: number, seconds: number): Promise<TrainingReport> {
-    const handle = this.#state[statisticsName];
-    const values = await handle.read();
+    const { statistics } = this.#state;
+    const values = await statistics.read();
     const since = this.#step - this.#reportedAt;
     const brokenAt = values[statistic.brokenAt];
     if (brokenAt >= 0) {
@@ -391,44 +381,32 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
     const restarted = Float32Array.from(values);
     restarted[statistic.lossSum] = 0;
     this.#reportedAt = this.#step;
-    handle.dispose();
-    this.#state = { ...this.#state, [statisticsName]: this.#setup.upload(hostArray(restarted)) };
+    statistics.dispose();
+    this.#state = { ...this.#state, statistics: this.#setup.upload(hostArray(restarted)) };
     return report;
   }
 
   /** Handles of the current parameters, or of their moving average, valid until the next step. */
   arrays(which: 'parameters' | 'ema' = 'parameters'): Record<string, BackendArray> {
-    const prefix = which === 'ema' ? emaPrefix : parametersPrefix;
-    return Object.fromEntries(
-      this.#setup.parameterNames.flatMap((name) =>
-        this.#state[prefix + name] ? [[name, this.#state[prefix + name]]] : [],
-      ),
-    );
+    return Object.fromEntries(flattenTree<BackendArray>(this.#state[which]));
   }
 
   /** A copy of everything that a checkpoint must contain. */
   async state(): Promise<TrainingState> {
-    const read = async (prefix: string): Promise<Record<string, HostArray>> => {
-      const entries = Object.entries(this.#state).filter(([name]) => name.startsWith(prefix));
-      const values = await Promise.all(
-        entries.map(async ([name, array]) => [name.slice(prefix.length), await hostCopy(array)] as const),
-      );
-      return Object.fromEntries(values);
-    };
-    const statistics = await this.#state[statisticsName].read();
-    const ema = await read(emaPrefix);
+    const statistics = await this.#state.statistics.read();
+    const ema = await namedCopies(this.#state.ema);
     return {
       step: this.#step,
-      parameters: await read(parametersPrefix),
-      optimizer: await read(optimizerPrefix),
+      parameters: await namedCopies(this.#state.parameters),
+      optimizer: await namedCopies(this.#state.optimizer),
       ...(Object.keys(ema).length > 0 && { ema }),
       skipped: statistics[statistic.skipped],
     };
   }
 
   async dispose(): Promise<void> {
-    for (const array of Object.values(this.#state)) array.dispose();
-    await this.#setup.executable.dispose();
+    for (const [, array] of flattenTree<BackendArray>(this.#state)) array.dispose();
+    await this.#setup.program.dispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -436,11 +414,15 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
   }
 }
 
-const hostCopy = async (array: BackendArray): Promise<HostArray> => ({
-  data: await array.read(),
-  shape: array.shape,
-  dtype: array.dtype,
-});
+/** Copies of the arrays of a tree, by the paths of its leaves. */
+const namedCopies = async (tree: Tree<BackendArray>): Promise<Record<string, HostArray>> =>
+  Object.fromEntries(
+    await Promise.all(
+      flattenTree<BackendArray>(tree).map(
+        async ([name, array]) => [name, { data: await array.read(), shape: array.shape, dtype: array.dtype }] as const,
+      ),
+    ),
+  );
 
 /** The model context of a dataset, from the shapes of one of its batches. */
 export const contextOf = ({ shape }: Dataset, { condition }: Batch): ModelContext => ({
@@ -464,36 +446,6 @@ function permuted(array: HostArray, order: Int32Array): HostArray {
   const data = array.data.slice();
   order.forEach((row, i) => data.set(array.data.subarray(row * width, (row + 1) * width), i * width));
   return { ...array, data };
-}
-
-/** Checks that restored arrays have the names and shapes that the parts of this training expect. */
-function checkedState(
-  expected: readonly (readonly [string, HostArray])[],
-  given: Readonly<Record<string, HostArray>>,
-  what: string,
-): Record<string, HostArray> {
-  const mismatch = Object.keys(given).find((name) => !expected.some(([known]) => known === name));
-  if (mismatch !== undefined)
-    throw new GraphError(`The saved ${what} '${mismatch}' belongs to another model or optimizer.`, {
-      actual: mismatch,
-    });
-  return Object.fromEntries(
-    expected.map(([name, { shape, dtype }]) => {
-      const saved = given[name];
-      if (!saved)
-        throw new GraphError(`The saved state has no ${what} '${name}'.`, {
-          actual: Object.keys(given),
-          expected: name,
-        });
-      if (!sameShape(saved.shape, shape) || saved.dtype !== dtype) {
-        throw new GraphError(`The saved ${what} '${name}' is ${saved.dtype}${formatShape(saved.shape)}.`, {
-          actual: saved.shape,
-          expected: `${dtype}${formatShape(shape)}`,
-        });
-      }
-      return [name, saved];
-    }),
-  );
 }
 
 function checkOptions({

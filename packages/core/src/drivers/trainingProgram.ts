@@ -1,8 +1,10 @@
 import {
   valueAndGrad,
-  type Graph,
+  flattenTree,
+  mapTrees,
+  TracedProgram,
   type Tensor,
-  trace,
+  type Tree,
   constant,
   and,
   isFinite,
@@ -14,12 +16,11 @@ import {
   streams,
   type TensorType,
 } from '@flow-matching/tensor';
-import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
+import type { ModelContext, SymbolicParameters, VectorFieldModel } from '../contracts/model.ts';
 import type { Objective, ObjectiveSample, TimeSampler } from '../contracts/objective.ts';
 import type { Optimizer } from '../contracts/optimizer.ts';
 import type { Path } from '../contracts/path.ts';
 import { conditionalFlow } from '../path/pathFormulas.ts';
-import { unflattenParameters } from './modelField.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 type Types = Readonly<Record<string, TensorType>>;
@@ -33,10 +34,10 @@ export interface TrainingParts {
   readonly optimizer: Optimizer;
   readonly context: ModelContext;
   readonly batchSize: number;
-  /** Types of the parameters by dotted name. */
-  readonly parameters: Types;
-  /** Types of the optimizer's state of each parameter: name → slot → type. */
-  readonly optimizerState: Readonly<Record<string, Types>>;
+  /** Types of the parameters, nested as the model has them. */
+  readonly parameters: Tree<TensorType>;
+  /** Types of the optimizer's state: in place of each parameter, a record of its slots. */
+  readonly optimizerState: Tree<TensorType>;
   readonly ema: boolean;
   /** Whether the source points are fed (two-sided paths, couplings that pair on the host) instead of drawn in the graph. */
   readonly feedsSource: boolean;
@@ -59,7 +60,7 @@ export interface TrainingSeed {
  */
 export function drawConditionalPoints(
   { path, timeSampler }: Pick<TrainingParts, 'path' | 'timeSampler'>,
-  batch: { x1: Tensor; x0?: Tensor },
+  batch: { x1: Tensor; x0?: Tensor | undefined },
   random: Random,
 ): ObjectiveSample & { readonly weight: Tensor | undefined } {
   const { x1 } = batch;
@@ -75,16 +76,16 @@ export function drawConditionalPoints(
 /** Loss and gradients of one batch: draw times and noise, move along the conditional path, regress. */
 export function gradientsFormula(
   parts: TrainingParts,
-  parameters: Tensors,
-  batch: { x1: Tensor; x0?: Tensor; condition?: Tensors },
+  parameters: SymbolicParameters,
+  batch: { x1: Tensor; x0?: Tensor | undefined; condition?: Tensors | undefined },
   seed: TrainingSeed,
-): { loss: Tensor; gradients: Tensors } {
+): { loss: Tensor; gradients: Tree<Tensor> } {
   const { objective, model } = parts;
   const random = new Random(seed, streams.training);
   const { weight, ...sample } = drawConditionalPoints(parts, batch, random);
   const { t, x } = sample;
-  const formula = (values: Tensors): Tensor => {
-    const prediction = model.apply(unflattenParameters(values), {
+  const formula = (values: SymbolicParameters): Tensor => {
+    const prediction = model.apply(values, {
       t,
       x,
       training: true,
@@ -98,19 +99,33 @@ export function gradientsFormula(
   return { loss: value, gradients: gradient };
 }
 
+/** What a training step carries: symbols, types or arrays. */
+export type CarriedState<Leaf> = {
+  readonly parameters: Tree<Leaf>;
+  /** In place of each parameter, a record of its slots. */
+  readonly optimizer: Tree<Leaf>;
+  /** Moving averages of the parameters. */
+  readonly ema?: Tree<Leaf>;
+  /** See {@link statistic}. */
+  readonly statistics: Leaf;
+};
+
+/** What an optimizer makes of one parameter. */
+type Update = { readonly parameter: Tensor; readonly state: Tensors };
+
 /**
  * One optimizer update of every parameter and of its moving average. A gradient that is not finite leaves everything unchanged
  * and is counted; a loss that is not finite freezes the state from then on, so that the last good state can be saved.
  */
 export function updateFormula(
   parts: TrainingParts,
-  state: { parameters: Tensors; optimizer: Readonly<Record<string, Tensors>>; ema?: Tensors; statistics: Tensor },
-  { loss, gradients }: { loss: Tensor; gradients: Tensors },
-  scalars: { learningRate: Tensor; step: Tensor; emaDecay?: Tensor },
-): { parameters: Tensors; optimizer: Record<string, Tensors>; ema?: Tensors; statistics: Tensor } {
+  state: CarriedState<Tensor>,
+  { loss, gradients }: { loss: Tensor; gradients: Tree<Tensor> },
+  scalars: { learningRate: Tensor; step: Tensor; emaDecay?: Tensor | undefined },
+): CarriedState<Tensor> {
   const statisticAt = (index: number): Tensor => state.statistics.slice(0, index, index + 1).reshape([]);
-  const squaredNorm = Object.values(gradients)
-    .map((gradient) => gradient.square().sum())
+  const squaredNorm = flattenTree<Tensor>(gradients)
+    .map(([, gradient]) => gradient.square().sum())
     .reduce((sum, square) => sum.add(square));
   const broken = statisticAt(statistic.brokenAt);
   const lossFinite = isFinite(loss);
@@ -121,74 +136,89 @@ export function updateFormula(
   // One selection per array: backends that double-buffer drop the whole step at no cost (see extractGuard).
   const keep = (updated: Tensor, old: Tensor): Tensor => where(finite, updated, old);
 
-  const parameters: Record<string, Tensor> = {};
-  const optimizer: Record<string, Tensors> = {};
-  const ema: Record<string, Tensor> = {};
-  for (const [name, parameter] of Object.entries(state.parameters)) {
-    const slots = state.optimizer[name] ?? {};
-    const updated = parts.optimizer.update({
-      parameter,
-      gradient: gradients[name],
-      state: slots,
-      learningRate: scalars.learningRate,
-      step: scalars.step,
-    });
-    parameters[name] = keep(updated.parameter, parameter);
-    optimizer[name] = Object.fromEntries(
-      Object.entries(slots).map(([slot, old]) => [slot, keep(updated.state[slot], old)]),
-    );
-    if (state.ema) {
-      const average = state.ema[name];
-      ema[name] = keep(average.add(updated.parameter.sub(average).mul(scalars.emaDecay!.neg().add(1))), average);
-    }
-  }
+  const updates = mapTrees<Tensor, Update>(
+    (parameter, gradient, slots) =>
+      parts.optimizer.update({
+        parameter,
+        gradient: gradient as Tensor,
+        state: slots as Tensors,
+        learningRate: scalars.learningRate,
+        step: scalars.step,
+      }),
+    state.parameters,
+    gradients,
+    state.optimizer,
+  ) as Tree<Tensor>;
+  const parameters = mapTrees<Tensor, Tensor>(
+    (old, update) => keep((update as Update).parameter, old),
+    state.parameters,
+    updates,
+  );
+  const optimizer = mapTrees<Tensor, Tree<Tensor>>(
+    (_, update, slots) =>
+      mapTrees<Tensor, Tensor>((old, next) => keep(next as Tensor, old), slots, (update as Update).state),
+    state.parameters,
+    updates,
+    state.optimizer,
+  ) as Tree<Tensor>;
+  const ema = mapTrees<Tensor, Tensor>(
+    (average, update) =>
+      keep(average.add((update as Update).parameter.sub(average).mul(scalars.emaDecay!.neg().add(1))), average),
+    state.ema,
+    updates,
+  );
   const statistics = stack([
     statisticAt(statistic.lossSum).add(where(healthy, loss, 0)),
     statisticAt(statistic.skipped).add(where(and(healthy, not(finite)), 1, 0)),
     where(healthy, broken, where(whole, scalars.step, broken)),
     squaredNorm.sqrt(),
   ]);
-  return { parameters, optimizer, ...(state.ema && { ema }), statistics };
+  return { parameters, optimizer, ...(ema && { ema }), statistics };
 }
 
 const scalar: TensorType = { shape: [], dtype: 'f32' };
 
-/** The whole training step as one graph: gradients, then update. Inputs `state.*` are aliased to outputs of the same names. */
-export function trainingStepGraph(parts: TrainingParts): Graph {
+/** What a training step is given: types, symbols or arrays. */
+export type TrainingStepArgument<Leaf> = {
+  readonly state: CarriedState<Leaf>;
+  /** [batch, ...event]. */
+  readonly x1: Leaf;
+  readonly x0?: Leaf;
+  readonly condition?: Readonly<Record<string, Leaf>>;
+  readonly seed: { readonly key: Leaf; readonly step: Leaf };
+  readonly learningRate: Leaf;
+  /** Number of the update, from 1. */
+  readonly step: Leaf;
+  readonly emaDecay?: Leaf;
+};
+
+/** The whole training step as one program: gradients, then update. The state is donated. */
+export function traceTrainingStep(
+  parts: TrainingParts,
+): TracedProgram<TrainingStepArgument<TensorType>, { readonly state: CarriedState<Tensor> }> {
   const { batchSize, context, condition } = parts;
   const point: TensorType = { shape: [batchSize, ...context.shape], dtype: 'f32' };
-  return trace(
-    (given) => {
-      const batch = {
-        x1: given.x1,
-        ...(given.x0 && { x0: given.x0 }),
-        ...(condition && { condition: given.condition as Tensors }),
-      };
-      const state = given.state as unknown as Parameters<typeof updateFormula>[1];
-      const seed = { key: given.seed.key, firstSample: constant(0, 'u32'), step: given.seed.step };
-      const result = gradientsFormula(parts, state.parameters, batch, seed);
-      return {
-        state: updateFormula(parts, state, result, {
-          learningRate: given.learningRate,
-          step: given.step,
-          ...(given.emaDecay && { emaDecay: given.emaDecay }),
-        }),
-      };
+  const types: TrainingStepArgument<TensorType> = {
+    state: {
+      parameters: parts.parameters,
+      optimizer: parts.optimizerState,
+      ...(parts.ema && { ema: parts.parameters }),
+      statistics: { shape: [4], dtype: 'f32' },
     },
-    {
-      state: {
-        parameters: parts.parameters,
-        optimizer: parts.optimizerState,
-        ...(parts.ema && { ema: parts.parameters }),
-        statistics: { shape: [4], dtype: 'f32' as const },
-      },
-      x1: point,
-      ...(parts.feedsSource && { x0: point }),
-      ...(condition && { condition }),
-      seed: { key: { shape: [2], dtype: 'u32' as const }, step: { shape: [], dtype: 'u32' as const } },
-      learningRate: scalar,
-      step: scalar,
-      ...(parts.ema && { emaDecay: scalar }),
+    x1: point,
+    ...(parts.feedsSource && { x0: point }),
+    ...(condition && { condition }),
+    seed: { key: { shape: [2], dtype: 'u32' }, step: { shape: [], dtype: 'u32' } },
+    learningRate: scalar,
+    step: scalar,
+    ...(parts.ema && { emaDecay: scalar }),
+  };
+  return new TracedProgram(
+    ({ state, seed: { key, step }, ...given }) => {
+      const result = gradientsFormula(parts, state.parameters, given, { key, firstSample: constant(0, 'u32'), step });
+      return { state: updateFormula(parts, state, result, given) };
     },
+    types,
+    { donate: ['state'] },
   );
 }

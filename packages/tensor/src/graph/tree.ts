@@ -4,14 +4,18 @@ import type { TensorType } from '../tensor/shape.ts';
 /** Nested records and arrays with a leaf type: parameters, batches, optimizer states. An absent leaf is `undefined`. */
 export type Tree<Leaf> = Leaf | undefined | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
 
+/** Whether a type is a {@link Tree} of some leaf: it then contains lists of itself. */
+export type IsTree<T> = [readonly T[]] extends [T] ? true : false;
+
 /** The same nesting with different leaves. */
-export type MapTree<T, From, To> = [Tree<From>] extends [T]
-  ? Tree<To>
-  : T extends From
-    ? To
-    : T extends undefined
-      ? undefined
-      : { [K in keyof T]: MapTree<T[K], From, To> };
+export type MapTree<T, From, To> =
+  IsTree<T> extends true
+    ? Tree<To>
+    : T extends From
+      ? To
+      : T extends undefined
+        ? undefined
+        : { [K in keyof T]: MapTree<T[K], From, To> };
 
 /**
  * The path of a part of the tree at `path`, whose own path is ''. Names are joined by dots; dots and backslashes inside a name are
@@ -50,6 +54,30 @@ export function flattenTree<Leaf>(tree: Tree<Leaf>, root = 'value'): [name: stri
   };
   visit(tree, '');
   return leaves;
+}
+
+/** The types of a tree's leaves. */
+export const typesOf = <T extends Tree<TensorType>>(tree: T): MapTree<T, TensorType, TensorType> =>
+  mapTree<TensorType, TensorType>(tree, ({ shape, dtype }) => ({ shape, dtype })) as MapTree<T, TensorType, TensorType>;
+
+/**
+ * Applies a formula to each leaf of a tree, together with the parts of other trees at its place: leaves, or whatever they have
+ * there (`jax.tree.map`).
+ */
+export function mapTrees<Leaf, To>(
+  formula: (leaf: Leaf, ...parts: Tree<Leaf>[]) => To,
+  tree: Tree<Leaf>,
+  ...others: readonly Tree<Leaf>[]
+): Tree<To> {
+  const visit = (value: unknown, parts: readonly unknown[]): unknown => {
+    if (value === undefined) return undefined;
+    if (isLeaf(value)) return formula(value as Leaf, ...(parts as Tree<Leaf>[]));
+    const at = (name: string | number): unknown[] =>
+      parts.map((part) => (part as Readonly<Record<string | number, unknown>> | undefined)?.[name]);
+    if (Array.isArray(value)) return value.map((part, i) => visit(part, at(i)));
+    return Object.fromEntries(Object.entries(value as object).map(([name, part]) => [name, visit(part, at(name))]));
+  };
+  return visit(tree, others) as Tree<To>;
 }
 
 /** The same nesting with every leaf replaced by `replace(leaf, path)`. */

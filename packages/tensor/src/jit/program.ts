@@ -1,7 +1,7 @@
 import type { BackendArray, Executable } from '../backend/backend.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import type { MapTree, Tree } from '../graph/tree.ts';
+import type { IsTree, MapTree, Tree } from '../graph/tree.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
 import type { TensorType } from '../tensor/shape.ts';
 import type { TreePorts } from './treePorts.ts';
@@ -13,26 +13,28 @@ export type ArgumentArrays<Types> = MapTree<Types, TensorType, BackendArray | Ho
 export type ResultArrays<Result> = MapTree<Result, Tensor, BackendArray>;
 
 /** Some of the arrays of an argument, to bind. */
-export type SomeArrays<Types> = [Tree<TensorType>] extends [Types]
-  ? Tree<BackendArray>
-  : Types extends TensorType
-    ? BackendArray
-    : Types extends undefined
-      ? undefined
-      : { [Key in keyof Types]?: SomeArrays<Types[Key]> | undefined };
+export type SomeArrays<Types> =
+  IsTree<Types> extends true
+    ? Tree<BackendArray>
+    : Types extends TensorType
+      ? BackendArray
+      : Types extends undefined
+        ? undefined
+        : { [Key in keyof Types]?: SomeArrays<Types[Key]> | undefined };
 
 /** The types of an argument without the leaves that are bound. */
-export type Unbound<Types, Bound> = [Tree<TensorType>] extends [Types]
-  ? Tree<TensorType>
-  : {
-      [
-        Key in keyof Types as Key extends keyof Bound
-          ? IsWhole<Types[Key], Bound[Key]> extends true
-            ? never
+export type Unbound<Types, Bound> =
+  IsTree<Types> extends true
+    ? Tree<TensorType>
+    : {
+        [
+          Key in keyof Types as Key extends keyof Bound
+            ? IsWhole<Types[Key], Bound[Key]> extends true
+              ? never
+              : Key
             : Key
-          : Key
-      ]: Key extends keyof Bound ? Unbound<Types[Key], Bound[Key]> : Types[Key];
-    };
+        ]: Key extends keyof Bound ? Unbound<Types[Key], Bound[Key]> : Types[Key];
+      };
 
 /** Whether all leaves of a part are bound, as far as its type tells. */
 type IsWhole<Types, Bound> = Bound extends MapTree<Types, TensorType, BackendArray> ? true : false;
