@@ -7,7 +7,8 @@ import { inProcess, seen, start, temporaryFolder } from './support/commandLine.t
 import { tinyExperiment } from './support/tinyExperiment.ts';
 
 /** A plugin module with a model that adds three columns to whatever it is given. */
-const crookedModel = `import { defineModel, zeros } from '${import.meta.resolve('@flow-matching/core')}';
+const crookedModel = `import { defineModel } from '${import.meta.resolve('@flow-matching/core')}';
+import { zeros } from '${import.meta.resolve('@flow-matching/tensor')}';
 export const crooked = defineModel({
   name: 'crooked',
   create: () => ({ name: 'crooked', init: () => ({}), apply: (_, { x }) => x.add(zeros([x.shape[0], 3])) }),
@@ -166,7 +167,7 @@ describe('a run', function () {
     const truncated = await train('a', '--resume', '--strict');
     expect(truncated.status).to.equal(1);
     expect(truncated.stderr).to.match(
-      /FM_CHECKPOINT: .*60\.safetensors: the file is cut short.*Leave out --strict.*the checkpoint before, 50\.safetensors/,
+      /FM_CHECKPOINT: .*60\.safetensors: the file is cut short.*Leave out --strict.*the previous checkpoint, 50\.safetensors/,
     );
     writeFileSync(file, await final('b'));
     const foreign = await train('a', '--resume');
