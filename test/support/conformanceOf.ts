@@ -45,12 +45,12 @@ const subjects: readonly Subject[] = [
 export const fastSubjects: readonly string[] = ['reference', 'onnx', 'tfjs'];
 export const interpretedSubjects: readonly string[] = ['tfjs (wasm)', 'tfjs (cpu)'];
 
-/** Registers levels of the suite for backends, a test for each level: all cases, or those whose ids begin with one of `prefixes`. */
+/** Registers levels of the suite for backends, a test for each level: all cases, or those with `chosen` ids. */
 export function conformanceOfBackends(
   names: readonly string[],
   levels: readonly Level[],
-  prefixes?: readonly string[],
+  chosen?: (id: string) => boolean,
 ): void {
   for (const subject of subjects.filter(({ name }) => names.includes(name)))
-    conformanceOfSubject(subject, levels, prefixes);
+    conformanceOfSubject(subject, levels, chosen);
 }
