@@ -190,17 +190,22 @@ describe('compare', function () {
 });
 
 describe('examples/ablation', () => {
-  const names = ['fm-ot', 'fm-vp', 'fm-ve', 'noise-matching', 'score-matching', 'score-flow'];
+  const families = [
+    ['fm-ot', 'fm-vp', 'fm-ve', 'noise-matching', 'score-matching', 'score-flow'],
+    ['fm-ot-long', 'fm-vp-long'],
+  ];
 
-  it('differ in path and objective alone', async () => {
-    const rests = await Promise.all(
-      names.map(async (name) => {
-        const path = fileURLToPath(new URL(`../../../examples/ablation/${name}.yaml`, import.meta.url));
-        const { experiment } = await loadExperiment(createRootContainer(), path);
-        expect(experiment.name).to.equal(name);
-        return { ...identityOf(experiment), path: undefined, objective: undefined };
-      }),
-    );
-    for (const rest of rests) expect(rest).to.deep.equal(rests[0]);
-  });
+  for (const names of families) {
+    it(`differ in path and objective alone: ${names.join(', ')}`, async () => {
+      const rests = await Promise.all(
+        names.map(async (name) => {
+          const path = fileURLToPath(new URL(`../../../examples/ablation/${name}.yaml`, import.meta.url));
+          const { experiment } = await loadExperiment(createRootContainer(), path);
+          expect(experiment.name).to.equal(name);
+          return { ...identityOf(experiment), path: undefined, objective: undefined };
+        }),
+      );
+      for (const rest of rests) expect(rest).to.deep.equal(rests[0]);
+    });
+  }
 });
