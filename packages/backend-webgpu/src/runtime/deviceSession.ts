@@ -45,15 +45,9 @@ export class DeviceSession {
     });
   }
 
-  get disposed(): boolean {
-    return this.#disposed;
-  }
-
-  /** @throws DisposedError after disposal; BackendError after the device has failed. */
-  checkAlive(): void {
-    if (this.#disposed)
-      throw new DisposedError('The webgpu backend was disposed.', { expected: 'a backend that is not disposed' });
-    if (this.#failure) throw this.#failure;
+  /** The error with which the device has failed. */
+  get failure(): BackendError | undefined {
+    return this.#failure;
   }
 
   /**
@@ -164,7 +158,6 @@ export class DeviceSession {
 
   /** A copy of a part of a buffer, after all work submitted before is done. */
   async read(from: DeviceBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
-    this.checkAlive();
     const staging = this.device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     const encoder = this.device.createCommandEncoder();
     encoder.copyBufferToBuffer(from.buffer, offset, staging, 0, bytes);
@@ -174,8 +167,9 @@ export class DeviceSession {
       if (this.#failure) throw this.#failure;
       return staging.getMappedRange().slice(0);
     } catch (cause) {
-      this.checkAlive();
-      throw new BackendError('WebGPU could not read an array.', { cause });
+      if (this.#disposed)
+        throw new DisposedError('The webgpu backend was disposed.', { expected: 'a backend that is not disposed' });
+      throw this.#failure ?? new BackendError('WebGPU could not read an array.', { cause });
     } finally {
       staging.destroy();
     }

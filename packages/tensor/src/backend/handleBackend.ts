@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
 import type { DType } from '../tensor/dtype.ts';
 import type { HostArray } from '../tensor/hostArray.ts';
-import type { Backend, BackendArray, CompileOptions } from './backend.ts';
+import type { Backend, BackendArray, CompileOptions, Executable } from './backend.ts';
 import { BackendLife } from './backendLife.ts';
 import { Compilation } from './compilation.ts';
 import type { HandleComputation } from './handleComputation.ts';
@@ -52,7 +52,15 @@ export class HandleBackend<Value, Borrowed = Value> implements Backend {
     return new OwnedArray(new SharedValue(computation.upload(source), computation), source, this.#context);
   }
 
-  async compile(graph: Graph, { aliases = [] }: CompileOptions = {}): Promise<HandleExecutable<Value, Borrowed>> {
+  compile(graph: Graph, options?: CompileOptions): Promise<Executable> {
+    return this.compileHandle(graph, options);
+  }
+
+  /** {@link compile}, for backends that add members to their executables. */
+  protected async compileHandle(
+    graph: Graph,
+    { aliases = [] }: CompileOptions = {},
+  ): Promise<HandleExecutable<Value, Borrowed>> {
     const { computation, life, queue } = this.#context;
     life.check();
     checkAliases(graph, { aliases });

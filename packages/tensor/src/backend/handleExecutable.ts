@@ -84,7 +84,7 @@ export class HandleExecutable<Value, Borrowed = Value> implements Executable {
     );
   }
 
-  bind(arrays: NamedArrays): Executable {
+  bind(arrays: NamedArrays): HandleExecutable<Value, Borrowed> {
     this.checkLive();
     const { aliases, bound, hold } = this.#parts;
     checkBinding(this.graph, arrays, aliases, bound);

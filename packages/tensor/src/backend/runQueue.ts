@@ -11,8 +11,9 @@ export class RunQueue {
   add<T>(run: () => T | Promise<T>): Promise<T> {
     const result = this.#atOnce ? started(run) : this.#last.then(run);
     // Whoever requested a run learns of its failure; the next run starts regardless.
-    const end = result.catch(() => undefined);
-    this.#last = this.#atOnce ? Promise.all([this.#last, end]) : end;
+    const end = result.then(nothing, nothing);
+    const before = this.#last;
+    this.#last = this.#atOnce ? end.then(() => before) : end;
     return result;
   }
 
@@ -22,3 +23,6 @@ export class RunQueue {
 }
 
 const started = async <T>(run: () => T | Promise<T>): Promise<T> => run();
+
+// What runs return is not kept.
+const nothing = (): void => undefined;
