@@ -11,8 +11,8 @@ export const libraryPackages: readonly string[] = [
   '@flow-matching/backend-webgpu',
 ];
 
-/** Bytes of gzip that a page may load before it asks for anything; descriptions of options are 2,600 of them, checks of counts 700, names of errors 100. */
-export const sizeBudget = 162_000;
+/** Bytes of gzip that a page may load before it asks for anything; descriptions of options are 2,600 of them, checks of counts 700, names of errors 100, lost arrays 200. */
+export const sizeBudget = 163_000;
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 

@@ -8,6 +8,7 @@ import {
   gather,
   grad,
   hostArray,
+  LostError,
   OptionError,
   roundToHalf,
   trace,
@@ -157,6 +158,24 @@ for (const engine of ['wasm', 'cpu'] as const) {
       y.dispose();
       await executable.dispose();
       assert.strictEqual(memory.numDataIds(), before);
+    });
+
+    it('reports a failure of the engine, with which its arrays are lost', async () => {
+      const started = await startEngine(engine, {});
+      const executable = await backend.compile(trace(({ x }) => ({ y: x.add(1) }), { x: f32([3]) }));
+      const x = backend.array(hostArray([1, 2, 3]));
+      try {
+        started.lost = 'unreachable';
+        assert.instanceOf(await errorOf(() => x.read()), LostError);
+        const error = await errorOf(() => executable.run({ x }));
+        assert.instanceOf(error, BackendError);
+        assert.include(error.message, 'unreachable');
+      } finally {
+        delete started.lost;
+      }
+      assert.deepEqual(Array.from(await x.read()), [1, 2, 3]);
+      x.dispose();
+      await executable.dispose();
     });
 
     it('leads an error back to the line that asked for the operator, and leaves the state as it was', async () => {

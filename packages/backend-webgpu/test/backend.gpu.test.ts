@@ -157,6 +157,7 @@ describe('the webgpu backend', () => {
     });
     expect(error).to.be.instanceOf(BackendError);
     expect(error.message).to.include('lost').and.include('checkpoint');
+    expect(await errorOf(() => training.state())).to.be.instanceOf(fm.LostError);
 
     const restored = await make();
     const resumed = await restored.flow.begin(checkerboard(), { ...options, resume: checkpoint });

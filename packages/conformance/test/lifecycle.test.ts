@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { lifecycleCases } from '../src/suites/lifecycleCases.ts';
 import {
   brokenBackend,
+  donationsLostSilently,
   immortalArrays,
   firstBinding,
   keptDonations,
@@ -22,6 +23,7 @@ const quick = lifecycleCases().filter(({ id }) => !id.startsWith('L0/growth'));
 const expectations: readonly { readonly defect: Defect; readonly caughtBy: readonly string[] }[] = [
   { defect: overwrittenInputs, caughtBy: ['L0/donation/old values', 'L0/donation/swapped'] },
   { defect: keptDonations, caughtBy: ['L0/donation/takes'] },
+  { defect: donationsLostSilently, caughtBy: ['L0/runs/a failed run'] },
   { defect: firstBinding, caughtBy: ['L0/binding/twice'] },
   { defect: undisposedExecutables, caughtBy: ['L0/disposal/executable'] },
   { defect: uncountedExecutables, caughtBy: ['L0/disposal/shared'] },

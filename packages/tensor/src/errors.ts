@@ -119,6 +119,18 @@ export class DisposedError extends FlowMatchingError {
   }
 }
 
+/**
+ * The elements of an array no longer exist: its device has failed, or a run that the array was donated to failed after it had
+ * begun to overwrite it.
+ */
+export class LostError extends FlowMatchingError {
+  static override readonly name: string = 'LostError';
+
+  constructor(problem: string, details?: ErrorDetails) {
+    super('FM_LOST', problem, details);
+  }
+}
+
 /** An object of another copy of one of the framework's packages. */
 export class CopyError extends FlowMatchingError {
   static override readonly name: string = 'CopyError';

@@ -2,7 +2,7 @@ import { assert } from 'chai';
 import type { Backend, CompileOptions, Executable } from '../src/backend/backend.ts';
 import { handleBackend } from '../src/backend/handleBackend.ts';
 import type { HandleComputation, HandleProgram } from '../src/backend/handleComputation.ts';
-import { BackendError } from '../src/errors.ts';
+import { BackendError, LostError } from '../src/errors.ts';
 import { f32, trace, u32 } from '../src/graph/trace.ts';
 import { evaluateGraph } from '../src/reference/evaluateGraph.ts';
 import { referenceManifest } from '../src/reference/kernels.ts';
@@ -149,6 +149,49 @@ describe('the values of a backend', () => {
     release();
     await running;
     assert.equal((await rejectionOf(late)).code, 'FM_DISPOSED');
+    await backend.dispose();
+  });
+
+  it('are lost with their device, while uploads, compilations and runs report its failure', async () => {
+    const device: { failure?: Error } = {};
+    const { backend, cells } = countedMemory({ failure: () => device.failure });
+    const executable = await backend.compile(increment, inPlace);
+    const x = backend.array(hostArray([1, 2]));
+    const by = hostScalar(1);
+    device.failure = new BackendError('The device was lost.');
+    const error = await rejectionOf(x.read());
+    assert.equal(error.code, 'FM_LOST');
+    assert.include(error.message, 'The device was lost.');
+    assert.strictEqual(error.cause, device.failure);
+    assert.isFalse(x.disposed);
+    for (const use of [
+      executable.run({ x, by }),
+      backend.compile(increment),
+      Promise.resolve().then(() => backend.array(by)),
+    ])
+      assert.strictEqual(await rejectionOf(use), device.failure);
+    x.dispose();
+    assert.equal(cells[0].frees, 1);
+    assert.equal((await rejectionOf(x.read())).code, 'FM_DISPOSED');
+    await backend.dispose();
+    assert.equal((await rejectionOf(backend.compile(increment))).code, 'FM_DISPOSED');
+  });
+
+  it('are lost with the run that began to overwrite them, and the inputs that it only read are not', async () => {
+    const { backend, cells } = countedMemory({}, () => () => {
+      throw new LostError('The device ran out of memory in the middle of the run.');
+    });
+    const executable = await backend.compile(increment, inPlace);
+    const [x, by] = [backend.array(hostArray([1, 2])), backend.array(hostScalar(1))];
+    assert.equal((await rejectionOf(executable.run({ x, by }))).code, 'FM_LOST');
+    assert.equal((await rejectionOf(x.read())).code, 'FM_LOST');
+    assert.equal((await rejectionOf(executable.run({ x, by }))).code, 'FM_LOST');
+    assert.deepEqual(Array.from(await by.read()), [1]);
+    x.dispose();
+    assert.deepEqual(
+      cells.map(({ frees }) => frees),
+      [1, 0],
+    );
     await backend.dispose();
   });
 

@@ -1,5 +1,6 @@
 import { handleBackend, type Backend } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { engineFailure } from './engineFailure.ts';
 import { engineKinds, startEngine } from './engines/index.ts';
 import type { EngineOptions, InterpretedEngineName, StartedEngine } from './engines/engine.ts';
 import { InterpretedProgram } from './interpretedProgram.ts';
@@ -29,6 +30,7 @@ export function backendOn(engine: StartedEngine): Backend {
     read: async ({ dataId }, { dtype }) =>
       inStorage((await engine.backend.read(dataId)) as Float32Array, dtype).slice(),
     free: ({ dataId }) => void engine.backend.disposeData(dataId),
+    failure: () => engineFailure(engine),
     compile: (graph) => new InterpretedProgram(engine, operators, manifest, graph),
   });
 }

@@ -1,6 +1,5 @@
 import {
   allocate,
-  BackendError,
   evaluateOperator,
   nodeDType,
   operatorError,
@@ -16,6 +15,7 @@ import {
   type Tensor,
 } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { engineFailure } from './engineFailure.ts';
 import type { StartedEngine } from './engines/engine.ts';
 import { byDefinition } from './lowering/byDefinition.ts';
 import type { EngineTable } from './lowering/index.ts';
@@ -61,13 +61,9 @@ export class InterpretedProgram implements HandleProgram<TensorInfo> {
   }
 
   async run(inputs: Readonly<Record<string, TensorInfo>>): Promise<Record<string, TensorInfo>> {
-    const { backend, kind, lost } = this.#engine;
-    if (lost !== undefined) {
-      throw new BackendError(`TensorFlow.js's ${kind.name} engine failed in an earlier run: ${lost}`, {
-        expected: 'a working engine',
-        remedy: 'Restart the process.',
-      });
-    }
+    const { backend } = this.#engine;
+    const failure = engineFailure(this.#engine);
+    if (failure) throw failure;
     /** The values of this run, freed after their last use. */
     const own = new Map<Tensor, TensorInfo>();
     const given = new Map<Tensor, TensorInfo>(this.#constants);

@@ -1,4 +1,14 @@
-import { constant, f32, hostArray, trace, zeros, type BackendArray } from '@flow-matching/tensor';
+import {
+  constant,
+  f32,
+  gather,
+  hostArray,
+  i32,
+  LostError,
+  trace,
+  zeros,
+  type BackendArray,
+} from '@flow-matching/tensor';
 import type { ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
 import { expectValues } from './expectValues.ts';
@@ -103,6 +113,39 @@ export const runCases = (): readonly ConformanceCase[] => [
       const results = await executable.run({ state, by: scalar(1) });
       await expectValues(context, 'the next state', results['state'], [2, 3, 4]);
       for (const array of Object.values(results)) array.dispose();
+      await executable.dispose();
+    },
+  ),
+  lifecycleCase(
+    'runs/a failed run',
+    'After a run that failed, the array that was to be donated holds its old elements, or is lost and says so; other inputs are as they were.',
+    async (context) => {
+      const graph = trace(({ state, at }) => ({ state: state.add(gather(state, at)) }), {
+        state: f32([3]),
+        at: i32([3]),
+      });
+      const executable = await context.backend.compile(graph, inPlace);
+      const state = context.backend.array(vector(1, 2, 3));
+      const at = context.backend.array(hostArray(Int32Array.of(0, 1, 1_000_000)));
+      // Backends that do not check indices succeed.
+      const outcome = await executable.run({ state, at }).catch(() => undefined);
+      if (outcome) {
+        claim(state.disposed, 'A donated array is not disposed.');
+        for (const array of Object.values(outcome)) array.dispose();
+      } else {
+        claim(!state.disposed, 'The array counts as disposed after a run that failed.');
+        const data = await state.read().catch((error: unknown) => {
+          if (error instanceof LostError) return undefined;
+          throw error;
+        });
+        if (data) await expectValues(context, 'the state', state, [1, 2, 3]);
+        else await refused('A run with a lost array', 'FM_LOST', () => executable.run({ state, at }));
+      }
+      await expectValues(context, 'the other input', at, [0, 1, 1_000_000]);
+      for (const array of [state, at]) array.dispose();
+      const { state: next } = await executable.run({ state: vector(1, 2, 3), at: hostArray(Int32Array.of(0, 1, 2)) });
+      await expectValues(context, 'a run afterwards', next, [2, 4, 6]);
+      next.dispose();
       await executable.dispose();
     },
   ),

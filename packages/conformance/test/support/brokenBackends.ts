@@ -253,6 +253,26 @@ export const keptDonations: Defect = {
   wrap: compiledBy((backend, graph) => backend.compile(graph)),
 };
 
+/** Donated arrays are gone even if the run fails. */
+export const donationsLostSilently: Defect = {
+  name: 'failed runs that dispose what was donated to them',
+  wrap: compiledBy(async (backend, graph, options) => {
+    const executable = await backend.compile(graph, options);
+    const run: Executable['run'] = async (inputs) => {
+      try {
+        return await executable.run(inputs);
+      } catch (error) {
+        for (const [name] of options?.aliases ?? []) {
+          const array = inputs[name];
+          if (!isHostArray(array)) array.dispose();
+        }
+        throw error;
+      }
+    };
+    return { ...delegate(executable), graph, run };
+  }),
+};
+
 /** Executables outlive their disposal. */
 export const undisposedExecutables: Defect = {
   name: 'executables that run after they were disposed',

@@ -4,7 +4,17 @@ import type { TypedArray } from '../tensor/dtype.ts';
 import type { TensorType } from '../tensor/shape.ts';
 import type { Manifest } from './manifest.ts';
 
-/** An array that a backend owns. Handles that were disposed or donated, or whose backend was disposed, throw DisposedError when used. */
+/**
+ * An array that a backend owns. It is in one of these states:
+ *
+ * - live: `read` and runs use it.
+ * - disposed: after `dispose()` of the array or of its backend. Using it throws a DisposedError.
+ * - donated: from the request of a run with an aliased input on. Using it throws a DisposedError. If the run is refused or fails, the
+ *   array is live again, unless it is lost.
+ * - lost: the device has failed, or a run failed after it had begun to overwrite the array. Using it throws a LostError.
+ *
+ * Arrays that a failed run only reads stay live. Disposing an array in any state is harmless.
+ */
 export interface BackendArray extends TensorType {
   /** Whether the handle was disposed or donated; using it then throws. */
   readonly disposed: boolean;
@@ -20,7 +30,8 @@ export type RunInputs = Readonly<Record<string, BackendArray | HostArray>>;
 export interface CompileOptions {
   /**
    * Pairs of an input and an output of one type. The input's array is donated: the run may overwrite it with the output, and
-   * its handle is disposed when the run succeeds. If the run fails, the handle stays readable.
+   * its handle is disposed when the run succeeds. If the run fails, the array is live again, or lost if the run had begun to
+   * overwrite it ({@link BackendArray}).
    */
   readonly aliases?: readonly (readonly [input: string, output: string])[];
 }
@@ -30,7 +41,8 @@ export interface Executable {
   readonly graph: Graph;
   /**
    * @throws GraphError for a missing or unknown input; ShapeError or DTypeError for an input of the wrong type; DisposedError
-   *   for a disposed handle; BackendError if the backend itself fails.
+   *   for a disposed handle; LostError for a lost one, or if the run fails after it has begun to overwrite donated arrays;
+   *   BackendError if the backend itself fails.
    */
   run(inputs: RunInputs): Promise<Record<string, BackendArray>>;
   /**

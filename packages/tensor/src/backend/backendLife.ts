@@ -20,15 +20,24 @@ export class BackendLife {
     this.#ended = true;
   }
 
+  /** The error with which the device has failed. */
+  get failure(): Error | undefined {
+    return this.#failure();
+  }
+
+  /** @throws DisposedError after disposal. */
+  checkOpen(): void {
+    if (!this.#ended) return;
+    throw new DisposedError(`The ${this.name} backend was disposed.`, {
+      expected: 'a backend that is not disposed',
+      remedy: 'Create another one.',
+    });
+  }
+
   /** @throws DisposedError after disposal; the device's error after it has failed. */
   check(): void {
-    if (this.#ended) {
-      throw new DisposedError(`The ${this.name} backend was disposed.`, {
-        expected: 'a backend that is not disposed',
-        remedy: 'Create another one.',
-      });
-    }
-    const failure = this.#failure();
+    this.checkOpen();
+    const { failure } = this;
     if (failure) throw failure;
   }
 }

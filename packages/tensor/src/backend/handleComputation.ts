@@ -12,8 +12,8 @@ export interface HandleProgram<Value, Borrowed = Value> {
   readonly randomness?: HostRandomness | undefined;
   /**
    * Outputs by name from inputs by name. Inputs are not changed, except that an aliased input may be overwritten with its output.
-   * Each output is a new value or, as the same object, an input or another output; it must not be borrowed. If the run throws, its
-   * inputs are as they were.
+   * Each output is a new value or, as the same object, an input or another output; it must not be borrowed. If the run throws a
+   * LostError, the arrays donated to it are lost; if it throws any other error, its inputs are as they were.
    */
   run(
     inputs: Readonly<Record<string, Value | Borrowed>>,
@@ -48,7 +48,7 @@ export interface HandleComputation<Value, Borrowed = Value> {
   read(value: Value, type: TensorType): TypedArray | Promise<TypedArray>;
   /** Called once for each value, after the last array and the last run that use it. */
   free(value: Value): void;
-  /** The error with which the device has failed, which every further use throws; undefined while it works. */
+  /** The error with which the device has failed; undefined while it works. Every array is lost then, and every run, upload and compilation throws it. */
   failure?(): Error | undefined;
   /** @throws UnsupportedError for operators beyond the manifest; {@link prepareGraph} does. */
   compile(

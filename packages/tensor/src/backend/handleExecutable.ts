@@ -57,12 +57,14 @@ export class HandleExecutable<Value, Borrowed = Value> implements Executable {
     const running = variant ? variant.then((compiled) => compiled.run(taken)) : hold.value.run(taken);
     const donated = aliases.map(([input]) => given[input]).filter((array) => array instanceof OwnedArray);
     for (const array of donated) array.donate(running);
-    let outputs: Record<string, BackendArray> | undefined;
     try {
-      outputs = this.#arrays(await running, taken.shared);
+      const outputs = this.#arrays(await running, taken.shared);
+      for (const array of donated) array.endDonation();
       return outputs;
+    } catch (error) {
+      for (const array of donated) array.undoDonation(error);
+      throw error;
     } finally {
-      for (const array of donated) array.settleDonation(outputs !== undefined);
       taken.release();
     }
   }

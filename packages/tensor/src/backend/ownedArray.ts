@@ -1,4 +1,4 @@
-import { DisposedError } from '../errors.ts';
+import { DisposedError, LostError } from '../errors.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { formatType, type TensorType } from '../tensor/shape.ts';
 import type { BackendArray } from './backend.ts';
@@ -21,6 +21,8 @@ export class OwnedArray<Value> implements BackendArray {
   /** The run in progress that the array is donated to. */
   #donation: Promise<unknown> | undefined;
   #donated = false;
+  /** Why the elements no longer exist. */
+  #lost: LostError | undefined;
 
   /** Takes over one reference to the value. */
   constructor(shared: SharedValue<Value>, { shape, dtype }: TensorType, owner: ArrayOwner<Value>) {
@@ -38,10 +40,14 @@ export class OwnedArray<Value> implements BackendArray {
     return this.#owner.computation.memory === memory;
   }
 
-  /** The value, retained for the caller. @throws DisposedError if the array is not live. */
+  /** The value, retained for the caller. @throws DisposedError or LostError if the array is not live. */
   retain(): SharedValue<Value> {
-    this.#owner.life.check();
-    if (this.#shared && !this.#donation) return this.#shared.retain();
+    const { life } = this.#owner;
+    life.checkOpen();
+    if (this.#shared && !this.#donation) {
+      if (life.failure || this.#lost) throw this.#lostError();
+      return this.#shared.retain();
+    }
     const donated = this.#donated || this.#donation !== undefined;
     throw new DisposedError(`The array ${formatType(this)} was ${donated ? 'donated to a run' : 'disposed'}.`, {
       expected: 'an array that is not disposed',
@@ -55,6 +61,8 @@ export class OwnedArray<Value> implements BackendArray {
     const shared = this.retain();
     try {
       return await this.#owner.computation.read(shared.value, this);
+    } catch (error) {
+      throw this.#owner.life.failure ? this.#lostError() : error;
     } finally {
       shared.release();
     }
@@ -65,16 +73,26 @@ export class OwnedArray<Value> implements BackendArray {
     this.#shared = undefined;
   }
 
-  /** Gives the array to a run that was just requested; {@link settleDonation} ends the donation. */
+  /** Gives the array to a run that was just requested; {@link endDonation} or {@link undoDonation} follows. */
   donate(run: Promise<unknown>): void {
     this.#donation = run;
   }
 
-  /** Disposes the array if the run succeeded, and makes it live again if it failed. */
-  settleDonation(succeeded: boolean): void {
+  /** Disposes the array after the run has succeeded. */
+  endDonation(): void {
     this.#donation = undefined;
-    if (!succeeded) return;
     this.#donated = true;
     this.dispose();
+  }
+
+  /** Makes the array live again after the run has failed, or lost if the error says so. */
+  undoDonation(error: unknown): void {
+    this.#donation = undefined;
+    if (error instanceof LostError) this.#lost = error;
+  }
+
+  #lostError(): LostError {
+    const cause = this.#owner.life.failure ?? this.#lost!;
+    return new LostError(`The array ${formatType(this)} is lost: ${cause.message}`, { cause });
   }
 }
