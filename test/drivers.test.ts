@@ -13,7 +13,9 @@ import {
   OptionError,
   ShapeError,
   where,
+  hostArray,
   type HostArray,
+  type Tensor,
   DataError,
   MemoryError,
 } from '@flow-matching/tensor';
@@ -100,6 +102,40 @@ onEachBackend('training', (backend) => {
       expect(bytes(resumed.ema!)).to.equal(bytes(whole.ema!));
     });
   }
+
+  it('gives a model its parameters as it nests them, names with dots and empty lists included', async () => {
+    type Nested = { readonly 'a.b': Tensor; readonly a: { readonly c: Tensor }; readonly none: readonly Tensor[] };
+    const model: VectorFieldModel = {
+      name: 'dotted',
+      init: (random) => ({ 'a.b': random.normal([1]), a: { c: random.normal([1, 2]) }, none: [] }),
+      apply(parameters, { x }) {
+        const { 'a.b': scale, a, none } = parameters as Nested;
+        expect(none).to.deep.equal([]);
+        return x.mul(scale).add(a.c);
+      },
+    };
+    const dotted = await smallFlow(backend(), { model });
+    const [names, data] = [['a.b', 'a.c'], gaussianData()];
+    const whole = await trainedState(dotted, data, options({ ema: 0.9 }));
+    expect(Object.keys(whole.parameters)).to.deep.equal(names);
+    expect(Object.keys(whole.optimizer)).to.deep.equal(
+      names.flatMap((name) => [`${name}.firstMoment`, `${name}.secondMoment`]),
+    );
+    const saved = await trainedState(dotted, data, options({ ema: 0.9, steps: 10 }));
+    for (const name of names) expect(saved.parameters[name].data).to.not.deep.equal(whole.parameters[name].data);
+    const resumed = await trainedState(dotted, data, options({ ema: 0.9, resume: saved }));
+    for (const part of ['parameters', 'optimizer', 'ema'] as const)
+      expect(bytes(resumed[part]!)).to.equal(bytes(whole[part]!));
+    dotted.load(whole.parameters, { shape: [2] });
+    expect(bytes(await dotted.parameters())).to.equal(bytes(whole.parameters));
+    const { samples } = await dotted.sample(3);
+    expect(samples.shape).to.deep.equal([3, 2]);
+    await dotted.dispose();
+    const one = hostArray([1]);
+    const ambiguous = await smallFlow(backend(), { model: { ...model, init: () => ({ 'a.b': one, a: { b: one } }) } });
+    expect(await ambiguous.begin(data, options()).catch((error: unknown) => error)).to.be.instanceOf(GraphError);
+    await ambiguous.dispose();
+  });
 
   it('refuses counts that are none, or that no memory could hold, before it asks for data', async () => {
     const data: Dataset = { name: 'none', shape: [2 ** 10], batch: () => expect.fail('it was asked for a batch') };

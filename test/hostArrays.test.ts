@@ -139,6 +139,11 @@ describe('host arrays are checked where they enter', () => {
     const wrong = { w: { data: new Float32Array(3), shape: [1], dtype: 'f32' } } as const;
     const { code, message } = await failureOf(async () => flow.load(wrong, { shape: [2], condition: { shift: [2] } }));
     expect([code, message.includes("'w'")]).to.deep.equal(['FM_SHAPE', true]);
+    const w = hostArray([1]);
+    for (const others of [{ w, v: w }, { 'w.0': w }] as Record<string, HostArray>[]) {
+      const refused = await failureOf(async () => flow.load(others, { shape: [2], condition: { shift: [2] } }));
+      expect([refused.code, /'(v|w\.0)'/.test(refused.message)]).to.deep.equal(['FM_GRAPH', true]);
+    }
     const { samples } = await flow.sample(2, { condition: { shift: rows(2) } });
     expect(samples.shape).to.deep.equal([2, 2]);
   });

@@ -16,7 +16,6 @@ export { exactDivergence, hutchinsonDivergence, type PointField } from './driver
 export * from './drivers/flow.ts';
 export * from './drivers/likelihood.ts';
 export * from './drivers/measureModel.ts';
-export { unflattenParameters } from './drivers/modelField.ts';
 export type { SolveCounts, SolveOptions, StoppedSolve } from './drivers/odeBatches.ts';
 export * from './drivers/requireFinished.ts';
 export * from './drivers/sampler.ts';

@@ -3,7 +3,7 @@ import type { Solver } from '../src/contracts/solver.ts';
 import { solveInBatches } from '../src/drivers/odeBatches.ts';
 import type { OdePrograms } from '../src/drivers/odePrograms.ts';
 import type { OdeResult } from '../src/solve/odeProgram.ts';
-import { hostArray } from '@flow-matching/tensor';
+import { hostArray, hostScalar } from '@flow-matching/tensor';
 
 describe('a solve in batches', () => {
   it('joins more batches than a call takes arguments', async () => {
@@ -33,12 +33,12 @@ describe('a solve in batches', () => {
       {
         programs,
         solver: { name: 'none' } as Solver,
-        request: (rows) => ({ rows, context: { shape: [] }, arrays: {}, conditions: {} }),
+        request: (rows) => ({ rows, context: { shape: [] }, arrays: {} }),
         count,
         start: 0,
         end: 1,
         arrays: {},
-        inputs: () => ({}),
+        inputs: () => ({ key: hostScalar(0), firstSample: hostScalar(0) }),
       },
       { batchSize: 1 },
     );

@@ -10,6 +10,7 @@ export type { HandleExecutable } from './backend/handleExecutable.ts';
 export * from './backend/hostBackend.ts';
 export * from './backend/manifest.ts';
 export * from './backend/programCache.ts';
+export * from './backend/readTree.ts';
 export * from './backend/runInputs.ts';
 export * from './backend/runtimeError.ts';
 export * from './backend/sharedCompilations.ts';

@@ -241,6 +241,15 @@ describe('composites under differentiation', () => {
 describe('valueAndGrad', () => {
   type Layer = { readonly weight: Tensor; readonly bias?: Tensor | undefined };
 
+  it('refuses parameters that names cannot tell apart', () => {
+    const ambiguous = () =>
+      trace(({ x, y }) => valueAndGrad((at) => at['a.b'].mul(2).add(at.a.b), { 'a.b': x, a: { b: y } }).gradient, {
+        x: f64(),
+        y: f64(),
+      });
+    assert.equal(thrownBy(ambiguous).code, 'FM_GRAPH');
+  });
+
   it('gives the gradient in the nesting of the parameters', () => {
     const graph = trace(
       ({ parameters, x }) =>

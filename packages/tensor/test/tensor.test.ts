@@ -1,5 +1,5 @@
 import { assert } from 'chai';
-import { flattenTree, mapTree, mapTrees } from '../src/graph/tree.ts';
+import { flattenTree, mapTree, mapTrees, type Tree } from '../src/graph/tree.ts';
 import { toStorage } from '../src/tensor/dtype.ts';
 import { hostArray, hostScalar, type HostArray } from '../src/tensor/hostArray.ts';
 import { broadcastShapes, normalizeAxes, stridesOf } from '../src/tensor/shape.ts';
@@ -66,6 +66,31 @@ describe('trees', () => {
       ['layers.0.weight', 'layers.1.weight', 'scale'],
     );
     assert.deepEqual(flattenTree(hostScalar(1), 'loss')[0][0], 'loss');
+  });
+
+  it('may have names with dots, but no two leaves of one path', () => {
+    const leaf = hostScalar(1);
+    assert.deepEqual(
+      flattenTree({ 'a.b': { c: leaf }, a: { b: [leaf] } }).map(([name]) => name),
+      ['a.b.c', 'a.b.0'],
+    );
+    for (const ambiguous of [
+      { 'a.b': leaf, a: { b: leaf } },
+      { 'a.0': leaf, a: [leaf] },
+      { '': { a: leaf }, a: leaf },
+      { 'a.b': { c: leaf }, a: { 'b.c': leaf } },
+    ] as Tree<HostArray>[]) {
+      const { code, message } = thrownBy(() => flattenTree<HostArray>(ambiguous));
+      assert.deepEqual([code, /have the path 'a(\.0|\.b|\.b\.c)?'/.test(message)], ['FM_GRAPH', true]);
+    }
+  });
+
+  it('are no leaves for parts that are called shape and dtype', () => {
+    const tree = { shape: hostScalar(1), dtype: hostScalar(2) };
+    assert.deepEqual(
+      flattenTree(tree).map(([name]) => name),
+      ['shape', 'dtype'],
+    );
   });
 
   it('keep their nesting when their leaves are replaced', () => {

@@ -1,4 +1,13 @@
-import { hostArray, type HostArray, type Shape, type Tensor } from '@flow-matching/tensor';
+import {
+  flattenTree,
+  hostArray,
+  mapTree,
+  type HostArray,
+  type MapTree,
+  type Shape,
+  type Tensor,
+  type Tree,
+} from '@flow-matching/tensor';
 import { referenceOf, resultsOf, type Formula } from '../case/agreement.ts';
 import type { CaseContext } from '../case/conformanceCase.ts';
 
@@ -10,33 +19,45 @@ export type NamedFormula = (inputs: Record<string, Tensor>) => Readonly<Record<s
 export const floats = (values: readonly number[], shape: Shape = [values.length]): HostArray =>
   hostArray(Float32Array.from(values), shape);
 
-/** A formula's outputs on the case's backend, by name. */
-export async function evaluate(
+/** A formula's outputs on the case's backend, nested as it returns them. */
+export async function evaluate<Inputs extends Tree<HostArray>, Outputs extends Tree<Tensor>>(
   context: CaseContext,
-  formula: NamedFormula,
-  inputs: Arrays,
-): Promise<Record<string, HostArray>> {
-  const { positional, named } = unnamed(formula, Object.keys(inputs));
-  return named(await resultsOf(context, positional, Object.values(inputs)));
+  formula: (inputs: MapTree<Inputs, HostArray, Tensor>) => Outputs,
+  inputs: Inputs,
+): Promise<MapTree<Outputs, Tensor, HostArray>> {
+  const { positional, nested } = positionalOf(formula, inputs);
+  return nested(await resultsOf(context, positional, leavesOf(inputs)));
 }
 
 /** The same on the reference in f64. */
-export function evaluateInDouble(formula: NamedFormula, inputs: Arrays): Record<string, HostArray> {
-  const { positional, named } = unnamed(formula, Object.keys(inputs));
-  return named(referenceOf(positional, Object.values(inputs)));
+export function evaluateInDouble<Inputs extends Tree<HostArray>, Outputs extends Tree<Tensor>>(
+  formula: (inputs: MapTree<Inputs, HostArray, Tensor>) => Outputs,
+  inputs: Inputs,
+): MapTree<Outputs, Tensor, HostArray> {
+  const { positional, nested } = positionalOf(formula, inputs);
+  return nested(referenceOf(positional, leavesOf(inputs)));
 }
 
-function unnamed(
-  formula: NamedFormula,
-  inputs: readonly string[],
-): { positional: Formula; named: (results: readonly HostArray[]) => Record<string, HostArray> } {
-  let outputs: string[] = [];
+/** The leaves of a tree, in its order. */
+export const leavesOf = <Leaf>(tree: Tree<Leaf>): Leaf[] => flattenTree<Leaf>(tree).map(([, leaf]) => leaf);
+
+/** The formula on lists of leaves, and the way back. */
+function positionalOf<Inputs extends Tree<HostArray>, Outputs extends Tree<Tensor>>(
+  formula: (inputs: MapTree<Inputs, HostArray, Tensor>) => Outputs,
+  inputs: Inputs,
+): { positional: Formula; nested: (results: readonly HostArray[]) => MapTree<Outputs, Tensor, HostArray> } {
+  let outputs: Tree<Tensor>;
   return {
     positional: (...tensors) => {
-      const results = formula(Object.fromEntries(inputs.map((name, i) => [name, tensors[i]])));
-      outputs = Object.keys(results);
-      return Object.values(results);
+      outputs = formula(withLeaves(inputs, tensors) as MapTree<Inputs, HostArray, Tensor>);
+      return leavesOf(outputs);
     },
-    named: (results) => Object.fromEntries(outputs.map((name, i) => [name, results[i]])),
+    nested: (results) => withLeaves(outputs, results) as MapTree<Outputs, Tensor, HostArray>,
   };
+}
+
+/** The nesting of a tree with other leaves, in its order. */
+export function withLeaves<Leaf>(tree: Tree<unknown>, leaves: readonly Leaf[]): Tree<Leaf> {
+  let next = 0;
+  return mapTree<unknown, Leaf>(tree, () => leaves[next++]);
 }

@@ -1,21 +1,25 @@
-import { unflattenParameters, type VectorFieldModel } from '@flow-matching/core';
+import type { Parameters, VectorFieldModel } from '@flow-matching/core';
 import {
   flattenTree,
   HostRandomStream,
   isFloat,
   jvp,
+  mapTree,
+  mapTrees,
   valueAndGrad,
   vjp,
   type HostArray,
   type Shape,
   type Tensor,
+  type TensorType,
+  type Tree,
 } from '@flow-matching/tensor';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
 import { close, exact, roundOff } from '../case/limit.ts';
 import { compareNumbers } from '../case/measurement.ts';
 import { compare } from '../mathematics/compare.ts';
-import { evaluate, floats, type Arrays } from '../mathematics/evaluate.ts';
+import { evaluate, floats, leavesOf, withLeaves } from '../mathematics/evaluate.ts';
 
 export interface ModelCaseOptions {
   /** The label in ids. Default: the model's name. */
@@ -78,17 +82,22 @@ function checkParameters(_: CaseContext, { model, shape, condition }: Trial): vo
 
 const rows = 5;
 
-/** Perturbed parameters, times, points and conditions, by their names in the formulas below. */
-function draw({ random }: CaseContext, { model, shape, condition }: Trial): Arrays {
-  const parameters = flattenTree<HostArray>(model.init(random, { shape, condition })).map(
-    ([name, array]) => [`parameters.${name}`, noisy(array, random)] as const,
-  );
-  const conditions = Object.entries(condition).map(
-    ([name, each]) => [`condition.${name}`, random.normal([rows, ...each])] as const,
-  );
+/** What a model is applied to: arrays or symbols. */
+type Inputs<Leaf> = {
+  readonly parameters: Tree<Leaf>;
+  readonly condition: Readonly<Record<string, Leaf>>;
+  readonly t: Leaf;
+  readonly x: Leaf;
+};
+
+/** Perturbed parameters, times, points and conditions. */
+function draw({ random }: CaseContext, { model, shape, condition }: Trial): Inputs<HostArray> {
+  const own: Parameters = model.init(random, { shape, condition });
+  const parameters = mapTree<HostArray, HostArray>(own, (array) => noisy(array, random));
+  const conditions = Object.entries(condition).map(([name, each]) => [name, random.normal([rows, ...each])] as const);
   return {
-    ...Object.fromEntries(parameters),
-    ...Object.fromEntries(conditions),
+    parameters,
+    condition: Object.fromEntries(conditions),
     // Includes both ends of the time axis.
     t: floats([0, 0.2, 0.5, 0.8, 1]),
     x: random.normal([rows, ...shape]),
@@ -101,34 +110,17 @@ function noisy(array: HostArray, random: HostRandomStream): HostArray {
   return { ...array, data: Float32Array.from(array.data, (value, i) => value + noise[i]) };
 }
 
-type Inputs = Record<string, Tensor>;
-
-const withPrefix = (inputs: Inputs, prefix: string): Inputs =>
-  Object.fromEntries(
-    Object.entries(inputs)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
-  );
-
-const parametersOf = (inputs: Inputs): Inputs => withPrefix(inputs, 'parameters.');
-
-function apply(
-  { model, condition }: Trial,
-  inputs: Inputs,
-  parameters = parametersOf(inputs),
-  x = inputs['x'],
-): Tensor {
-  return model.apply(unflattenParameters(parameters), {
-    t: inputs['t'],
+const apply = ({ model, condition: shapes }: Trial, { parameters, condition, t, x }: Inputs<Tensor>): Tensor =>
+  model.apply(parameters, {
+    t,
     x,
     training: false,
-    ...(Object.keys(condition).length > 0 && { condition: withPrefix(inputs, 'condition.') }),
+    ...(Object.keys(shapes).length > 0 && { condition }),
   });
-}
 
 async function measureOutputs(context: CaseContext, trial: Trial): Promise<void> {
   const inputs = draw(context, trial);
-  const formula = (given: Inputs): Inputs => ({ v: apply(trial, given) });
+  const formula = (given: Inputs<Tensor>): { v: Tensor } => ({ v: apply(trial, given) });
   const [{ v }, again] = [await evaluate(context, formula, inputs), await evaluate(context, formula, inputs)];
   const wanted = [rows, ...trial.shape].join();
   claim(v.shape.join() === wanted, `The output is [${v.shape.join()}].`, { expected: `[${wanted}]` });
@@ -136,8 +128,8 @@ async function measureOutputs(context: CaseContext, trial: Trial): Promise<void>
   claim(v.data.every(Number.isFinite), 'The output is not finite.', {
     expected: 'finite values for points of size one',
   });
-  compare(context, 'the same outputs again', again['v'], v.data, exact);
-  const far = { ...inputs, x: { ...inputs['x'], data: Float32Array.from(inputs['x'].data, (value) => 30 * value) } };
+  compare(context, 'the same outputs again', again.v, v.data, exact);
+  const far = { ...inputs, x: { ...inputs.x, data: Float32Array.from(inputs.x.data, (value) => 30 * value) } };
   const { v: beyond } = await evaluate(context, formula, far);
   claim(beyond.data.every(Number.isFinite), 'The output is not finite.', {
     expected: 'finite values thirty times as far out',
@@ -147,20 +139,17 @@ async function measureOutputs(context: CaseContext, trial: Trial): Promise<void>
 /** The same program, with the first row next to different other rows. */
 async function measureRows(context: CaseContext, trial: Trial): Promise<void> {
   const inputs = draw(context, trial);
-  const others = Object.fromEntries(
-    Object.entries(inputs).map(([name, array]) => [
-      name,
-      name.startsWith('parameters.') ? array : behindFirst(array, (value) => 0.5 - value / 2),
-    ]),
-  );
-  const formula = (given: Inputs): Inputs => ({ v: apply(trial, given) });
-  const first = ({ v }: Arrays): HostArray => ({
+  const { parameters, ...own } = inputs;
+  const others = mapTree<HostArray, HostArray>(own, (array) => behindFirst(array, (value) => 0.5 - value / 2));
+  const beside = { parameters, ...(others as typeof own) };
+  const formula = (given: Inputs<Tensor>): { v: Tensor } => ({ v: apply(trial, given) });
+  const first = ({ v }: { v: HostArray }): HostArray => ({
     ...v,
     data: v.data.slice(0, v.data.length / rows),
     shape: v.shape.slice(1),
   });
-  const [one, other] = [await evaluate(context, formula, inputs), await evaluate(context, formula, others)];
-  const size = Math.max(...Array.from(one['v'].data, (value) => Math.abs(value)));
+  const [one, other] = [await evaluate(context, formula, inputs), await evaluate(context, formula, beside)];
+  const size = Math.max(...Array.from(one.v.data, (value) => Math.abs(value)));
   // A backend may change the order of sums, but not sum over other rows.
   compare(
     context,
@@ -182,16 +171,17 @@ async function checkGradients(context: CaseContext, trial: Trial): Promise<void>
   const weight = context.random.normal([rows, ...trial.shape]);
   const gradients = await evaluate(
     context,
-    ({ weight: weights, ...given }) => {
-      const { gradient } = valueAndGrad(
-        (at: Inputs) => apply(trial, given, at).mul(weights).sum(),
-        floatsOf(parametersOf(given)),
-      );
-      return gradient;
-    },
+    ({ weight: weights, ...given }) =>
+      valueAndGrad(
+        (at) =>
+          apply(trial, { ...given, parameters: replaced(given.parameters, at) })
+            .mul(weights)
+            .sum(),
+        floatsOf(given.parameters),
+      ).gradient,
     { ...inputs, weight },
   );
-  for (const [name, { data }] of Object.entries(gradients)) {
+  for (const [name, { data }] of flattenTree<HostArray>(gradients)) {
     claim(data.every(Number.isFinite), `The gradient of '${name}' is not finite.`);
     claim(
       data.some((value) => value !== 0),
@@ -204,45 +194,39 @@ async function checkGradients(context: CaseContext, trial: Trial): Promise<void>
   }
 }
 
-const floatsOf = (tensors: Inputs): Inputs =>
-  Object.fromEntries(Object.entries(tensors).filter(([, { dtype }]) => isFloat(dtype)));
+/** The floats of a tree, by which it can be differentiated. */
+const floatsOf = <Leaf extends TensorType>(tree: Tree<Leaf>): Tree<Leaf> =>
+  mapTree<Leaf, Leaf | undefined>(tree, (leaf) => (isFloat(leaf.dtype) ? leaf : undefined));
+
+/** The tree with other leaves where there are some. */
+const replaced = (tree: Tree<Tensor>, others: Tree<Tensor>): Tree<Tensor> =>
+  mapTrees<Tensor, Tensor>((own, other) => (other as Tensor | undefined) ?? own, tree, others);
 
 /** ⟨w, J·v⟩ = ⟨Jᵀ·w, v⟩ over points and parameters together. */
 async function measureAdjoint(context: CaseContext, trial: Trial): Promise<void> {
   const inputs = draw(context, trial);
   const weight = context.random.normal([rows, ...trial.shape]);
-  const moving = Object.keys(inputs).filter(
-    (name) => isFloat(inputs[name].dtype) && (name === 'x' || name.startsWith('parameters.')),
-  );
-  const directions = Object.fromEntries(
-    moving.map((name) => [`direction.${name}`, context.random.normal(inputs[name].shape)]),
-  );
+  const movingOf = <Leaf extends TensorType>({ parameters, x }: Inputs<Leaf>) => ({
+    parameters: floatsOf(parameters),
+    x,
+  });
+  const direction = mapTree<HostArray, HostArray>(movingOf(inputs), ({ shape }) => context.random.normal(shape));
   const got = await evaluate(
     context,
-    ({ weight: weights, ...given }) => {
+    ({ weight: weights, direction: along, ...given }) => {
+      const moving = movingOf(given);
       const formula = (...primals: Tensor[]): Tensor[] => {
-        const at = { ...given, ...Object.fromEntries(moving.map((name, i) => [name, primals[i]])) };
-        return [apply(trial, at)];
+        const { parameters, x } = withLeaves(moving, primals) as typeof moving;
+        return [apply(trial, { ...given, parameters: replaced(given.parameters, parameters), x })];
       };
-      const primals = moving.map((name) => given[name]);
-      const along = withPrefix(given, 'direction.');
-      const { tangents } = jvp(
-        formula,
-        primals,
-        moving.map((name) => along[name]),
-      );
-      const cotangents = vjp(formula, primals).pullback([weights]);
-      return {
-        tangent: tangents[0],
-        ...Object.fromEntries(moving.map((name, i) => [`cotangent.${name}`, cotangents[i]])),
-      };
+      const primals = leavesOf<Tensor>(moving);
+      const { tangents } = jvp(formula, primals, leavesOf<Tensor>(along));
+      return { tangent: tangents[0], cotangents: vjp(formula, primals).pullback([weights]) };
     },
-    { ...inputs, ...directions, weight },
+    { ...inputs, direction, weight },
   );
-  const forward = products(got['tangent'].data, weight.data);
-  const reverse = moving.flatMap((name) =>
-    products(got[`cotangent.${name}`].data, directions[`direction.${name}`].data),
-  );
+  const forward = products(got.tangent.data, weight.data);
+  const reverse = leavesOf<HostArray>(direction).flatMap(({ data }, i) => products(got.cotangents[i].data, data));
   const total = (terms: readonly number[]): number => terms.reduce((sum, term) => sum + term, 0);
   const magnitude = total([...forward, ...reverse].map(Math.abs));
   context.measure(

@@ -1,10 +1,18 @@
 import type { Optimizer } from '@flow-matching/core';
-import { trace, type BackendArray, type HostArray, type Tensor, type TensorType } from '@flow-matching/tensor';
+import {
+  flattenTree,
+  readTree,
+  TracedProgram,
+  typesOf,
+  type BackendArray,
+  type HostArray,
+  type TensorType,
+} from '@flow-matching/tensor';
 import type { CaseContext, ConformanceCase } from '../case/conformanceCase.ts';
 import { claim } from '../case/conformanceError.ts';
 import { exact } from '../case/limit.ts';
 import { compare } from '../mathematics/compare.ts';
-import { floats, type Arrays } from '../mathematics/evaluate.ts';
+import { floats } from '../mathematics/evaluate.ts';
 
 export interface OptimizerCaseOptions {
   /** The label in ids. Default: the optimizer's name. */
@@ -46,15 +54,17 @@ const extents = [3, 4];
 const parameterType: TensorType = { shape: extents, dtype: 'f32' };
 const scalar: TensorType = { shape: [], dtype: 'f32' };
 
+/** A parameter and the slots of its state. */
+type Carried<Leaf> = { readonly parameter: Leaf; readonly state: Readonly<Record<string, Leaf>> };
+
 interface Descent {
-  /** The parameter and, under `state.`, the slots of its state. */
-  readonly values: Arrays;
+  readonly values: Carried<HostArray>;
   /** Values after each step. */
   readonly losses: readonly number[];
 }
 
 interface DescentRequest {
-  readonly start: Arrays;
+  readonly start: Carried<HostArray>;
   /** The quadratic ½·Σ curvature·(x − optimum)². */
   readonly curvature: HostArray;
   readonly optimum: HostArray;
@@ -63,47 +73,36 @@ interface DescentRequest {
   readonly steps: readonly [first: number, last: number];
 }
 
-type Tensors = Record<string, Tensor>;
-const slotOf = (name: string): string => `state.${name}`;
-
 /** Steps of an optimizer down a quadratic, on the case's backend. */
 async function descend({ backend }: CaseContext, optimizer: Optimizer, request: DescentRequest): Promise<Descent> {
   const { start, curvature, optimum, learningRate, steps } = request;
-  const slots = Object.keys(optimizer.init(parameterType));
-  const names = ['parameter', ...slots.map(slotOf)];
-  const types = Object.fromEntries(names.map((name) => [name, { shape: start[name].shape, dtype: start[name].dtype }]));
-  const graph = trace(
-    ({ curvature: c, optimum: a, learningRate: rate, step, ...given }: Tensors) => {
-      const distance = given['parameter'].sub(a);
-      const updated = optimizer.update({
-        parameter: given['parameter'],
-        gradient: c.mul(distance),
-        state: Object.fromEntries(slots.map((slot) => [slot, given[slotOf(slot)]])),
-        learningRate: rate,
-        step,
-      });
+  const types: Carried<TensorType> = typesOf(start);
+  const traced = new TracedProgram(
+    ({ parameter, state, curvature: c, optimum: a, learningRate: rate, step }) => {
+      const distance = parameter.sub(a);
+      const updated = optimizer.update({ parameter, gradient: c.mul(distance), state, learningRate: rate, step });
       return {
         parameter: updated.parameter,
-        ...Object.fromEntries(slots.map((slot) => [slotOf(slot), updated.state[slot]])),
+        state: Object.fromEntries(Object.keys(state).map((slot) => [slot, updated.state[slot]])),
         loss: c.mul(distance.square()).mul(0.5).sum(),
       };
     },
     { ...types, curvature: parameterType, optimum: parameterType, learningRate: scalar, step: scalar },
   );
-  for (const name of names) {
-    const { shape, dtype } = graph.output(name);
+  for (const [name, type] of flattenTree<TensorType>(types)) {
+    const { shape, dtype } = traced.graph.output(name);
     claim(
-      shape.join() === types[name].shape.join() && dtype === types[name].dtype,
+      shape.join() === type.shape.join() && dtype === type.dtype,
       `An update makes ${dtype}[${shape.join()}] of '${name}'.`,
-      { expected: `${types[name].dtype}[${types[name].shape.join()}]` },
+      { expected: `${type.dtype}[${type.shape.join()}]` },
     );
   }
-  const executable = await backend.compile(graph);
-  let carried: Record<string, BackendArray | HostArray> = { ...start };
+  const program = await traced.compile(backend);
+  let carried: Carried<BackendArray | HostArray> = start;
   const losses: number[] = [];
   try {
     for (let step = steps[0]; step <= steps[1]; step++) {
-      const { loss, ...after } = await executable.run({
+      const { loss, ...after } = await program.run({
         ...carried,
         curvature,
         optimum,
@@ -115,27 +114,22 @@ async function descend({ backend }: CaseContext, optimizer: Optimizer, request: 
       dispose(carried);
       carried = after;
     }
-    const values: Record<string, HostArray> = {};
-    for (const name of names) {
-      const { shape, dtype } = types[name];
-      values[name] = { data: await (carried[name] as BackendArray).read(), shape, dtype };
-    }
-    return { values, losses };
+    return { values: (await readTree(carried as Carried<BackendArray>)) as Carried<HostArray>, losses };
   } finally {
     dispose(carried);
-    await executable.dispose();
+    await program.dispose();
   }
 }
 
-function dispose(arrays: Readonly<Record<string, BackendArray | HostArray>>): void {
-  for (const array of Object.values(arrays)) if ('dispose' in array) array.dispose();
+function dispose(arrays: Carried<BackendArray | HostArray>): void {
+  for (const [, array] of flattenTree<BackendArray | HostArray>(arrays)) if ('dispose' in array) array.dispose();
 }
 
 /** A parameter and the optimizer's state before the first step. */
-function beginning({ random }: CaseContext, optimizer: Optimizer): Arrays {
-  const state = Object.entries(optimizer.init(parameterType)).map(([slot, array]) => [slotOf(slot), array] as const);
-  return { parameter: random.normal(extents), ...Object.fromEntries(state) };
-}
+const beginning = ({ random }: CaseContext, optimizer: Optimizer): Carried<HostArray> => ({
+  parameter: random.normal(extents),
+  state: optimizer.init(parameterType),
+});
 
 /** A quadratic with curvatures of ½ to 2 and its minimum away from the start. */
 function quadratic({ random }: CaseContext): Pick<DescentRequest, 'curvature' | 'optimum'> {
@@ -160,7 +154,7 @@ async function checkState(context: CaseContext, { optimizer, learningRate }: Tri
   }
   const start = beginning(context, optimizer);
   const { values } = await descend(context, optimizer, { start, ...quadratic(context), learningRate, steps: [1, 3] });
-  for (const [name, { data }] of Object.entries(values))
+  for (const [name, { data }] of flattenTree<HostArray>(values))
     claim(data.every(Number.isFinite), `'${name}' is not finite after three steps.`, { expected: 'finite numbers' });
 }
 
@@ -168,11 +162,11 @@ async function measureRest(context: CaseContext, { optimizer, learningRate }: Tr
   const start = beginning(context, optimizer);
   const resting = await descend(context, optimizer, { start, ...quadratic(context), learningRate: 0, steps: [1, 2] });
   const { parameter } = start;
-  compare(context, 'parameters at a learning rate of 0', resting.values['parameter'], parameter.data, exact);
+  compare(context, 'parameters at a learning rate of 0', resting.values.parameter, parameter.data, exact);
   const flat = { curvature: floats(new Array<number>(parameter.data.length).fill(0), extents), optimum: parameter };
   const { values } = await descend(context, optimizer, { start, ...flat, learningRate, steps: [1, 2] });
-  const grown = values['parameter'].data.findIndex((value, i) => !(Math.abs(value) <= Math.abs(parameter.data[i])));
-  claim(grown < 0, `A gradient of 0 moves ${parameter.data[grown]} to ${values['parameter'].data[grown]}.`, {
+  const grown = values.parameter.data.findIndex((value, i) => !(Math.abs(value) <= Math.abs(parameter.data[i])));
+  claim(grown < 0, `A gradient of 0 moves ${parameter.data[grown]} to ${values.parameter.data[grown]}.`, {
     expected: 'a parameter that stays, or decays',
   });
 }
@@ -194,6 +188,7 @@ async function measureResumed(context: CaseContext, { optimizer, learningRate }:
   const whole = await descend(context, optimizer, { ...request, start, steps: [1, 10] });
   const half = await descend(context, optimizer, { ...request, start, steps: [1, 5] });
   const resumed = await descend(context, optimizer, { ...request, start: half.values, steps: [6, 10] });
-  for (const [name, { data }] of Object.entries(whole.values))
-    compare(context, `'${name}' of the resumed descent`, resumed.values[name], data, exact);
+  const again = Object.fromEntries(flattenTree<HostArray>(resumed.values));
+  for (const [name, { data }] of flattenTree<HostArray>(whole.values))
+    compare(context, `'${name}' of the resumed descent`, again[name], data, exact);
 }

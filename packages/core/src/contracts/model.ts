@@ -1,6 +1,6 @@
 import type { Tensor, Tree, Random, HostRandomStream, HostArray, Shape } from '@flow-matching/tensor';
 
-/** Parameters on the host: nested records and arrays of host arrays. Dotted paths are their names in checkpoints. */
+/** Parameters on the host: nested records and arrays of host arrays. Paths are their names in checkpoints. */
 export type Parameters = Tree<HostArray>;
 /** The same nesting of symbolic tensors, as `apply` receives it. */
 export type SymbolicParameters = Tree<Tensor>;

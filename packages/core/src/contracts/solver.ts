@@ -1,4 +1,4 @@
-import type { Tensor, Random } from '@flow-matching/tensor';
+import type { Tensor, Tree, Random } from '@flow-matching/tensor';
 
 /** The unknowns of a differential equation by name, each [batch, ...]: positions, log-densities, … */
 export type OdeState = Readonly<Record<string, Tensor>>;
@@ -31,31 +31,31 @@ export const solverStatus = { running: 0, done: 1, maxSteps: 2, underflow: 3, no
 export type SolverStatus = keyof typeof solverStatus;
 
 /**
- * What a solver carries from step to step. The leading extent of control quantities is 1 if the batch shares its steps and
+ * What a solver carries from step to step: tensors while it is traced, arrays while it runs. The leading extent of control quantities is 1 if the batch shares its steps and
  * [batch] if each sample has its own.
  */
-export interface SolverState {
-  readonly y: OdeState;
+export type SolverState<Leaf = Tensor> = {
+  readonly y: Readonly<Record<string, Leaf>>;
   /** Time reached, [control] f32. */
-  readonly t: Tensor;
+  readonly t: Leaf;
   /** Codes of {@link solverStatus}, [control] i32. */
-  readonly status: Tensor;
+  readonly status: Leaf;
   /** Field evaluations, accepted and rejected steps, each [control] i32. */
-  readonly evaluations: Tensor;
-  readonly accepted: Tensor;
-  readonly rejected: Tensor;
+  readonly evaluations: Leaf;
+  readonly accepted: Leaf;
+  readonly rejected: Leaf;
   /** Magnitude of the scaled error of the last attempted step, [control] f32; 1 is the tolerance. Zero for fixed steps. */
-  readonly error: Tensor;
+  readonly error: Leaf;
   /** Size of the next step, [control] f32. */
-  readonly h: Tensor;
+  readonly h: Leaf;
   /**
    * Row of the first sample that was not finite in the last attempted step, [1] i32; the number of rows if all were finite. Set
    * by solvers that reject such steps for the whole batch, so that an error can name the sample.
    */
-  readonly brokenRow?: Tensor;
+  readonly brokenRow?: Leaf;
   /** Other values that the method keeps (stages to reuse, controller memory). */
-  readonly memory: Readonly<Record<string, Tensor>>;
-}
+  readonly memory: Tree<Leaf>;
+};
 
 /** Numbers that control a solve and are fed at run time, so that changing a tolerance needs no new program. */
 export type SolverSettings = Readonly<Record<string, number | readonly number[]>>;

@@ -1,10 +1,15 @@
-import { type Tensor, DataError, checkHostArray, type HostArray, type TensorType } from '@flow-matching/tensor';
+import {
+  type Tensor,
+  DataError,
+  checkHostArray,
+  mapTree,
+  type HostArray,
+  type TensorType,
+} from '@flow-matching/tensor';
 import type { ModelContext } from '../contracts/model.ts';
 
 /** Conditioning arrays of samples, each [count, ...]. */
 export type Conditions = Readonly<Record<string, HostArray>> | undefined;
-
-const prefix = 'condition.';
 
 /**
  * Checks that the conditions match those that the flow was trained on, with one row per sample.
@@ -27,26 +32,26 @@ export function checkConditions(conditions: Conditions, { condition: known = {} 
   }
 }
 
-const mapConditions = <To>(conditions: Conditions, replace: (array: HostArray) => To): Record<string, To> =>
-  Object.fromEntries(Object.entries(conditions ?? {}).map(([name, array]) => [prefix + name, replace(array)]));
-
-/** The conditions as inputs of a batch, restricted to its rows. */
-export const conditionInputs = (
+/** The conditions of a batch: their rows. */
+export const conditionRows = (
   conditions: Conditions,
   rowsOf: (array: HostArray) => HostArray,
-): Record<string, HostArray> => mapConditions(conditions, rowsOf);
+): { readonly condition?: Readonly<Record<string, HostArray>> } =>
+  conditions ? { condition: mapTree<HostArray, HostArray>(conditions, rowsOf) as Record<string, HostArray> } : {};
 
 /** Their types in a batch of `rows`. */
-export const conditionTypes = (conditions: Conditions, rows: number): Record<string, TensorType> =>
-  mapConditions(conditions, ({ shape, dtype }) => ({ shape: [rows, ...shape.slice(1)], dtype }));
-
-/** The conditioning tensors among a solve's constants, under their own names. */
-export function conditionsOf(constants: Readonly<Record<string, Tensor>>): Record<string, Tensor> | undefined {
-  const entries = Object.entries(constants).filter(([name]) => name.startsWith(prefix));
-  return entries.length > 0
-    ? Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]))
-    : undefined;
-}
+export const conditionTypes = (
+  conditions: Conditions,
+  rows: number,
+): { readonly condition?: Readonly<Record<string, TensorType>> } =>
+  conditions
+    ? {
+        condition: mapTree<HostArray, TensorType>(conditions, ({ shape, dtype }) => ({
+          shape: [rows, ...shape.slice(1)],
+          dtype,
+        })) as Record<string, TensorType>,
+      }
+    : {};
 
 /** The step word of the counter for draws outside training steps. */
 export const zeroStep = (like: Tensor): Tensor => like.sub(like);

@@ -7,9 +7,10 @@ import {
   checkInteger,
   largestProbeCount,
 } from '@flow-matching/tensor';
-import { conditionsOf } from './conditions.ts';
+import type { SymbolicParameters } from '../contracts/model.ts';
 import { exactDivergence, hutchinsonDivergence } from './divergence.ts';
 import { modelField, type FieldParts } from './modelField.ts';
+import type { FlowConstants } from './odePrograms.ts';
 
 /** How the divergence of the field is computed. */
 export interface Divergence {
@@ -28,32 +29,28 @@ export const divergenceOnly = ({
   distribution = 'rademacher',
 }: Divergence): Required<Divergence> => ({ divergence, probes, distribution });
 
-/** Probe vectors by name, none for the exact divergence. @throws OptionError for a bad number of probes. */
+/** Probe vectors, none for the exact divergence. @throws OptionError for a bad number of probes. */
 export function drawProbes(
   random: Random,
   shape: Shape,
   { divergence, probes = 1, distribution = 'rademacher' }: Divergence,
-): Record<string, Tensor> {
-  if (divergence === 'exact') return {};
+): Tensor[] {
+  if (divergence === 'exact') return [];
   checkInteger(`Cannot estimate a divergence from ${probes} probes.`, probes, { largest: largestProbeCount });
-  return Object.fromEntries(
-    Array.from({ length: probes }, (_, i) => [
-      `probe.${i}`,
-      distribution === 'rademacher' ? random.sign(shape) : random.normal(shape),
-    ]),
+  return Array.from({ length: probes }, () =>
+    distribution === 'rademacher' ? random.sign(shape) : random.normal(shape),
   );
 }
 
 /** The learned field at (t [batch], x [batch, ...event]) and its divergence [batch]. */
 export function divergenceOf(
   parts: FieldParts,
-  parameters: Readonly<Record<string, Tensor>>,
+  parameters: SymbolicParameters,
   t: Tensor,
   x: Tensor,
-  constants: Readonly<Record<string, Tensor>>,
+  { condition, probes = [] }: FlowConstants,
   { divergence }: Divergence,
 ): { velocity: Tensor; divergence: Tensor } {
-  const conditions = conditionsOf(constants);
   const repeated = (value: Tensor, repeat: number): Tensor =>
     repeat === 1
       ? value
@@ -67,10 +64,9 @@ export function divergenceOf(
       parameters,
       repeated(t, repeat),
       points,
-      conditions &&
-        Object.fromEntries(Object.entries(conditions).map(([name, value]) => [name, repeated(value, repeat)])),
+      condition &&
+        Object.fromEntries(Object.entries(condition).map(([name, value]) => [name, repeated(value, repeat)])),
     );
   if (divergence === 'exact') return exactDivergence(field, x);
-  const probes = Object.entries(constants).flatMap(([name, value]) => (name.startsWith('probe.') ? [value] : []));
   return hutchinsonDivergence(field, x, probes);
 }

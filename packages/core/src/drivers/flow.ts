@@ -5,15 +5,21 @@ import {
   GraphError,
   OptionError,
   checkHostArray,
+  flattenTree,
+  mapTree,
+  readTree,
   type HostArray,
   type Shape,
+  type Tree,
 } from '@flow-matching/tensor';
 import type { Dataset } from '../contracts/dataset.ts';
-import type { ModelContext } from '../contracts/model.ts';
+import type { ModelContext, VectorFieldModel } from '../contracts/model.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
-import { BACKEND, PATH, SOLVER } from '../plugin/roles.ts';
+import { BACKEND, MODEL, PATH, SOLVER } from '../plugin/roles.ts';
 import { LikelihoodEvaluator, type LikelihoodOptions, type Likelihoods } from './likelihood.ts';
+import { measureModel } from './measureModel.ts';
+import { nestedAs } from './restoreTree.ts';
 import { Sampler, type SampleChecks, type SampleOptions, type Samples } from './sampler.ts';
 import { Trainer, type Training, type TrainingOptions, type TrainingReport } from './trainer.ts';
 
@@ -31,13 +37,15 @@ export class Flow implements AsyncDisposable {
   readonly #trainer: Trainer;
   readonly #sampler: Sampler;
   readonly #likelihood: LikelihoodEvaluator;
-  #arrays: Record<string, BackendArray> | undefined;
+  readonly #model: VectorFieldModel;
+  #arrays: Tree<BackendArray>;
   #context: ModelContext | undefined;
 
   constructor(
     @inject(BACKEND) backend: Backend,
     @inject(PATH) path: Path,
     @inject(SOLVER) solver: Solver,
+    @inject(MODEL) model: VectorFieldModel,
     @inject(Trainer) trainer: Trainer,
     @inject(Sampler) sampler: Sampler,
     @inject(LikelihoodEvaluator) likelihood: LikelihoodEvaluator,
@@ -45,6 +53,7 @@ export class Flow implements AsyncDisposable {
     this.backend = backend;
     this.path = path;
     this.solver = solver;
+    this.#model = model;
     this.#trainer = trainer;
     this.#sampler = sampler;
     this.#likelihood = likelihood;
@@ -88,32 +97,25 @@ export class Flow implements AsyncDisposable {
   }
 
   /**
-   * Uses these parameters from now on. Names are dotted paths, as in checkpoints.
+   * Uses these parameters from now on. Names are the dotted paths of the model's parameters, as in checkpoints.
    *
-   * @throws DataError, ShapeError or DTypeError for malformed arrays.
+   * @throws DataError, ShapeError or DTypeError for malformed arrays; GraphError for a name that the model does not
+   *   have.
    */
   load(parameters: Readonly<Record<string, HostArray>>, context: ModelContext): void {
     // Checked before anything is released. Numbers that are not finite are reported by the solver, with the time and the sample.
     for (const [name, array] of Object.entries(parameters))
       checkHostArray(`The parameter '${name}'`, array, { nonFinite: true });
+    const { parameters: expected } = measureModel(this.#model, context, Infinity);
+    const tree = nestedAs(expected, parameters, 'parameter');
     this.#release();
-    this.#arrays = Object.fromEntries(
-      Object.entries(parameters).map(([name, array]) => [name, this.backend.array(array)]),
-    );
+    this.#arrays = mapTree<HostArray, BackendArray>(tree, (array) => this.backend.array(array));
     this.#context = context;
   }
 
-  /** Copies of the current parameters, by dotted name. @throws GraphError if there are none yet. */
+  /** Copies of the current parameters, by dotted path. @throws GraphError if there are none yet. */
   async parameters(): Promise<Record<string, HostArray>> {
-    const entries = Object.entries(this.#trained().arrays);
-    return Object.fromEntries(
-      await Promise.all(
-        entries.map(
-          async ([name, array]) =>
-            [name, { data: await array.read(), shape: array.shape, dtype: array.dtype }] as const,
-        ),
-      ),
-    );
+    return Object.fromEntries(flattenTree<HostArray>(await readTree(this.#trained().arrays)));
   }
 
   /**
@@ -155,8 +157,8 @@ export class Flow implements AsyncDisposable {
     return this.#trained().context;
   }
 
-  #trained(): { arrays: Record<string, BackendArray>; context: ModelContext } {
-    if (!this.#arrays || !this.#context) {
+  #trained(): { arrays: Tree<BackendArray>; context: ModelContext } {
+    if (!this.#context) {
       throw new GraphError('The flow has no parameters yet.', {
         expected: 'a flow that was trained or loaded',
         remedy: 'Call train() or load() first.',
@@ -166,8 +168,9 @@ export class Flow implements AsyncDisposable {
   }
 
   #release(): void {
-    for (const array of Object.values(this.#arrays ?? {})) array.dispose();
+    for (const [, array] of flattenTree<BackendArray>(this.#arrays)) array.dispose();
     this.#arrays = undefined;
+    this.#context = undefined;
   }
 
   /** Frees programs and parameters. The backend belongs to the caller and is not disposed. */

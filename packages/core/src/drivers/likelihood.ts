@@ -1,7 +1,8 @@
 import { inject, injectable } from 'inversify';
 import {
   type Backend,
-  type NamedArrays,
+  type BackendArray,
+  type Tree,
   zeros,
   Random,
   seedArray,
@@ -19,12 +20,11 @@ import type { Objective } from '../contracts/objective.ts';
 import type { Path } from '../contracts/path.ts';
 import type { Solver } from '../contracts/solver.ts';
 import { BACKEND, MODEL, OBJECTIVE, PATH } from '../plugin/roles.ts';
-import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { checkDensity } from './checkSolver.ts';
-import { checkConditions, conditionInputs, conditionTypes, zeroStep } from './conditions.ts';
+import { checkConditions, conditionRows, conditionTypes, zeroStep } from './conditions.ts';
 import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
-import { OdePrograms, type OdeProgramRequest } from './odePrograms.ts';
+import { OdePrograms, type FlowDefinition, type OdeProgramRequest } from './odePrograms.ts';
 import { hostPriorLogDensity } from './prior.ts';
 
 export interface LikelihoodOptions extends SolveOptions, Divergence {
@@ -70,7 +70,7 @@ export class LikelihoodEvaluator {
    *   is stochastic; SolverError if a solve fails.
    */
   async logLikelihood(
-    parameters: NamedArrays,
+    parameters: Tree<BackendArray>,
     context: ModelContext,
     points: HostArray,
     options: LikelihoodOptions,
@@ -92,7 +92,7 @@ export class LikelihoodEvaluator {
           rows,
           context,
           arrays: typesOf(parameters),
-          conditions: conditionTypes(condition, rows),
+          ...conditionTypes(condition, rows),
           divergence: divergenceOnly(options),
         }),
         count,
@@ -102,8 +102,8 @@ export class LikelihoodEvaluator {
         inputs: (first, rows, part) => ({
           key: seedArray(seed),
           firstSample: hostScalar(first, 'u32'),
-          x: paddedRows(points, first, rows, part),
-          ...conditionInputs(condition, (value) => paddedRows(value, first, rows, part)),
+          points: paddedRows(points, first, rows, part),
+          ...conditionRows(condition, (value) => paddedRows(value, first, rows, part)),
         }),
       },
       options,
@@ -113,7 +113,7 @@ export class LikelihoodEvaluator {
     return { logLikelihood: prior.map((value, i) => value - change[i]), latent: solved.y['x'], ...solved.counts };
   }
 
-  #definition({ rows, context, arrays: types, conditions, divergence: how }: OdeProgramRequest): OdeDefinition {
+  #definition({ rows, context, arrays: types, condition, divergence: how }: OdeProgramRequest): FlowDefinition {
     const parts = { path: this.#path, objective: this.#objective, model: this.#model, context };
     const shape = [rows, ...context.shape];
     return {
@@ -122,18 +122,14 @@ export class LikelihoodEvaluator {
       inputs: {
         key: { shape: [2], dtype: 'u32' },
         firstSample: { shape: [], dtype: 'u32' },
-        x: { shape, dtype: 'f32' },
-        ...conditions,
+        points: { shape, dtype: 'f32' },
+        ...(condition && { condition }),
       },
-      begin: (given) => {
-        const random = new Random(
-          { key: given['key'], firstSample: given['firstSample'], step: zeroStep(given['firstSample']) },
-          streams.likelihood,
-        );
-        const constants = Object.fromEntries(Object.keys(conditions).map((name) => [name, given[name]]));
+      begin: ({ key, firstSample, points, condition: conditions }) => {
+        const random = new Random({ key, firstSample, step: zeroStep(firstSample) }, streams.likelihood);
         return {
-          y: { x: given['x'], logDensity: zeros([rows]) },
-          constants: { ...constants, ...drawProbes(random, shape, how!) },
+          y: { x: points!, logDensity: zeros([rows]) },
+          constants: { condition: conditions, probes: drawProbes(random, shape, how!) },
         };
       },
       field: (t, y, arrays, constants) => {

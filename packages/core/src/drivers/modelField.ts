@@ -11,34 +11,6 @@ export interface FieldParts {
   readonly context: ModelContext;
 }
 
-/** Nested parameters from their dotted names: the inverse of flattening. Records whose names count from 0 are arrays. */
-export function unflattenParameters<T>(values: Readonly<Record<string, T>>): SymbolicParameters {
-  const root: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(values)) {
-    const steps = name.split('.');
-    const last = steps.pop()!;
-    let at = root;
-    for (const step of steps) at = (at[step] ??= {}) as Record<string, unknown>;
-    at[last] = value;
-  }
-  return listsOf(root) as SymbolicParameters;
-}
-
-function listsOf(value: unknown): unknown {
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    Object.getPrototypeOf(value) !== Object.prototype ||
-    'dtype' in value
-  )
-    return value;
-  const entries = Object.entries(value);
-  const isList = entries.length > 0 && entries.every(([name], i) => name === `${i}`);
-  return isList
-    ? entries.map(([, part]) => listsOf(part))
-    : Object.fromEntries(entries.map(([name, part]) => [name, listsOf(part)]));
-}
-
 /**
  * The vector field of a trained flow at times [batch] and points [batch, ...event]. If the objective restricts its conversion
  * to a part of the path's interval, the field at other times is that at the nearest allowed time: it is smooth in time, so
@@ -47,14 +19,14 @@ function listsOf(value: unknown): unknown {
  */
 export function modelField(
   { path, objective, model }: FieldParts,
-  parameters: Readonly<Record<string, Tensor>>,
+  parameters: SymbolicParameters,
   t: Tensor,
   x: Tensor,
   condition?: Readonly<Record<string, Tensor>>,
 ): Tensor {
   const trusted = objective.interval?.(path);
   const time = trusted ? clamped(t, trusted, path.interval) : t;
-  const prediction = model.apply(unflattenParameters(parameters), {
+  const prediction = model.apply(parameters, {
     t: time,
     x,
     training: false,

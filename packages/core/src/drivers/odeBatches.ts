@@ -1,6 +1,6 @@
 import {
-  type NamedArrays,
-  type RunInputs,
+  type BackendArray,
+  type Tree,
   allocate,
   type HostArray,
   checkPositiveInteger,
@@ -8,7 +8,7 @@ import {
 } from '@flow-matching/tensor';
 import type { Solver, SolverStatus } from '../contracts/solver.ts';
 import type { OdeResult } from '../solve/odeProgram.ts';
-import type { OdeProgramRequest, OdePrograms } from './odePrograms.ts';
+import type { FlowInputs, OdeProgramRequest, OdePrograms } from './odePrograms.ts';
 
 export interface SolveOptions {
   /** Number of samples solved together. Default 4096, or fewer if fewer are requested. */
@@ -48,12 +48,12 @@ export interface BatchedSolve {
   readonly count: number;
   readonly start: number;
   readonly end: number;
-  readonly arrays: NamedArrays;
+  readonly arrays: Tree<BackendArray>;
   readonly times?: readonly number[] | undefined;
   /** Seed of the draws of a stochastic solver. */
   readonly seed?: number;
   /** Inputs of the batch whose first sample is `first`: rows beyond `count` are padding. */
-  inputs(first: number, rows: number, count: number): RunInputs;
+  inputs(first: number, rows: number, count: number): FlowInputs<HostArray>;
 }
 
 const defaultBatchSize = 4096;

@@ -1,7 +1,8 @@
 import { inject, injectable } from 'inversify';
 import {
   type Backend,
-  type NamedArrays,
+  type BackendArray,
+  type Tree,
   DataError,
   type Tensor,
   Random,
@@ -26,13 +27,12 @@ import type { OdeState, Solver } from '../contracts/solver.ts';
 import { marginalScore } from '../path/marginalScore.ts';
 import { BACKEND, COUPLING, MODEL, OBJECTIVE, PATH } from '../plugin/roles.ts';
 import { checkResolution } from '../solve/checkRun.ts';
-import type { OdeDefinition } from '../solve/odeTrace.ts';
 import { checkDensity, checkScore } from './checkSolver.ts';
-import { checkConditions, conditionInputs, conditionTypes, conditionsOf, zeroStep } from './conditions.ts';
+import { checkConditions, conditionRows, conditionTypes, zeroStep } from './conditions.ts';
 import { divergenceOf, divergenceOnly, drawProbes, type Divergence } from './divergenceOptions.ts';
 import { modelField } from './modelField.ts';
 import { paddedRows, solveInBatches, type SolveCounts, type SolveOptions } from './odeBatches.ts';
-import { OdePrograms, type OdeProgramRequest } from './odePrograms.ts';
+import { OdePrograms, type FlowDefinition, type OdeProgramRequest } from './odePrograms.ts';
 import { priorLogDensity, scaledToPrior } from './prior.ts';
 import { requireFinished } from './requireFinished.ts';
 
@@ -107,12 +107,12 @@ export class Sampler {
   }
 
   /**
-   * @param parameters parameters of the model, by dotted name
+   * @param parameters parameters of the model, nested as it has them
    * @throws SolverError if a solve fails, or ends at maxSteps with a trajectory requested; OptionError for an invalid count;
    *   MemoryError for more samples than an array can hold; DataError if a two-sided path has no source; and as {@link check} does.
    */
   async sample(
-    parameters: NamedArrays,
+    parameters: Tree<BackendArray>,
     context: ModelContext,
     count: number,
     options: SampleOptions,
@@ -147,7 +147,7 @@ export class Sampler {
           rows,
           context,
           arrays: typesOf(parameters),
-          conditions: conditionTypes(condition, rows),
+          ...conditionTypes(condition, rows),
           divergence: logLikelihood && divergenceOnly(logLikelihood),
           fromSource: source !== undefined,
           keptTimes: times?.length ?? 0,
@@ -161,8 +161,8 @@ export class Sampler {
         inputs: (first, rows, part) => ({
           key: seedArray(seed),
           firstSample: hostScalar(first, 'u32'),
-          ...(source && { source: paddedRows(source, first, rows, part) }),
-          ...conditionInputs(condition, (value) => paddedRows(value, first, rows, part)),
+          ...(source && { points: paddedRows(source, first, rows, part) }),
+          ...conditionRows(condition, (value) => paddedRows(value, first, rows, part)),
         }),
       },
       options,
@@ -181,11 +181,11 @@ export class Sampler {
     rows,
     context,
     arrays: types,
-    conditions,
+    condition,
     divergence: logLikelihood,
     fromSource,
     keptTimes = 0,
-  }: OdeProgramRequest): OdeDefinition {
+  }: OdeProgramRequest): FlowDefinition {
     const path = this.#path;
     const parts = { path, objective: this.#objective, model: this.#model, context };
     const shape = [rows, ...context.shape];
@@ -196,24 +196,20 @@ export class Sampler {
       inputs: {
         key: { shape: [2], dtype: 'u32' },
         firstSample: { shape: [], dtype: 'u32' },
-        ...(fromSource && { source: { shape, dtype: 'f32' as const } }),
-        ...conditions,
+        ...(fromSource && { points: { shape, dtype: 'f32' as const } }),
+        ...(condition && { condition }),
       },
-      begin: (given) => {
-        const random = new Random(
-          { key: given['key'], firstSample: given['firstSample'], step: zeroStep(given['firstSample']) },
-          streams.sampling,
-        );
-        const x = given['source'] ?? scaledToPrior(random.normal(shape), path.priorStd);
-        const constants = Object.fromEntries(Object.keys(conditions).map((name) => [name, given[name]]));
-        if (!logLikelihood) return { y: { x }, constants };
+      begin: ({ key, firstSample, points, condition: conditions }) => {
+        const random = new Random({ key, firstSample, step: zeroStep(firstSample) }, streams.sampling);
+        const x = points ?? scaledToPrior(random.normal(shape), path.priorStd);
+        if (!logLikelihood) return { y: { x }, constants: { condition: conditions } };
         return {
           y: { x, logDensity: priorLogDensity(x, path.priorStd) },
-          constants: { ...constants, ...drawProbes(random, shape, logLikelihood) },
+          constants: { condition: conditions, probes: drawProbes(random, shape, logLikelihood) },
         };
       },
       field: (t, y, arrays, constants) => {
-        if (!logLikelihood) return { x: modelField(parts, arrays, t, y['x'], conditionsOf(constants)) };
+        if (!logLikelihood) return { x: modelField(parts, arrays, t, y['x'], constants.condition) };
         const { velocity, divergence } = divergenceOf(parts, arrays, t, y['x'], constants, logLikelihood);
         return { x: velocity, logDensity: divergence.neg() };
       },

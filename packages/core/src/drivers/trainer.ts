@@ -11,6 +11,7 @@ import {
   yieldToEventLoop,
   flattenTree,
   mapTree,
+  readTree,
   hostRandomNormal,
   HostRandomStream,
   seedArray,
@@ -141,11 +142,11 @@ export class Trainer {
     const { first, context } = await this.#firstBatch(data, options);
     const { batchSize, seed = 0, ema, resume } = options;
     const fresh = this.#model.init(new HostRandomStream(seed), context);
-    const parameters = resume ? restoreTree(fresh, resume.parameters, 'parameter') : fresh;
+    const parameters = resume ? restoreTree(fresh, resume.parameters, 'saved parameter') : fresh;
     const freshSlots = slotsOf(parameters, options);
-    const slots = resume ? restoreTree(freshSlots, resume.optimizer, 'optimizer state') : freshSlots;
+    const slots = resume ? restoreTree(freshSlots, resume.optimizer, 'saved optimizer state') : freshSlots;
     const averaged =
-      ema === undefined ? undefined : resume?.ema ? restoreTree(fresh, resume.ema, 'average') : parameters;
+      ema === undefined ? undefined : resume?.ema ? restoreTree(fresh, resume.ema, 'saved average') : parameters;
 
     const parts = this.#parts(options, { first, context, parameters, slots });
     const program = await traceTrainingStep(parts).compile(this.#backend);
@@ -416,13 +417,7 @@ export class Training implements AsyncIterable<TrainingReport>, AsyncDisposable 
 
 /** Copies of the arrays of a tree, by the paths of its leaves. */
 const namedCopies = async (tree: Tree<BackendArray>): Promise<Record<string, HostArray>> =>
-  Object.fromEntries(
-    await Promise.all(
-      flattenTree<BackendArray>(tree).map(
-        async ([name, array]) => [name, { data: await array.read(), shape: array.shape, dtype: array.dtype }] as const,
-      ),
-    ),
-  );
+  Object.fromEntries(flattenTree<HostArray>(await readTree(tree)));
 
 /** The model context of a dataset, from the shapes of one of its batches. */
 export const contextOf = ({ shape }: Dataset, { condition }: Batch): ModelContext => ({

@@ -248,6 +248,14 @@ function checkGrid(name: string, grid: readonly number[], steps: number): void {
   });
 }
 
+/** What an adaptive method remembers from one step to the next. */
+type Memory = {
+  /** Scaled error of the last accepted step, [control]. */
+  readonly previousError: Tensor;
+  /** The first derivative of the next step, if the method has it already. */
+  readonly firstStage?: OdeState;
+};
+
 function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveOptions): Solver {
   const { embedded } = tableau;
   if (!embedded) {
@@ -345,10 +353,11 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
         accepted: count(control),
         rejected: count(control),
         error: zeros([control]),
-        memory: { previousError: full([control], 1), ...(keepsFirst && prefixed(first!)) },
+        memory: { previousError: full([control], 1), ...(keepsFirst && { firstStage: first! }) } satisfies Memory,
       };
     },
     step(problem, state, given, { dense } = {}): SolveStep {
+      const { previousError, firstStage } = state.memory as Memory;
       const running = state.status.equal(solverStatus.running);
       const remaining = problem.end.sub(state.t);
       // A step that ends within 0.1 % of the end is stretched to reach it, so that no tiny step is left over.
@@ -356,13 +365,7 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
       const tNext = where(last, problem.end, state.t.add(state.h));
       // The difference of two representable times: t + h is rounded, and a step over the unrounded h would be off by as much.
       const h = tNext.sub(state.t);
-      const stages = evaluateStages(
-        tableau,
-        problem,
-        state.y,
-        { t: state.t, h, tEnd: tNext },
-        keepsFirst ? unprefixed(state.memory) : undefined,
-      );
+      const stages = evaluateStages(tableau, problem, state.y, { t: state.t, h, tEnd: tNext }, firstStage);
       const estimate = mapState(
         (value, ...rates) => linearCombination(embedded.errorWeights, rates).mul(controlAgainst(h, value)),
         state.y,
@@ -375,7 +378,6 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
       const rejected = and(running, not(accepted));
 
       const bounded = where(finite, maximum(error, 1e-10), 1);
-      const { previousError } = state.memory;
       const exponent = given['proportional'].add(given['integral']).div(-k);
       const ideal = given['safety'].mul(bounded.pow(exponent)).mul(previousError.pow(given['proportional'].div(k)));
       const largest = where(accepted, given['maxFactor'], 1);
@@ -411,8 +413,8 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
           ...(brokenRow && { brokenRow: where(running, brokenRow, state.brokenRow!) }),
           memory: {
             previousError: where(accepted, bounded, previousError),
-            ...(keepsFirst && prefixed(selectState(accepted, lastRates, unprefixed(state.memory)))),
-          },
+            ...(firstStage && { firstStage: selectState(accepted, lastRates, firstStage) }),
+          } satisfies Memory,
         },
         ...(dense && { interpolate: interpolation(tableau, problem, state.y, h, tNext, stages) }),
       };
@@ -423,16 +425,6 @@ function adaptiveSteps(name: string, tableau: ButcherTableau, options: AdaptiveO
 /** Smaller steps from t are lost in the rounding of t. */
 const smallestStep = ({ start, end }: OdeProblem, t: Tensor): Tensor =>
   maximum(t.abs(), end.sub(start).abs()).mul(4 * 2 ** -24);
-
-const firstStage = 'firstStage.';
-const prefixed = (state: OdeState): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(state).map(([name, value]) => [firstStage + name, value]));
-const unprefixed = (memory: Readonly<Record<string, Tensor>>): OdeState =>
-  Object.fromEntries(
-    Object.entries(memory)
-      .filter(([name]) => name.startsWith(firstStage))
-      .map(([name, value]) => [name.slice(firstStage.length), value]),
-  );
 
 function checkTolerances(
   name: string,

@@ -1,40 +1,56 @@
 import type { Solver } from '../contracts/solver.ts';
-import type { Graph } from '@flow-matching/tensor';
-import { traceStart, traceStep, type OdeDefinition, type Types } from './odeTrace.ts';
+import { mapTree, type Tensor, type TensorType, type TracedProgram, type Tree } from '@flow-matching/tensor';
+import {
+  traceStart,
+  traceStep,
+  type AnyOdeDefinition,
+  type Begun,
+  type Carried,
+  type OdeDefinition,
+  type StartArgument,
+  type StepArgument,
+} from './odeTrace.ts';
 
 /** The traced programs of one solver on one differential equation, each traced on first use. */
 export class OdeGraphs {
   readonly solver: Solver;
-  readonly definition: OdeDefinition;
-  readonly #steps = new Map<number, Graph>();
-  #start: Graph | undefined;
+  readonly definition: AnyOdeDefinition;
+  readonly #steps = new Map<number, TracedProgram<StepArgument<TensorType>, Carried<Tensor>>>();
+  #start: TracedProgram<StartArgument<TensorType>, Begun<Tensor>> | undefined;
 
-  constructor(solver: Solver, definition: OdeDefinition) {
+  private constructor(solver: Solver, definition: AnyOdeDefinition) {
     this.solver = solver;
     this.definition = definition;
   }
 
-  /** From the inputs of a solve to the values that its steps carry. */
-  get start(): Graph {
+  static of<Arrays extends Tree<TensorType>, Inputs extends Tree<TensorType>, Constants extends Tree<Tensor>>(
+    solver: Solver,
+    definition: OdeDefinition<Arrays, Inputs, Constants>,
+  ): OdeGraphs {
+    // Its formulas receive what its own types, traced, become.
+    return new OdeGraphs(solver, definition as unknown as AnyOdeDefinition);
+  }
+
+  /** From the inputs of a solve to where its steps begin. */
+  get start(): TracedProgram<StartArgument<TensorType>, Begun<Tensor>> {
     return (this.#start ??= traceStart(this.solver, this.definition));
   }
 
   /** One attempted step of `rows` samples. */
-  step(rows: number): Graph {
+  step(rows: number): TracedProgram<StepArgument<TensorType>, Carried<Tensor>> {
     const known = this.#steps.get(rows);
     if (known) return known;
-    const traced = traceStep(this.solver, this.definition, this.#carriedTypes(rows), rows);
+    const traced = traceStep(this.solver, this.definition, this.#begunTypes(rows), rows);
     this.#steps.set(rows, traced);
     return traced;
   }
 
-  /** Types of the carried values, by name, for `rows` samples. */
-  #carriedTypes(rows: number): Types {
-    return Object.fromEntries(
-      this.start.outputs.map(({ name, tensor: { shape, dtype } }) => [
-        name,
-        { shape: rows === this.definition.rows ? shape : [rows, ...shape.slice(1)], dtype },
-      ]),
-    );
+  /** Types of what a step of `rows` samples begins with. */
+  #begunTypes(rows: number): Begun<TensorType> {
+    const all = rows === this.definition.rows;
+    return mapTree<Tensor, TensorType>(this.start.result, ({ shape, dtype }) => ({
+      shape: all ? shape : [rows, ...shape.slice(1)],
+      dtype,
+    })) as Begun<TensorType>;
   }
 }

@@ -1,10 +1,18 @@
 import {
   type Backend,
+  type ArgumentArrays,
   type BackendArray,
-  type Executable,
-  type NamedArrays,
-  type RunInputs,
+  type MapTree,
+  type Program,
+  type Tensor,
+  type TensorType,
+  type Tree,
+  type Unbound,
   OptionError,
+  flattenTree,
+  mapTree,
+  mapTrees,
+  readTree,
   yieldToEventLoop,
   seedArray,
   type TypedArray,
@@ -16,7 +24,7 @@ import { solverStatus, type Solver, type SolverStatus } from '../contracts/solve
 import { checkInterval, checkResolution } from './checkRun.ts';
 import { compactedRows, putRows, takeRows } from './compaction.ts';
 import { OdeGraphs } from './odeGraphs.ts';
-import { carriedPrefix, pick, type OdeDefinition, type Types } from './odeTrace.ts';
+import type { Begun, Carried, OdeDefinition, StartArgument, StepArgument, Types } from './odeTrace.ts';
 import { requireFinite } from './requireFinite.ts';
 
 export interface OdeRunOptions {
@@ -55,11 +63,9 @@ export interface OdeResult {
   readonly rowSteps: number;
 }
 
-type Arrays = Record<string, BackendArray>;
-type Inputs = Record<string, BackendArray | HostArray>;
-
-const statusName = `${carriedPrefix.state}status`;
-const timeName = `${carriedPrefix.state}t`;
+type Step = Program<StepArgument<TensorType>, Carried<Tensor>>;
+type BoundTypes = Unbound<StepArgument<TensorType>, { readonly arrays: Tree<BackendArray> }>;
+type Fixed = Omit<ArgumentArrays<BoundTypes>, 'state' | 'kept' | 'constants' | 'seed'>;
 
 /** A batch of a running solve. Finished rows may have been removed from it. */
 interface Batch {
@@ -67,46 +73,52 @@ interface Batch {
   /** The index of each row in the whole batch, without padding. */
   readonly indices: ArrayLike<number> | undefined;
   /** Bound to the arrays of the solve. */
-  readonly step: Executable;
-  readonly fixed: Inputs;
-  carried: Arrays;
+  readonly step: Program<BoundTypes, Carried<Tensor>>;
+  readonly fixed: Fixed;
+  readonly constants: Tree<BackendArray>;
+  carried: Carried<BackendArray>;
 }
 
 /** The parts of a backend that a program uses. */
 type OdeBackend = Pick<Backend, 'array' | 'compile'>;
 
 /** The compiled programs of one solver on one differential equation, and the loop that runs them. */
-export class OdeProgram {
+export class OdeProgram<Arrays extends Tree<TensorType> = Types, Inputs extends Tree<TensorType> = Types> {
   readonly #backend: OdeBackend;
   readonly #graphs: OdeGraphs;
   readonly #solver: Solver;
-  readonly #definition: OdeDefinition;
-  readonly #start: Executable;
+  readonly #start: Program<StartArgument<TensorType>, Begun<Tensor>>;
   /** Step programs by row count. */
-  readonly #steps = new Map<number, Promise<Executable>>();
-  readonly #carriedTypes: Types;
+  readonly #steps = new Map<number, Promise<Step>>();
 
-  private constructor(backend: OdeBackend, graphs: OdeGraphs, start: Executable) {
+  private constructor(
+    backend: OdeBackend,
+    graphs: OdeGraphs,
+    start: Program<StartArgument<TensorType>, Begun<Tensor>>,
+  ) {
     this.#backend = backend;
     this.#graphs = graphs;
     this.#solver = graphs.solver;
-    this.#definition = graphs.definition;
     this.#start = start;
-    this.#carriedTypes = Object.fromEntries(
-      start.graph.outputs.map(({ name, tensor: { shape, dtype } }) => [name, { shape, dtype }]),
-    );
   }
 
-  /** @param graphs already traced graphs, if the caller has them */
-  static async compile(
+  /** Traces and compiles both programs. */
+  static compile<Arrays extends Tree<TensorType>, Inputs extends Tree<TensorType>, Constants extends Tree<Tensor>>(
     backend: OdeBackend,
     solver: Solver,
-    definition: OdeDefinition,
-    graphs = new OdeGraphs(solver, definition),
-  ): Promise<OdeProgram> {
-    const program = new OdeProgram(backend, graphs, await backend.compile(graphs.start));
+    definition: OdeDefinition<Arrays, Inputs, Constants>,
+  ): Promise<OdeProgram<Arrays, Inputs>> {
+    return OdeProgram.compileTraced(backend, OdeGraphs.of(solver, definition));
+  }
+
+  /** Compiles programs that are traced already, or will be on first use. */
+  static async compileTraced<Arrays extends Tree<TensorType>, Inputs extends Tree<TensorType>>(
+    backend: OdeBackend,
+    graphs: OdeGraphs,
+  ): Promise<OdeProgram<Arrays, Inputs>> {
+    const program = new OdeProgram<Arrays, Inputs>(backend, graphs, await graphs.start.compile(backend));
     try {
-      await program.#step(definition.rows);
+      await program.#step(graphs.definition.rows);
       return program;
     } catch (error) {
       await program.dispose();
@@ -115,13 +127,10 @@ export class OdeProgram {
   }
 
   /** The step for batches of `rows`, compiled on first use. */
-  #step(rows: number): Promise<Executable> {
+  #step(rows: number): Promise<Step> {
     let step = this.#steps.get(rows);
     if (!step) {
-      const graph = this.#graphs.step(rows);
-      step = this.#backend.compile(graph, {
-        aliases: graph.outputs.map(({ name }) => [`carried.${name}`, name] as const),
-      });
+      step = this.#graphs.step(rows).compile(this.#backend);
       this.#steps.set(rows, step);
     }
     return step;
@@ -136,41 +145,49 @@ export class OdeProgram {
    *   the step and the error; OptionError for an interval that is empty or not finite, kept times outside it, and tolerances
    *   below the resolution of the backend's floats; the abort reason if `signal` fires between steps.
    */
-  async run(arrays: NamedArrays, inputs: RunInputs, options: OdeRunOptions): Promise<OdeResult> {
-    const { rows } = this.#definition;
+  async run(
+    arrays: MapTree<Arrays, TensorType, BackendArray>,
+    inputs: ArgumentArrays<Inputs>,
+    options: OdeRunOptions,
+  ): Promise<OdeResult> {
+    const { rows } = this.#graphs.definition;
     const { count = rows, times, signal, onStep } = options;
     checkInterval(options);
     await checkResolution(this.#solver, this.#backend);
     const seed = this.#solver.stochastic ? this.#seed(options) : undefined;
     const settings = Object.entries(this.#solver.settings).map(
-      ([name, value]) =>
-        [`settings.${name}`, typeof value === 'number' ? hostScalar(value) : hostArray(value)] as const,
+      ([name, value]) => [name, typeof value === 'number' ? hostScalar(value) : hostArray(value)] as const,
     );
-    const shared: Inputs = {
+    const shared = {
       start: hostScalar(options.start),
       end: hostScalar(options.end),
-      ...Object.fromEntries(settings),
+      settings: Object.fromEntries(settings),
     };
     signal?.throwIfAborted();
     const mask = maskOf(rows, count);
-    const bound = prefixAll('arrays.', arrays);
-    const begun = await this.#start.run({ ...shared, ...bound, mask, ...prefixAll('inputs.', inputs) });
+    const bound = arrays as Tree<BackendArray>;
+    const begun = await this.#start.run({
+      ...shared,
+      arrays: bound,
+      mask,
+      inputs,
+    });
     const withTimes = { ...shared, ...(times && { times: hostArray(times) }) };
     let batch = await this.#batch(bound, rows, undefined, { ...withTimes, mask }, begun);
-    const perSample = this.#carriedTypes[statusName].shape[0] === rows && rows > 1;
+    const perSample = begun.state.status.shape[0] === rows && rows > 1;
     const { adaptive, maxSteps } = this.#solver;
-    let whole: Record<string, HostArray> | undefined;
+    let whole: Carried<HostArray> | undefined;
     let rowSteps = 0;
     try {
       for (let attempts = 0; attempts < maxSteps; attempts++) {
         // Solvers that are not adaptive take all their steps, so the status is read once, at the end.
         if (adaptive) {
-          const status = await batch.carried[statusName].read();
+          const status = await batch.carried.state.status.read();
           const running = Array.from(status).filter((code) => code === solverStatus.running).length;
           if (running === 0) break;
           const smaller = perSample ? compactedRows(running, batch.rows) : undefined;
           if (smaller !== undefined) {
-            const values = await hostsOf({ ...batch.carried, ...constantsOf(batch) });
+            const values = await hostsOf<Begun<HostArray>>({ ...batch.carried, constants: batch.constants });
             whole = store(whole, values, batch);
             const chosen = Array.from(status.keys()).filter((row) => status[row] === solverStatus.running);
             const { indices } = batch;
@@ -185,23 +202,26 @@ export class OdeProgram {
           }
         }
         signal?.throwIfAborted();
-        const position = seed && { ...seed, 'seed.step': hostScalar(attempts, 'u32') };
-        batch.carried = await batch.step.run({ ...batch.fixed, ...prefixAll('carried.', batch.carried), ...position });
+        batch.carried = await batch.step.run({
+          ...batch.fixed,
+          ...batch.carried,
+          constants: batch.constants,
+          ...(seed && { seed: { ...seed, step: hostScalar(attempts, 'u32') } }),
+        });
         rowSteps += batch.rows;
         await yieldToEventLoop();
         if (onStep)
-          onStep(adaptive ? shareReached(await batch.carried[timeName].read(), options) : (attempts + 1) / maxSteps);
+          onStep(adaptive ? shareReached(await batch.carried.state.t.read(), options) : (attempts + 1) / maxSteps);
       }
-      const values = await hostsOf(batch.carried);
+      const values = await hostsOf<Carried<HostArray>>(batch.carried);
       return this.#result(whole ? store(whole, values, batch) : values, rowSteps, options);
     } finally {
       await disposeBatch(batch);
     }
   }
 
-  #seed({ seed, firstSample = 0 }: OdeRunOptions): Inputs {
-    if (seed !== undefined)
-      return prefixAll('seed.', { key: seedArray(seed), firstSample: hostScalar(firstSample, 'u32') });
+  #seed({ seed, firstSample = 0 }: OdeRunOptions): { readonly key: HostArray; readonly firstSample: HostArray } {
+    if (seed !== undefined) return { key: seedArray(seed), firstSample: hostScalar(firstSample, 'u32') };
     throw new OptionError(`The solver '${this.#solver.name}' draws noise.`, {
       expected: 'a seed',
       remedy: 'Use it for sampling, not for likelihoods.',
@@ -210,63 +230,41 @@ export class OdeProgram {
 
   /** @param bound arrays that are constant over all steps, on which backends may specialize the step */
   async #batch(
-    bound: NamedArrays,
+    bound: Tree<BackendArray>,
     rows: number,
     indices: Batch['indices'],
-    fixed: Inputs,
-    begun: Arrays,
+    fixed: Fixed,
+    { constants, ...carried }: Begun<BackendArray>,
   ): Promise<Batch> {
-    const isConstant = (name: string): boolean => name.startsWith(carriedPrefix.constants);
-    const constants = Object.entries(begun).filter(([name]) => isConstant(name));
-    return {
-      rows,
-      indices,
-      step: (await this.#step(rows)).bind(bound),
-      fixed: { ...fixed, ...prefixAll('carried.', Object.fromEntries(constants)) },
-      carried: Object.fromEntries(Object.entries(begun).filter(([name]) => !isConstant(name))),
-    };
+    return { rows, indices, step: (await this.#step(rows)).bind({ arrays: bound }), fixed, constants, carried };
   }
 
   /** The chosen rows as arrays of a smaller batch; its padding rows count as finished. */
-  #upload(values: Readonly<Record<string, HostArray>>, chosen: readonly number[], rows: number): Arrays {
-    return Object.fromEntries(
-      Object.entries(values).map(([name, array]) => {
-        const taken = takeRows(array, chosen, rows);
-        if (name === statusName) taken.data.fill(solverStatus.done, chosen.length);
-        return [name, this.#backend.array(taken)];
-      }),
-    );
+  #upload(values: Begun<HostArray>, chosen: readonly number[], rows: number): Begun<BackendArray> {
+    const taken = mapTree<HostArray, HostArray>(values, (array) => takeRows(array, chosen, rows)) as Begun<HostArray>;
+    taken.state.status.data.fill(solverStatus.done, chosen.length);
+    return mapTree<HostArray, BackendArray>(taken, (array) => this.#backend.array(array)) as Begun<BackendArray>;
   }
 
-  #result(values: Readonly<Record<string, HostArray>>, rowSteps: number, options: OdeRunOptions): OdeResult {
-    const state = pick(values, carriedPrefix.state);
-    const [t, evaluations, accepted, rejected, error, h] = [
-      't',
-      'evaluations',
-      'accepted',
-      'rejected',
-      'error',
-      'h',
-    ].map((name) => state[name].data);
+  #result({ state, kept }: Carried<HostArray>, rowSteps: number, options: OdeRunOptions): OdeResult {
     const names = Object.keys(solverStatus) as SolverStatus[];
-    const status = Array.from(state['status'].data, (code) => names.find((name) => solverStatus[name] === code)!);
-    const kept = pick(values, carriedPrefix.kept);
+    const status = Array.from(state.status.data, (code) => names.find((name) => solverStatus[name] === code)!);
     const result: OdeResult = {
-      y: pick(state, 'y.'),
-      ...(Object.keys(kept).length > 0 && { kept }),
+      y: state.y,
+      ...(kept && { kept }),
       status,
-      t,
-      evaluations,
-      accepted,
-      rejected,
-      error,
-      h,
+      t: state.t.data,
+      evaluations: state.evaluations.data,
+      accepted: state.accepted.data,
+      rejected: state.rejected.data,
+      error: state.error.data,
+      h: state.h.data,
       rowSteps,
     };
     requireFinite(result, {
       solver: this.#solver.name,
-      count: this.#definition.rows,
-      brokenRow: state['brokenRow']?.data[0],
+      count: this.#graphs.definition.rows,
+      brokenRow: state.brokenRow?.data[0],
       ...options,
     });
     return result;
@@ -286,30 +284,23 @@ const maskOf = (rows: number, count: number): HostArray =>
     [rows],
   );
 
-const constantsOf = ({ fixed }: Batch): Arrays => pick(fixed as Arrays, 'carried.');
-
-async function disposeBatch(batch: Batch): Promise<void> {
-  for (const array of [...Object.values(batch.carried), ...Object.values(constantsOf(batch))]) array.dispose();
-  await batch.step.dispose();
+async function disposeBatch({ carried, constants, step }: Batch): Promise<void> {
+  for (const [, array] of flattenTree<BackendArray>({ carried, constants })) array.dispose();
+  await step.dispose();
 }
 
-const hostsOf = async (arrays: NamedArrays): Promise<Record<string, HostArray>> =>
-  Object.fromEntries(
-    await Promise.all(
-      Object.entries(arrays).map(
-        async ([name, array]) => [name, { data: await array.read(), shape: array.shape, dtype: array.dtype }] as const,
-      ),
-    ),
-  );
+const hostsOf = async <Hosts extends Carried<HostArray>>(
+  arrays: MapTree<Hosts, HostArray, BackendArray>,
+): Promise<Hosts> => (await readTree(arrays)) as Hosts;
 
 /** Writes the rows of a batch into the whole batch, which is the first one. */
 function store(
-  whole: Record<string, HostArray> | undefined,
-  values: Record<string, HostArray>,
+  whole: Carried<HostArray> | undefined,
+  values: Carried<HostArray>,
   { indices }: Batch,
-): Record<string, HostArray> {
-  if (!whole || !indices) return { ...values };
-  for (const [name, array] of Object.entries(values)) putRows(whole[name], array, indices);
+): Carried<HostArray> {
+  if (!whole || !indices) return values;
+  mapTrees<HostArray, void>((part, into) => putRows(into as HostArray, part, indices), values, whole);
   return whole;
 }
 
@@ -318,6 +309,3 @@ function shareReached(t: TypedArray, { start, end }: OdeRunOptions): number {
   const left = Array.from(t).reduce((most, time) => Math.max(most, Math.abs(end - time)), 0);
   return 1 - Math.min(1, left / Math.abs(end - start));
 }
-
-const prefixAll = <T>(prefix: string, values: Readonly<Record<string, T>>): Record<string, T> =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));

@@ -7,10 +7,10 @@ import {
   type SolverState,
 } from '../contracts/solver.ts';
 import {
-  type Graph,
+  type Symbolic,
   type Tensor,
-  trace,
   type Tree,
+  TracedProgram,
   sign,
   constant,
   and,
@@ -20,7 +20,6 @@ import {
   expand,
   reshape,
   Random,
-  type RandomPosition,
   streams,
   type TensorType,
 } from '@flow-matching/tensor';
@@ -30,56 +29,78 @@ type Tensors = Readonly<Record<string, Tensor>>;
 export type Types = Readonly<Record<string, TensorType>>;
 
 /** A differential equation over batches of `rows` samples, with the values that its formulas need. */
-export interface OdeDefinition {
+export interface OdeDefinition<
+  Arrays extends Tree<TensorType> = Types,
+  Inputs extends Tree<TensorType> = Types,
+  Constants extends Tree<Tensor> = Tree<Tensor>,
+> {
   readonly rows: number;
-  /** Types, by name, of arrays that are constant over many solves (parameters). */
-  readonly arrays: Types;
-  /** Types, by name, of the inputs of each solve. */
-  readonly inputs: Types;
+  /** Types of arrays that are constant over many solves (parameters). */
+  readonly arrays: Arrays;
+  /** Types of the inputs of each solve. */
+  readonly inputs: Inputs;
   /** The initial state, and values that the field needs and that are computed once per solve (probe vectors, conditions), each [rows, ...]. */
-  begin(inputs: Tensors, arrays: Tensors): { readonly y: OdeState; readonly constants?: Tensors };
+  begin(inputs: Symbolic<Inputs>, arrays: Symbolic<Arrays>): { readonly y: OdeState; readonly constants?: Constants };
   /** dy/dt. The number of rows is that of its arguments: finished samples may have been removed. */
-  readonly field: (t: Tensor, y: OdeState, arrays: Tensors, constants: Tensors) => OdeState;
+  readonly field: (t: Tensor, y: OdeState, arrays: Symbolic<Arrays>, constants: Constants) => OdeState;
   /** The score by component, for stochastic solvers. See {@link OdeProblem.score}. */
   readonly score?: (t: Tensor, y: OdeState, velocity: OdeState) => Readonly<Record<string, ScaledScore>>;
   /** Number of times at which the state is kept. Default 0. */
   readonly keptTimes?: number;
 }
 
-/** The values that a step carries, by prefix: the solver's state, the kept states, and constants, which it only reads. */
-export const carriedPrefix = { state: 'state.', kept: 'kept.', constants: 'constants.' } as const;
+/** A definition of any nesting. */
+export type AnyOdeDefinition = OdeDefinition<Tree<TensorType>, Tree<TensorType>>;
 
-interface Given {
-  readonly arrays: Tensors;
-  readonly mask: Tensor;
-  readonly start: Tensor;
-  readonly end: Tensor;
-  readonly settings: Tensors;
-  readonly inputs: Tensors;
-  readonly carried: Tensors;
-  readonly times: Tensor;
-  readonly seed: RandomPosition;
-}
+/** What both programs of a solve are given: types, symbols or arrays. */
+type SharedArgument<Leaf> = {
+  readonly arrays: Tree<Leaf>;
+  readonly mask: Leaf;
+  readonly start: Leaf;
+  readonly end: Leaf;
+  readonly settings: Readonly<Record<string, Leaf>>;
+};
+
+/** What steps update. */
+export type Carried<Leaf> = {
+  readonly state: SolverState<Leaf>;
+  /** The states at the kept times, if there are any. */
+  readonly kept?: Readonly<Record<string, Leaf>>;
+};
+
+/** Where the steps of a solve begin. Steps only read the constants. */
+export type Begun<Leaf> = Carried<Leaf> & { readonly constants: Tree<Leaf> };
+
+export type StartArgument<Leaf> = SharedArgument<Leaf> & { readonly inputs: Tree<Leaf> };
+
+export type StepArgument<Leaf> = SharedArgument<Leaf> &
+  Begun<Leaf> & {
+    /** [count]. */
+    readonly times?: Leaf;
+    /** Of a stochastic solver: the seed, the batch's first sample, the number of the step. */
+    readonly seed?: { readonly key: Leaf; readonly firstSample: Leaf; readonly step: Leaf };
+  };
 
 const scalar: TensorType = { shape: [], dtype: 'f32' };
 
-function signature(solver: Solver, { arrays }: OdeDefinition, rows: number) {
-  const settings = Object.entries(solver.settings).map(
-    ([name, value]) => [name, typeof value === 'number' ? scalar : { shape: [value.length], dtype: 'f32' }] as const,
-  );
+function signature(solver: Solver, { arrays }: AnyOdeDefinition, rows: number): SharedArgument<TensorType> {
+  const settings = Object.entries(solver.settings).map(([name, value]): [string, TensorType] => [
+    name,
+    typeof value === 'number' ? scalar : { shape: [value.length], dtype: 'f32' },
+  ]);
   return {
     arrays,
-    mask: { shape: [rows], dtype: 'f32' as const },
+    mask: { shape: [rows], dtype: 'f32' },
     start: scalar,
     end: scalar,
-    settings: Object.fromEntries(settings) as Types,
+    settings: Object.fromEntries(settings),
   };
 }
 
 const problemOf = (
-  { field, score }: OdeDefinition,
-  { mask, start, end, arrays }: Given,
-  constants: Tensors,
+  { field, score }: AnyOdeDefinition,
+  { mask, start, end, arrays }: SharedArgument<Tensor>,
+  constants: Tree<Tensor>,
 ): OdeProblem => ({
   mask,
   start,
@@ -88,56 +109,59 @@ const problemOf = (
   ...(score && { score }),
 });
 
-/** The position of a stochastic step's draws: the seed, the batch's first sample, the number of the step. */
-const seedTypes = {
+const seedTypes: NonNullable<StepArgument<TensorType>['seed']> = {
   key: { shape: [2], dtype: 'u32' },
   firstSample: { shape: [], dtype: 'u32' },
   step: { shape: [], dtype: 'u32' },
-} as const;
+};
 
-/** The program that computes the first carried values from the inputs of a solve. */
-export function traceStart(solver: Solver, definition: OdeDefinition): Graph {
-  const { rows, keptTimes = 0, inputs } = definition;
-  const formula = (given: Given): Tree<Tensor> => {
-    const { y, constants = {} } = definition.begin(given.inputs, given.arrays);
-    const problem = problemOf(definition, given, constants);
-    const state = endWhereBroken(solver.start(problem, y, given.settings), problem);
-    const kept = mapState(
-      (value) => expand(reshape(value, value.shape.toSpliced(1, 0, 1)), value.shape.toSpliced(1, 0, keptTimes)),
-      y,
-    );
-    return { state: state as unknown as Tree<Tensor>, constants, ...(keptTimes > 0 && { kept }) };
-  };
-  return trace(formula as never, { ...signature(solver, definition, rows), inputs });
-}
+/** The program from the inputs of a solve to where its steps begin. */
+export const traceStart = (
+  solver: Solver,
+  definition: AnyOdeDefinition,
+): TracedProgram<StartArgument<TensorType>, Begun<Tensor>> => {
+  const { rows, keptTimes = 0 } = definition;
+  return new TracedProgram<StartArgument<TensorType>, Begun<Tensor>>(
+    ({ inputs, ...given }) => {
+      const { y, constants = {} } = definition.begin(inputs, given.arrays);
+      const problem = problemOf(definition, given, constants);
+      const state = endWhereBroken(solver.start(problem, y, given.settings), problem);
+      const kept = mapState(
+        (value) => expand(reshape(value, value.shape.toSpliced(1, 0, 1)), value.shape.toSpliced(1, 0, keptTimes)),
+        y,
+      );
+      return { state, constants, ...(keptTimes > 0 && { kept }) };
+    },
+    { ...signature(solver, definition, rows), inputs: definition.inputs },
+  );
+};
 
-/** The program of one attempted step, from carried values to carried values, without the constants. */
-export function traceStep(solver: Solver, definition: OdeDefinition, carried: Types, rows: number): Graph {
+/** The program of one attempted step of `rows` samples. What it updates is donated. */
+export function traceStep(
+  solver: Solver,
+  definition: AnyOdeDefinition,
+  begun: Begun<TensorType>,
+  rows: number,
+): TracedProgram<StepArgument<TensorType>, Carried<Tensor>> {
   const { keptTimes = 0 } = definition;
-  const formula = (given: Given): Tree<Tensor> => {
-    const problem = problemOf(definition, given, pick(given.carried, carriedPrefix.constants));
-    const state = unflattenState(pick(given.carried, carriedPrefix.state));
-    const random = solver.stochastic ? new Random(given.seed, streams.solving) : undefined;
-    const made = solver.step(problem, state, given.settings, { dense: keptTimes > 0, ...(random && { random }) });
-    const kept =
-      keptTimes > 0
-        ? keepStates(
-            pick(given.carried, carriedPrefix.kept),
-            made.interpolate!,
-            state,
-            made.state,
-            given.times,
-            problem,
-          )
-        : undefined;
-    return { state: endWhereBroken(made.state, problem) as unknown as Tree<Tensor>, kept };
-  };
-  return trace(formula as never, {
-    ...signature(solver, definition, rows),
-    carried,
-    ...(solver.stochastic && { seed: seedTypes }),
-    ...(keptTimes > 0 && { times: { shape: [keptTimes], dtype: 'f32' as const } }),
-  });
+  return new TracedProgram<StepArgument<TensorType>, Carried<Tensor>>(
+    ({ state, kept, constants, times, seed, ...given }) => {
+      const problem = problemOf(definition, given, constants);
+      const random = seed && new Random(seed, streams.solving);
+      const made = solver.step(problem, state, given.settings, { dense: keptTimes > 0, ...(random && { random }) });
+      return {
+        state: endWhereBroken(made.state, problem),
+        ...(kept && times && { kept: keepStates(kept, made.interpolate!, state, made.state, times, problem) }),
+      };
+    },
+    {
+      ...signature(solver, definition, rows),
+      ...begun,
+      ...(solver.stochastic && { seed: seedTypes }),
+      ...(keptTimes > 0 && { times: { shape: [keptTimes], dtype: 'f32' as const } }),
+    },
+    { donate: ['state', ...(begun.kept ? ['kept'] : [])] },
+  );
 }
 
 /**
@@ -178,22 +202,4 @@ function keepStates(
     interpolate(theta),
     after.y,
   );
-}
-
-/** Values whose names start with `prefix`, with the prefix removed. */
-export const pick = <T>(values: Readonly<Record<string, T>>, prefix: string): Record<string, T> =>
-  Object.fromEntries(
-    Object.entries(values)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, value]) => [name.slice(prefix.length), value]),
-  );
-
-/** Restores the nesting of the state from dotted names. */
-function unflattenState(values: Tensors): SolverState {
-  const plain = Object.entries(values).filter(([name]) => !name.includes('.'));
-  return {
-    ...Object.fromEntries(plain),
-    y: pick(values, 'y.'),
-    memory: pick(values, 'memory.'),
-  } as unknown as SolverState;
 }

@@ -15,16 +15,30 @@ export type MapTree<T, From, To> =
       ? To
       : T extends undefined
         ? undefined
-        : { [K in keyof T]: MapTree<T[K], From, To> };
+        : T extends readonly unknown[]
+          ? { [K in keyof T]: MapTree<T[K], From, To> }
+          : { [K in keyof T]: MapTree<Present<T, K>, From, To> };
 
-/**
- * The path of a part of the tree at `path`, whose own path is ''. Names are joined by dots; dots and backslashes inside a name are
- * escaped by a backslash, and an empty name is written `\0`, so different parts have different paths.
- */
-export const joinPath = (path: string, name: string): string => {
-  const escaped = name === '' ? '\\0' : name.replace(/[.\\]/g, '\\$&');
-  return path === '' ? escaped : `${path}.${escaped}`;
-};
+/** The type of a property that is present. */
+type Present<T, K extends keyof T> = Partial<Pick<T, K>> extends Pick<T, K> ? Exclude<T[K], undefined> : T[K];
+
+/** The path of a part of the tree at `path`, whose own path is '': names joined by dots. */
+export const joinPath = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+
+/** Throws a GraphError if two leaves have one path, as `{ 'a.b': x, a: { b: y } }`: names could not tell them apart. */
+export function checkPaths(paths: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const path of paths) {
+    if (seen.has(path)) {
+      throw new GraphError(`Two parts of a tree have the path '${path}'.`, {
+        actual: path,
+        expected: 'distinct paths',
+        remedy: 'Rename the part whose name contains a dot.',
+      });
+    }
+    seen.add(path);
+  }
+}
 
 /** Anything with a shape and a dtype is a leaf: types, symbolic tensors, host and backend arrays. */
 export const isLeaf = (value: unknown): value is TensorType =>
@@ -35,7 +49,11 @@ export const isLeaf = (value: unknown): value is TensorType =>
   'shape' in value &&
   Array.isArray(value.shape);
 
-/** Leaves with their dotted paths, in a fixed order: `layers.0.weight`. A tree that is a single leaf gets the name `root`. */
+/**
+ * Leaves with their paths, in a fixed order: `layers.0.weight`. A tree that is a single leaf gets the name `root`.
+ *
+ * @throws GraphError for a part that is neither a leaf nor a record or array, or if two leaves have one path.
+ */
 export function flattenTree<Leaf>(tree: Tree<Leaf>, root = 'value'): [name: string, leaf: Leaf][] {
   const leaves: [string, Leaf][] = [];
   const visit = (value: unknown, path: string): void => {
@@ -50,9 +68,10 @@ export function flattenTree<Leaf>(tree: Tree<Leaf>, root = 'value'): [name: stri
         expected: 'a tensor, or records and arrays of tensors',
       });
     }
-    for (const [name, part] of Object.entries(value)) visit(part, path ? `${path}.${name}` : name);
+    for (const [name, part] of Object.entries(value)) visit(part, joinPath(path, name));
   };
   visit(tree, '');
+  checkPaths(leaves.map(([path]) => path));
   return leaves;
 }
 
@@ -89,16 +108,14 @@ export function mapTree<Leaf, To>(
   const visit = (value: unknown, path: string): unknown => {
     if (value === undefined) return undefined;
     if (isLeaf(value)) return replace(value as Leaf, path || root);
-    if (Array.isArray(value)) return value.map((part, i) => visit(part, path ? `${path}.${i}` : `${i}`));
+    if (Array.isArray(value)) return value.map((part, i) => visit(part, joinPath(path, `${i}`)));
     if (typeof value !== 'object' || value === null) {
       throw new GraphError(`${path || root} is ${value === null ? 'null' : `a ${typeof value}`}.`, {
         actual: value,
         expected: 'a tensor, or records and arrays of tensors',
       });
     }
-    return Object.fromEntries(
-      Object.entries(value).map(([name, part]) => [name, visit(part, path ? `${path}.${name}` : name)]),
-    );
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, visit(part, joinPath(path, name))]));
   };
   return visit(tree, '') as Tree<To>;
 }

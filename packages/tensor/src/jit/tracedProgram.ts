@@ -11,7 +11,7 @@ import { TreePorts } from './treePorts.ts';
 export interface JitOptions {
   /**
    * Paths of the argument whose arrays a run may overwrite with those at the same path of the result: `['state']`. Their handles
-   * are disposed when the run succeeds. Paths are written as {@link joinPath} does: `state.moments`.
+   * are disposed when the run succeeds. Names are joined by dots: `state.moments`.
    */
   readonly donate?: readonly string[];
 }

@@ -1,5 +1,5 @@
 import { GraphError } from '../errors.ts';
-import { isLeaf, joinPath, type Tree } from '../graph/tree.ts';
+import { checkPaths, isLeaf, joinPath, type Tree } from '../graph/tree.ts';
 
 /** A leaf of a tree and the port that stands for it. */
 interface Port {
@@ -33,10 +33,11 @@ export class TreePorts {
     const ports = portsOf(root);
     this.#root = root;
     this.names = ports.map(({ name }) => name);
+    checkPaths(this.names);
     this.#free = ports.flatMap(({ name, bound }) => (bound ? [] : [name]));
   }
 
-  /** @throws GraphError for a part that is neither a leaf nor a record or array. */
+  /** @throws GraphError for a part that is neither a leaf nor a record or array, or if two leaves have one path. */
   static of(tree: unknown, root: string): TreePorts {
     return new TreePorts(partOf(tree, '', root));
   }
@@ -48,8 +49,8 @@ export class TreePorts {
 
   /** Names of the leaves at a path and below it; undefined if the tree has no such path. */
   below(path: string): readonly string[] | undefined {
-    const part = find(this.#root, path);
-    return part && portsOf(part).map(({ name }) => name);
+    const names = this.names.filter((name) => name === path || name.startsWith(`${path}.`));
+    return names.length > 0 || has(this.#root, path) ? names : undefined;
   }
 
   /**
@@ -103,14 +104,9 @@ function withBound(part: Part, names: ReadonlySet<string>): Part {
   return { ...part, parts: new Map([...part.parts].map(([key, each]) => [key, withBound(each, names)])) };
 }
 
-function find(part: Part, path: string): Part {
-  if (part === undefined || part.path === path) return part;
-  if (isPort(part)) return undefined;
-  for (const each of part.parts.values()) {
-    const found = find(each, path);
-    if (found) return found;
-  }
-  return undefined;
+function has(part: Part, path: string): boolean {
+  if (part === undefined) return false;
+  return part.path === path || (!isPort(part) && [...part.parts.values()].some((each) => has(each, path)));
 }
 
 /** Returns the number of leaves. */
