@@ -4,6 +4,7 @@ import './operators/methods.ts';
 export * from './autodiff/forward.ts';
 export * from './autodiff/reverse.ts';
 export * from './backend/backend.ts';
+export * from './backend/dtypeSets.ts';
 export * from './backend/handleBackend.ts';
 export * from './backend/handleComputation.ts';
 export type { HandleExecutable } from './backend/handleExecutable.ts';

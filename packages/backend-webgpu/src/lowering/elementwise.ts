@@ -7,7 +7,7 @@ import {
   any,
   elementwise,
   elementwiseOfRounded,
-  floats,
+  float,
   numeric,
   roundedOperand,
   type Expression,
@@ -40,7 +40,7 @@ const builtin =
     `${name}(${x})`;
 
 const unary = (operator: Operator, cost: number, expression: Expression): Lowering =>
-  elementwise(operator, floats, cost, expression);
+  elementwise(operator, float, cost, expression);
 
 /** Comparisons and logic give bool; bool has no order. */
 const logic = (operator: Operator, dtypes: readonly DType[], symbol: string): Lowering =>
@@ -60,8 +60,8 @@ export const elementwiseOperators: readonly Lowering[] = [
   elementwise(core.Neg, numeric, 1, (_, [x], { inputs: [{ dtype }] }) => (dtype === 'u32' ? `0u - ${x}` : `-${x}`)),
   unary(core.Reciprocal, 2, (_, [x]) => `1.0f / ${x}`),
   unary(core.Sqrt, 2, builtin('sqrt')),
-  elementwiseOfRounded(core.Floor, floats, 1, builtin('floor')),
-  elementwiseOfRounded(core.Round, floats, 1, builtin('round')),
+  elementwiseOfRounded(core.Floor, float, 1, builtin('floor')),
+  elementwiseOfRounded(core.Round, float, 1, builtin('round')),
   elementwise(core.Abs, numeric, 1, (_, [x], { inputs: [{ dtype }] }) => (dtype === 'u32' ? x : `abs(${x})`)),
   elementwise(core.Sign, numeric, 1, (_, [x], { inputs: [{ dtype }] }) =>
     dtype === 'u32' ? `min(${x}, 1u)` : `sign(${x})`,
@@ -72,7 +72,7 @@ export const elementwiseOperators: readonly Lowering[] = [
     if (isFloat(dtype)) return writer.call('remainder', a, b);
     return dtype === 'i32' && fmod === 0 ? writer.call('modulo', a, b) : `${a} % ${divisor(writer, b, dtype)}`;
   }),
-  elementwise(core.Pow, floats, 30, (writer, [a, b]) => writer.call('power', a, b)),
+  elementwise(core.Pow, float, 30, (writer, [a, b]) => writer.call('power', a, b)),
 
   unary(core.Exp, 8, library('exponential')),
   unary(core.Log, 20, library('logarithm')),
@@ -90,7 +90,7 @@ export const elementwiseOperators: readonly Lowering[] = [
   logic(core.And, ['bool'], '&'),
   logic(core.Or, ['bool'], '|'),
   elementwise(core.Not, ['bool'], 1, (_, [x]) => `!${x}`),
-  elementwiseOfRounded(core.IsNaN, floats, 1, library('isNan')),
+  elementwiseOfRounded(core.IsNaN, float, 1, library('isNan')),
   elementwise(core.Where, any, 1, (_, [condition, a, b]) => `select(${b}, ${a}, ${condition})`),
 
   elementwiseOfRounded(core.Cast, any, 1, (writer, [x], { inputs: [{ dtype }], attributes: { to } }) => {

@@ -1,4 +1,4 @@
-import type { Attributes, DType, Node, Operator, Tensor } from '@flow-matching/tensor';
+import { dtypeSets, type Attributes, type DType, type Node, type Operator, type Tensor } from '@flow-matching/tensor';
 import { broadcastIndex, type KernelWriter } from '../compiler/kernelWriter.ts';
 import type { IndexExpression } from '../indexing/indexExpression.ts';
 import { kernelDTypes } from '../wgsl/types.ts';
@@ -26,10 +26,7 @@ export interface Lowering {
   readonly source?: (index: readonly IndexExpression[], node: Node) => readonly IndexExpression[];
 }
 
-export const floats: readonly DType[] = ['f16', 'f32'];
-export const integers: readonly DType[] = ['i32', 'u32'];
-export const numeric: readonly DType[] = [...floats, ...integers];
-export const any: readonly DType[] = kernelDTypes;
+export const { float, numeric, any } = dtypeSets(kernelDTypes);
 
 export const lowering = <A extends Attributes>(
   { name }: Operator<A>,

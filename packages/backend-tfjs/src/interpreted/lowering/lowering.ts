@@ -1,4 +1,4 @@
-import type { Attributes, DType, Node, Operator } from '@flow-matching/tensor';
+import { dtypeSets, type Attributes, type DType, type Node, type Operator } from '@flow-matching/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operations } from '../operations.ts';
 
@@ -18,11 +18,8 @@ export interface Lowering {
   readonly via?: string;
 }
 
-export const float: readonly DType[] = ['f32'];
-export const signed: readonly DType[] = ['f32', 'i32'];
-/** For operators that act in the same way on u32 and int32: u32 values are stored as the int32 with the same bits. */
-export const numeric: readonly DType[] = ['f32', 'i32', 'u32'];
-export const any: readonly DType[] = [...numeric, 'bool'];
+/** `numeric` is for operators that act in the same way on u32 and int32: u32 values are stored as the int32 with the same bits. */
+export const { float, signed, numeric, any } = dtypeSets(['f32', 'i32', 'u32', 'bool']);
 
 /** A row of the table, its attributes typed by the operator. */
 export const lowering = <A extends Attributes>(

@@ -1,4 +1,4 @@
-import type { Attributes, DType, Node, Operator } from '@flow-matching/tensor';
+import { dtypeSets, type Attributes, type DType, type Node, type Operator } from '@flow-matching/tensor';
 import { dataType, type GraphWriter, type Value } from '../graphWriter.ts';
 
 /** Writes one operator as TensorFlow nodes. */
@@ -15,9 +15,7 @@ export interface Lowering {
   readonly lower: Lower;
 }
 
-export const float: readonly DType[] = ['f32', 'f64'];
-export const numeric: readonly DType[] = ['f32', 'f64', 'i32', 'u32'];
-export const any: readonly DType[] = [...numeric, 'bool'];
+export const { float, numeric, any } = dtypeSets(['f32', 'f64', 'i32', 'u32', 'bool']);
 
 /** A row of the table, its attributes typed by the operator. */
 export function lowering<A extends Attributes>(
