@@ -13,6 +13,12 @@ export interface Edit {
 
 export const edits: readonly Edit[] = [
   {
+    file: 'packages/tensor/src/jit/treePorts.ts',
+    text: '    checkPaths(this.names);',
+    replacement: '',
+    tests: ['packages/tensor/test/jit.test.ts'],
+  },
+  {
     file: 'packages/tensor/src/operators/arithmetic.ts',
     text: "elementwise('Sub', 'numeric', [() => 1, () => -1])",
     replacement: "elementwise('Sub', 'numeric', [() => 1, () => 1])",
@@ -233,8 +239,8 @@ export const edits: readonly Edit[] = [
   },
   {
     file: 'packages/core/src/drivers/trainer.ts',
-    text: "'seed.step': hostScalar(step, 'u32'),",
-    replacement: "'seed.step': hostScalar(0, 'u32'),",
+    text: "seed: { key, step: hostScalar(step, 'u32') },",
+    replacement: "seed: { key, step: hostScalar(0, 'u32') },",
     tests: ['packages/conformance/test/programs.test.ts#same times and noise'],
   },
   {
@@ -245,8 +251,9 @@ export const edits: readonly Edit[] = [
   },
   {
     file: 'packages/core/src/drivers/trainingProgram.ts',
-    text: 'updated.parameter.sub(average)',
-    replacement: 'parameter.sub(average)',
+    text: '    state.ema,\n    updates,',
+    replacement:
+      '    state.ema,\n    mapTrees<Tensor, Update>((parameter) => ({ parameter, state: {} }), state.parameters),',
     tests: ['test/drivers.test.ts'],
   },
   {
