@@ -7,7 +7,7 @@ import { f32, trace, u32 } from '../src/graph/trace.ts';
 import { evaluateGraph } from '../src/reference/evaluateGraph.ts';
 import { referenceManifest } from '../src/reference/kernels.ts';
 import { hostArray, hostScalar, type HostArray } from '../src/tensor/hostArray.ts';
-import { rejectionOf } from './support/thrownBy.ts';
+import { rejectionOf, thrownBy } from './support/thrownBy.ts';
 
 /** A value that knows how often it was freed. */
 class Cell {
@@ -333,6 +333,26 @@ describe('a program specialized on bound arrays', () => {
     );
     await backend.dispose();
     assert.deepEqual(events, ['of 1 is disposed', 'of 2 is disposed', 'general is disposed']);
+  });
+
+  it('that cannot be bound to a lost array is not kept', async () => {
+    const events: string[] = [];
+    const program: HandleProgram<Cell> = {
+      run: () => {
+        throw new LostError('no');
+      },
+      specialize: async () => program,
+      dispose: () => void events.push('disposed'),
+    };
+    const { backend } = countedMemory({ compile: () => program });
+    const taking = await backend.compile(increment, inPlace);
+    const executable = await backend.compile(increment);
+    const x = backend.array(hostArray([1, 2]));
+    await rejectionOf(taking.run({ x, by: hostScalar(1) }));
+    assert.equal(thrownBy(() => executable.bind({ x })).code, 'FM_LOST');
+    await executable.dispose();
+    assert.deepEqual(events, ['disposed']);
+    await backend.dispose();
   });
 });
 

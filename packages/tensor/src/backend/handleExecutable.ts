@@ -92,11 +92,8 @@ export class HandleExecutable<Value, Borrowed = Value> implements Executable {
     checkBinding(this.graph, arrays, aliases, bound);
     this.#checkOwn(arrays);
     const all = { ...bound, ...arrays };
-    const again = hold.again();
-    return new HandleExecutable(
-      { ...this.#parts, bound: all, hold: again, variant: this.#specialized(all) },
-      this.#context,
-    );
+    const variant = this.#specialized(all);
+    return new HandleExecutable({ ...this.#parts, bound: all, hold: hold.again(), variant }, this.#context);
   }
 
   /** The program specialized for bound arrays, if the backend does that. Runs report its failure. */
