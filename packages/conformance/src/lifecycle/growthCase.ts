@@ -35,6 +35,7 @@ export const growthCase: ConformanceCase = lifecycleCase(
     const sizes: (number | undefined)[] = [];
     for (let done = 0; done < runs; done += stride) {
       await advance(stride);
+      await collectGarbage();
       sizes.push(residentBytes());
     }
     report(context, sizes);
