@@ -14,7 +14,7 @@ export const train: CliCommand = {
         .option('--set <key=value...>', 'override settings, as in --set model.width=128 training.steps=500')
         .option('--backend <name>', 'run on this backend')
         .option('--run <directory>', 'where the run is kept (default: runs/NAME-1, -2, …)')
-        .option('--resume', 'go on from the last checkpoint of the run; begins one where there is none')
+        .option('--resume', 'continue from the last checkpoint of the run, or start it if there is none')
         .option('--no-report', 'stop after the training, without samples, scores and report'),
     ).addHelpText(
       'after',
